@@ -4,6 +4,7 @@
  */
 import type { TouchedEntity } from '../../profiles/audit/facts.ts';
 import type { PassageKind } from '../../profiles/audit/shapes.ts';
+import { toldQuery, type Hers } from '../../profiles/audit/told-query.ts';
 import { parametersOfSearch, type IsServed } from '../../profiles/search/used-parameters.ts';
 import { Fault, toFault } from '../../profiles/fault.ts';
 import { eventRecords, recordOf, refusalAbout, type About, type Occasion } from './audit/event-records.ts';
@@ -200,13 +201,15 @@ export function eventRecord(clock: Clock, visit: Visit, kind: PassageKind, about
   return recordOf(clock, occasionOf(visit), kind, about);
 }
 
-/** What an event tells of a row that was shown. */
-export type ShownRow = Pick<VisibleRow, 'person' | 'subject' | 'identity' | 'shownBy'>;
+/** What an event tells of a row that was shown; `isBeside` when it is not what was asked for, but comes with it. */
+export type ShownRow = Pick<VisibleRow, 'person' | 'subject' | 'identity' | 'shownBy'> &
+  Partial<Pick<VisibleRow, 'type' | 'id'>> & { readonly isBeside?: true };
 
 /** The rows of a page and those beside it. The Patient of a row that is shown is told of with that row. */
-export function shownRows(rows: readonly VisibleRow[], included: readonly VisibleRow[]): readonly VisibleRow[] {
+export function shownRows(rows: readonly VisibleRow[], included: readonly VisibleRow[]): readonly ShownRow[] {
   const persons = new Set(rows.map(({ person }) => person));
-  return [...rows, ...included.filter(({ type, person }) => type !== 'Patient' || !persons.has(person))];
+  const beside = included.filter(({ type, person }) => type !== 'Patient' || !persons.has(person));
+  return [...rows, ...beside.map((row) => ({ ...row, isBeside: true }) as const)];
 }
 
 /** What every event of a visit repeats. */
@@ -240,9 +243,38 @@ function recordsOf(
   if (absent === true) return [recordAt(0, { entities, outcome: '4', outcomeDesc: 'not-found' })];
   const about = { entities, ...(deleted === true ? ({ outcome: '4', outcomeDesc: 'deleted' } as const) : {}) };
   const persons = Map.groupBy(rows, ({ person }) => person);
-  const told = [...persons].flatMap(([person, hers]) => (person === undefined ? [] : [aboutRows(hers, homes)]));
+  const told = [...persons].flatMap(([person, hers]) =>
+    person === undefined ? [] : [{ ...aboutRows(hers, homes), entities: toldTo(hers, entities) }],
+  );
   const [first, ...others] = told.map((one, at) => recordAt(at, { ...about, ...one }));
-  return first === undefined ? [recordAt(0, about)] : [first, ...others];
+  if (first === undefined) return [recordAt(0, about)];
+  return [withRequest(first, entities, told), ...others];
+}
+
+/** The query as it was asked is kept beside the first event, where those of persons do not tell all of it. */
+function withRequest(first: AuditRecord, asked: readonly TouchedEntity[], told: readonly About[]): AuditRecord {
+  const request = asked.find(({ query }) => query !== undefined)?.query;
+  const isTold = told.every(({ entities = [] }) => entities.some(({ query }) => query === request));
+  return request === undefined || isTold ? first : { ...first, request };
+}
+
+/** What was touched and asked, as the event of one person tells it: of the query, what is hers. */
+function toldTo(rows: readonly ShownRow[], entities: readonly TouchedEntity[]): readonly TouchedEntity[] {
+  if (!entities.some(({ query }) => query !== undefined)) return entities;
+  const hers: Hers = { names: new Set(rows.flatMap(namesOf)), isSought: rows.some((row) => row.isBeside !== true) };
+  return entities.map((one) => {
+    const query = one.query === undefined ? undefined : toldQuery(one.query, hers);
+    return query === one.query ? one : { ...one, query: query ?? '' };
+  });
+}
+
+function namesOf(row: ShownRow): readonly string[] {
+  const { type, id, subject } = row;
+  const references = [identityOf(row), subject ?? '', type === undefined ? '' : `${type}/${id}`];
+  return references.flatMap((reference) => {
+    const logicalId = reference.slice(reference.indexOf('/') + 1);
+    return logicalId === '' ? [] : [reference, logicalId, `urn:uuid:${logicalId}`];
+  });
 }
 
 /** Rows of one person. Of several identities of hers each reads of it, whoever they are later, and finds it as hers. */

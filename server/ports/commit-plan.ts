@@ -171,6 +171,8 @@ export type Claim = { readonly key: ClaimKey; readonly value: string };
 export type AuditRecord = {
   readonly event: AuditEvent & { readonly id: string };
   readonly persons: readonly PersonKey[];
+  /** The query as it was asked, where the event does not tell all of it: kept beside it, read by nobody through it. */
+  readonly request?: string;
 };
 
 /**

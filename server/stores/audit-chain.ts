@@ -1,8 +1,9 @@
 /**
  * The hash chain of the audit trail, shared by every adapter. An entry's hash covers its sequence number, the hash
  * before it, the event without its personal parts, and the random keys of the persons who may read it; the personal
- * parts are covered by two salted commitments (who acted, what was touched), so that either can be erased with the salt
- * and the chain still verifies. Which entries lost a part is in the body of the event that tells of the erasure.
+ * parts are covered by salted commitments (who acted, what was touched, what was asked), so that each can be erased
+ * with its salt and the chain still verifies. Which entries lost a part is in the body of the event that tells of the
+ * erasure.
  */
 import { hash, randomUUID } from 'node:crypto';
 import type { AuditEvent, AuditEventAgent, AuditEventEntity } from '@medplum/fhirtypes';
@@ -12,11 +13,21 @@ import type { AuditRecord } from '../ports/commit-plan.ts';
 /** An entry of the chain. `body` is the pseudonymous event as JSON, with the commitments in it. */
 export type ChainEntry = { readonly sequence: number; readonly hash: string; readonly body: string };
 
-/** The erasable side of an entry: JSON of the personal parts of agents and of entities, with their salts. */
+/** A part of an entry that can be erased, and the salt of its commitment. */
+export type ErasablePart = { readonly salt: string; readonly json: string };
+
+/**
+ * The erasable side of an entry: JSON of the personal parts of agents and of entities, and of the query as it was asked
+ * where the event does not tell all of it. That goes when the entities go.
+ */
 export type PersonalSide = {
-  readonly agents: { readonly salt: string; readonly json: string } | undefined;
-  readonly entities: { readonly salt: string; readonly json: string } | undefined;
+  readonly agents: ErasablePart | undefined;
+  readonly entities: ErasablePart | undefined;
+  readonly request?: ErasablePart | undefined;
 };
+
+/** Names of its parts. */
+export const SIDES = ['agents', 'entities', 'request'] as const;
 
 /** An entry as it is stored: `id` where the adapter files it under the event's id. */
 export type StoredEntry = ChainEntry & { readonly id?: string };
@@ -33,7 +44,7 @@ export type ChainedFacts = {
   readonly persons?: string;
   /** Sequence numbers whose entities were erased with this event, as {@link toRanges} writes them. */
   readonly erased?: string;
-  readonly commitments: { readonly agents: string; readonly entities: string };
+  readonly commitments: { readonly agents: string; readonly entities: string; readonly request?: string };
 };
 
 /** The event of a body, without its personal parts. */
@@ -43,16 +54,21 @@ export type ChainedEvent = AuditEvent & { readonly id: string } & ChainedFacts;
 export type ChainRecord = AuditRecord & { readonly erased?: readonly number[] };
 
 /** Parts an event into its chained body and the personal side to keep apart from it. */
-export function readyEvent({ event, persons, erased = [] }: ChainRecord): ReadyEvent {
+export function readyEvent({ event, persons, erased = [], request: asked }: ChainRecord): ReadyEvent {
   const agents = commit(JSON.stringify(event.agent.map(personalOfAgent)));
   const entities = commit(JSON.stringify((event.entity ?? []).map(personalOfEntity)));
+  const request = asked === undefined ? undefined : commit(JSON.stringify(asked));
   const body = JSON.stringify({
     ...event,
     agent: event.agent.map(publicOfAgent),
     ...(event.entity === undefined ? {} : { entity: event.entity.map(publicOfEntity) }),
     persons: [...new Set(persons)].join(' '),
     ...(erased.length === 0 ? {} : { erased: toRanges(erased) }),
-    commitments: { agents: agents.digest, entities: entities.digest },
+    commitments: {
+      agents: agents.digest,
+      entities: entities.digest,
+      ...(request === undefined ? {} : { request: request.digest }),
+    },
   } satisfies ChainedEvent);
   return {
     id: event.id,
@@ -60,6 +76,7 @@ export function readyEvent({ event, persons, erased = [] }: ChainRecord): ReadyE
     personal: {
       agents: { salt: agents.salt, json: agents.json },
       entities: { salt: entities.salt, json: entities.json },
+      ...(request === undefined ? {} : { request: { salt: request.salt, json: request.json } }),
     },
   };
 }
@@ -79,7 +96,7 @@ export function isSealedAfter(previous: TrailHead, { sequence, hash: sealed, bod
 export function fitsCommitment(
   { commitments }: ChainedFacts,
   side: keyof PersonalSide,
-  { salt, json }: NonNullable<PersonalSide['agents']>,
+  { salt, json }: ErasablePart,
 ): boolean {
   return digest(salt, json) === commitments?.[side];
 }
@@ -107,11 +124,16 @@ export function fromRanges(text: string, below: number): readonly number[] | und
 /** A UID, an accession number, an identifier: what stands between separators of URLs, queries and JSON. */
 const NAME = /[\p{L}\p{N}][\p{L}\p{N}._-]*/gu;
 
-/** Tells whether the erasable side of entities mentions one of these names, in queries too, which are base64. */
-export function mentionsName(entitiesJson: string, names: ReadonlySet<string>): boolean {
+/** Tells whether what is told of entities mentions one of these names, in queries too, which are base64. */
+export function mentionsName(
+  { entities, request }: Pick<PersonalSide, 'entities' | 'request'>,
+  names: ReadonlySet<string>,
+): boolean {
+  const entitiesJson = entities?.json ?? '[]';
   const queries = (JSON.parse(entitiesJson) as Partial<AuditEventEntity>[]).map(({ query = '' }) =>
     Buffer.from(query, 'base64').toString(),
   );
+  if (request !== undefined) queries.push(JSON.parse(request.json) as string);
   return [entitiesJson, ...queries, ...queries.map(percentDecoded)].some((text) =>
     (text.match(NAME) ?? []).some((name) => names.has(name)),
   );

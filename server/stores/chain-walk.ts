@@ -8,6 +8,7 @@ import {
   fitsCommitment,
   fromRanges,
   isSealedAfter,
+  SIDES,
   type ChainedEvent,
   type PersonalSide,
   type StoredEntry,
@@ -60,7 +61,7 @@ export class ChainWalk {
     const { sequence } = this.#head;
     const gone = this.#missing.find((one) => !this.#taken.has(one));
     if (gone !== undefined)
-      return broken(gone, 'the personal part of the entities is gone, and no erasure tells of it');
+      return broken(gone, 'the personal part of the entities, or the query, is gone, and no erasure tells of it');
     const known = this.#known.find((head) => head.sequence > sequence);
     if (known !== undefined)
       return broken(
@@ -91,12 +92,13 @@ export class ChainWalk {
   }
 
   #personalTrouble(sequence: number, event: ChainedEvent, personal: PersonalSide): string | undefined {
-    for (const side of ['agents', 'entities'] as const) {
+    for (const side of SIDES) {
       const kept = personal[side];
       if (kept !== undefined && !fitsCommitment(event, side, kept))
         return `the personal part of the ${side} does not fit its commitment`;
     }
-    if (personal.agents !== undefined && personal.entities !== undefined) return undefined;
+    const isAsked = event.commitments?.request === undefined || personal.request !== undefined;
+    if (personal.agents !== undefined && personal.entities !== undefined && isAsked) return undefined;
     if (event.persons === undefined) this.#unexplained += 1;
     else if (personal.agents === undefined) return 'the personal part of the agents is gone';
     else this.#missing.push(sequence);

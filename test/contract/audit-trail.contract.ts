@@ -94,6 +94,26 @@ export function auditTrailContract(name: string, open: OpenStores): void {
       expect(headOf(after)).to.include({ sequence: before.sequence + 1 });
     });
 
+    it('keeps a query as asked beside its event, shows it to nobody, and erases it with the entities', async () => {
+      const [person, accession, kept] = [aPersonKey(), anId(), anId()];
+      const [asked, other] = [accession, kept].map((value) => ({
+        ...anAudit([person], anId(), [{ role: '24', query: 'ImagingStudy?identifier' }]),
+        request: `ImagingStudy?identifier=urn%3Ax%7C${value},b`,
+      }));
+      await suite.trail.record([asked ?? anAudit(), other ?? anAudit()]);
+      await suite.trail.head();
+      const shown = async () =>
+        await suite.records.peek(SYSTEM, { kind: 'search', query: aQuery('AuditEvent', { count: 1_000 }) });
+      expect(JSON.stringify(await shown())).to.not.include(accession);
+      const before = await suite.trail.verify();
+      const recordOf = (events: number) => anAudit([], anId(), [{ detail: { events: String(events) } }]);
+      expect(await suite.trail.eraseEntities(new Set([accession]), recordOf)).to.equal(1);
+      expect(await suite.trail.eraseEntities(new Set([accession]), recordOf)).to.equal(0);
+      const erasedBefore = before.whole ? before.erased : -1;
+      expect(await suite.trail.verify()).to.deep.include({ whole: true, erased: erasedBefore + 1, unexplained: 0 });
+      expect(await suite.trail.eraseEntities(new Set([kept]), recordOf)).to.equal(1);
+    });
+
     it('takes no record at all without moving', async () => {
       const start = await suite.trail.head();
       await suite.trail.record([]);

@@ -171,6 +171,8 @@ export type AuditDocument = {
   readonly pending?: true;
   /** JSON of the event, until it is sealed. */
   readonly event?: string;
+  /** Until it is sealed: the query as it was asked. */
+  readonly request?: string;
   /** Until it is sealed: sequence numbers of records whose entities were erased with it. */
   readonly erased?: readonly number[];
   readonly sequence?: number;
@@ -192,6 +194,7 @@ export type PersonalDocument = {
   readonly _id: number;
   readonly agents?: SideDocument;
   readonly entities?: SideDocument;
+  readonly request?: SideDocument;
 };
 
 /** A lease: who holds it, until when, and the fencing token that rises with every holder. */

@@ -29,7 +29,7 @@ const RECORDS = 14;
 async function fill({ trail }: Stores): Promise<void> {
   let told = 0;
   const nextId = (): string => `event-${String((told += 1)).padStart(2, '0')}`;
-  await trail.record(Array.from({ length: 10 }, () => anAudit([PERSON], nextId())));
+  await trail.record(Array.from({ length: 10 }, () => ({ ...anAudit([PERSON], nextId()), request: 'Patient?_id=1' })));
   await trail.record([anAudit([PERSON, OTHER], nextId())]);
   await trail.record([anAudit([], nextId(), [studyEntity(ERASED)])]);
   await trail.eraseEntities(new Set([ERASED]), () => anAudit([], nextId()));
@@ -94,6 +94,7 @@ describe('npm run audit:verify on the rows of events (SQLite)', function () {
   });
 
   const idOf = (sequence: number): string => `(SELECT id FROM chain WHERE sequence = ${sequence})`;
+  const queryOf = (sequence: number): string => `id = ${idOf(sequence)} AND side = 'request'`;
   const ridOf = (sequence: number): string => `(SELECT rid FROM resource WHERE id = ${idOf(sequence)})`;
   const tamperings: readonly (readonly [name: string, sql: string, sequence: number, reason: RegExp])[] = [
     ['the last record is cut off', `DELETE FROM chain WHERE sequence = ${RECORDS}`, RECORDS, /belong to no record/],
@@ -106,6 +107,8 @@ describe('npm run audit:verify on the rows of events (SQLite)', function () {
       7,
       /no erasure tells of it/,
     ],
+    ['the query of one event is taken away', `DELETE FROM personal WHERE ${queryOf(7)}`, 7, UNERASED],
+    ['a query is written otherwise', `UPDATE personal SET json = '"x"' WHERE ${queryOf(7)}`, 7, /its commitment/],
     [
       'an event is filed under another person',
       `UPDATE acl SET principal = 'pat:${OTHER}' WHERE id = ${idOf(4)}`,

@@ -47,7 +47,7 @@ export async function insertAudit(
   await audit.bulkWrite(operations, options);
 }
 
-function toDocument({ event, persons, erased }: ChainRecord): AuditDocument {
+function toDocument({ event, persons, request, erased }: ChainRecord): AuditDocument {
   const sort = Date.parse(event.recorded ?? '');
   return {
     _id: event.id,
@@ -58,6 +58,7 @@ function toDocument({ event, persons, erased }: ChainRecord): AuditDocument {
     persons: [...new Set(persons.map(principal.patient))],
     pending: true,
     event: JSON.stringify(event),
+    ...(request === undefined ? {} : { request }),
     ...(erased === undefined ? {} : { erased }),
     ...toIndexArrays(indexAuditEvent(event), sort),
   };

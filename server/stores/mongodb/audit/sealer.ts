@@ -76,20 +76,22 @@ async function seal(
   const entries: ChainDocument[] = [];
   const sides: PersonalDocument[] = [];
   let head = await readHead(collections, session, last);
-  for (const { _id, event, persons, erased } of pending) {
+  for (const { _id, event, persons, request: asked, erased } of pending) {
     const { body, personal } = readyEvent({
       event: JSON.parse(event ?? '') as AuditRecord['event'],
       persons: persons.flatMap((name) => personOf(name) ?? []),
+      ...(asked === undefined ? {} : { request: asked }),
       ...(erased === undefined ? {} : { erased }),
     });
     const entry = sealBody(head, body);
     head = entry;
     entries.push({ _id: entry.sequence, hash: entry.hash, body: entry.body, event: _id });
-    const { agents, entities } = personal;
+    const { agents, entities, request } = personal;
     sides.push({
       _id: entry.sequence,
       ...(agents === undefined ? {} : { agents }),
       ...(entities === undefined ? {} : { entities }),
+      ...(request === undefined ? {} : { request }),
     });
   }
   await collections.chain.insertMany(entries, { session });
@@ -97,7 +99,7 @@ async function seal(
   const operations = entries.map(({ _id, event }) => ({
     updateOne: {
       filter: { _id: event },
-      update: { $set: { sequence: _id }, $unset: { pending: '', event: '', erased: '' } },
+      update: { $set: { sequence: _id }, $unset: { pending: '', event: '', request: '', erased: '' } },
     },
   })) as Parameters<typeof collections.audit.bulkWrite>[0];
   await collections.audit.bulkWrite(operations, { session });

@@ -66,10 +66,10 @@ export class MongoAuditTrail implements AuditTrail {
         erased += sequences.length;
       };
       const sides = this.#collections.personal
-        .find({ entities: { $exists: true } }, { projection: { entities: 1 } })
+        .find({ $or: [{ entities: { $exists: true } }, { request: { $exists: true } }] }, { projection: { agents: 0 } })
         .sort({ _id: 1 });
-      for await (const { _id, entities } of sides) {
-        if (entities !== undefined && mentionsName(entities.json, names)) found.push(_id);
+      for await (const { _id, entities, request } of sides) {
+        if (mentionsName({ entities, request }, names)) found.push(_id);
         if (found.length === ERASE_AT_ONCE) await erase();
       }
       await erase();
@@ -81,7 +81,7 @@ export class MongoAuditTrail implements AuditTrail {
   async #erase(erased: readonly number[], record: AuditRecord): Promise<void> {
     await inTransaction(this.#collections, async (session, attempt) => {
       const { personal } = this.#collections;
-      await personal.updateMany({ _id: { $in: [...erased] } }, { $unset: { entities: '' } }, { session });
+      await personal.updateMany({ _id: { $in: [...erased] } }, { $unset: { entities: '', request: '' } }, { session });
       await insertAudit(this.#collections, [{ ...record, erased }], { session, attempt });
     });
   }

@@ -57,9 +57,9 @@ async function walkAll({ chain, personal, audit }: Collections, walk: ChainWalk)
     const sides = await personal.find({ _id: { $in: entries.map(({ _id }) => _id) } }).toArray();
     const [byId, bySequence] = [byKey(filed), byKey(sides)];
     for (const { _id, hash, body, event } of entries) {
-      const { agents, entities } = bySequence.get(_id) ?? {};
+      const { agents, entities, request } = bySequence.get(_id) ?? {};
       const misfiled = (walked: WalkedEvent): string | undefined => troubleOf(walked, byId.get(event));
-      if (!walk.pass({ sequence: _id, hash, body, id: event }, { agents, entities }, misfiled)) return false;
+      if (!walk.pass({ sequence: _id, hash, body, id: event }, { agents, entities, request }, misfiled)) return false;
     }
   }
 }

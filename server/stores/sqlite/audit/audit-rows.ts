@@ -1,6 +1,6 @@
 /** AuditEvents as they are read: the chained body and what is left of the personal side. */
 import type { VisibleRow } from '../../../ports/record-store.ts';
-import { restoreEvent, type PersonalSide } from '../../audit-chain.ts';
+import { restoreEvent, type ErasablePart, type PersonalSide } from '../../audit-chain.ts';
 import { stamped, unstamped } from '../../stamp.ts';
 import type { Database } from '../database.ts';
 import { wholeBody } from './event-body.ts';
@@ -11,8 +11,8 @@ export function personalSide(db: Database, id: string): PersonalSide {
     'SELECT side, salt, json FROM personal WHERE id = ?',
     id,
   );
-  const of = (side: string): { salt: string; json: string } | undefined => rows.find((row) => row.side === side);
-  return { agents: of('agents'), entities: of('entities') };
+  const of = (side: string): ErasablePart | undefined => rows.find((row) => row.side === side);
+  return { agents: of('agents'), entities: of('entities'), request: of('request') };
 }
 
 /** A body as {@link BODY_COLUMNS} selects it. */

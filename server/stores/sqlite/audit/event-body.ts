@@ -9,7 +9,7 @@ const SEPARATOR = '\n';
  * What differs between events: ids, times, names of doors, texts, persons, what they erased, commitments, and in
  * references what follows the type.
  */
-const NAMES = ['id', 'recorded', 'outcomeDesc', 'site', 'persons', 'erased', 'agents', 'entities'];
+const NAMES = ['id', 'recorded', 'outcomeDesc', 'site', 'persons', 'erased', 'agents', 'entities', 'request'];
 const OWN = new RegExp(`((?:"(?:${NAMES.join('|')})":|"policy":\\[)"|"reference":"(?:\\w+/)?)((?:[^"\\\\]|\\\\.)*)`);
 
 /** A body in two parts. */

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AuditTrail, Sealing, TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import { requireEvents } from '../../../ports/bounds.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
-import { mentionsName } from '../../audit-chain.ts';
+import { mentionsName, type PersonalSide } from '../../audit-chain.ts';
 import { readHead } from '../write/write-trail.ts';
 import { verifyChain } from './verify.ts';
 import type { Database } from '../database.ts';
@@ -69,8 +69,8 @@ export class SqliteAuditTrail implements AuditTrail {
     };
     const found: Mentioning[] = [];
     for (let last = 0, more = true; more;) {
-      const batch = this.#trail.all<Mentioning & { json: string | null }>(ENTITIES, last, BATCH);
-      found.push(...batch.filter(({ json }) => json !== null && mentionsName(json, names)));
+      const batch = this.#trail.all<Mentioning & Told>(TOLD, last, BATCH);
+      found.push(...batch.filter((one) => mentionsName(sideOf(one), names)));
       if (found.length >= BATCH) await erase(found.splice(0));
       last = batch.at(-1)?.sequence ?? last;
       more = batch.length === BATCH;
@@ -89,6 +89,15 @@ export class SqliteAuditTrail implements AuditTrail {
 /** An event that is to be erased in part. */
 type Mentioning = { readonly sequence: number; readonly id: string };
 
-const ENTITIES = `SELECT c.sequence, c.id, p.json FROM chain c
+/** What it tells of entities, and the query as it was asked, as JSON. */
+type Told = { readonly entities: string | null; readonly request: string | null };
+
+function sideOf({ entities, request }: Told): Pick<PersonalSide, 'entities' | 'request'> {
+  const partOf = (json: string | null) => (json === null ? undefined : { salt: '', json });
+  return { entities: partOf(entities), request: partOf(request) };
+}
+
+const TOLD = `SELECT c.sequence, c.id, p.json AS entities, r.json AS request FROM chain c
   LEFT JOIN personal p ON p.id = c.id AND p.side = 'entities'
+  LEFT JOIN personal r ON r.id = c.id AND r.side = 'request'
   WHERE c.sequence > ? ORDER BY c.sequence LIMIT 0 + ?`;

@@ -1,6 +1,6 @@
 /** Appends events to the audit file: the chain and the personal side. Their rows follow (event-index.ts). */
 import type { TrailHead } from '../../../ports/audit-trail.ts';
-import { EMPTY_CHAIN, sealBody } from '../../audit-chain.ts';
+import { EMPTY_CHAIN, sealBody, SIDES } from '../../audit-chain.ts';
 import type { Database } from '../database.ts';
 import { wholeBody } from '../audit/event-body.ts';
 import { formOf } from '../audit/event-form.ts';
@@ -25,7 +25,7 @@ export function eraseEntities(
   head: TrailHead,
   { ids, record }: TrailOrders['eraseEntities']['order'],
 ): TrailHead {
-  for (const id of ids) db.run("DELETE FROM personal WHERE id = ? AND side = 'entities'", id);
+  for (const id of ids) db.run("DELETE FROM personal WHERE id = ? AND side IN ('entities', 'request')", id);
   return appendEvent(db, head, record);
 }
 
@@ -34,7 +34,7 @@ function appendEvent(db: Database, head: TrailHead, event: WireAudit): TrailHead
   const { sequence, hash } = sealBody(head, wholeBody(body));
   const form = formOf(db, event);
   if (db.run(APPEND, sequence, id, hash, body.values, form) === 0) return head;
-  for (const side of ['agents', 'entities'] as const) {
+  for (const side of SIDES) {
     const part = personal[side];
     if (part !== undefined)
       db.run('INSERT INTO personal (id, side, salt, json) VALUES (?, ?, ?, ?)', id, side, part.salt, part.json);
