@@ -49,6 +49,12 @@ export const claimKey = {
   reportDocument: (reportId: string): ClaimKey => write('report-document', reportId),
   /** The id of the DocumentReference of a manifest, by SOP Instance UID. */
   manifest: (sopInstanceUID: string): ClaimKey => write('manifest', sopInstanceUID),
+  /**
+   * The id of the Consent by which somebody (`Organization/id`, `Patient/id`) declares some actors for a Patient
+   * (`Patient/id`), by a digest of their references; it may have ended.
+   */
+  declaration: (patient: string, source: string, actors: string): ClaimKey =>
+    write('declaration', patient, source, actors),
   /** The last change of whether the record of a person is shared: any two of them conflict. */
   sharing: (person: PersonKey): ClaimKey => write('sharing', person),
   /** The last emergency that a professional (`Practitioner/id`) declared: they are counted, so any two conflict. */

@@ -88,8 +88,9 @@ describe('Consent update (FHIR R4 http.html#update): a declaration ends', functi
     expect(await studiesSeenBy(region.stranger)).to.equal(2);
     await region.patient.send('PUT', `Consent/${lasting.id}`, { ...lasting, status: 'inactive' });
     expect(await studiesSeenBy(region.stranger)).to.equal(0);
-    await declare(region.patient, { start: utc, end: utc });
+    const other = await declare(region.patient, { start: utc, end: utc });
     expect(await studiesSeenBy(region.stranger), 'over, or to come').to.equal(0);
+    await region.patient.send('DELETE', `Consent/${other.id}`);
   });
 
   it('and nothing else of it changes: no content, no other version, no withdrawal or emergency', async () => {

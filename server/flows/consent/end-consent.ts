@@ -4,6 +4,7 @@
  */
 import type { Consent } from '@medplum/fhirtypes';
 import { permitOf } from '../../../profiles/consent/declaration.ts';
+import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemReading } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
@@ -34,7 +35,11 @@ export function endConsent({ records, clock, indexer }: EndConsentDeps) {
       const found = await findById<Consent>(records, systemReading('end-consent', now), 'Consent', subject);
       const permit = found === undefined ? undefined : permitOf(found.resource, payload.zone);
       if (found === undefined || permit === undefined || permit.to > now)
-        return { warrant: systemWarrant('end-consent'), plan: joinParts(), result: permit?.to };
+        return {
+          warrant: systemWarrant('end-consent'),
+          plan: joinParts(),
+          result: permit === undefined || permit.to === TIME_BOUND ? undefined : permit.to,
+        };
       const kind = permit.isEmergency ? 'break-glass-end' : 'update';
       const record = (about: About): AuditRecord => recordOf(clock, ownOccasion('passerelle'), kind, about);
       const warrant = systemWarrant('end-consent', found.row.person ?? '');

@@ -15,9 +15,9 @@ import { referenceOf } from '../guard.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import { changed, sameContent } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
-import { joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { oneOf } from '../write/plan-parts.ts';
 import type { ActParts, Placed, Work, Written } from '../write/work.ts';
-import { changeOf, endOf, type SharingChanged, type SharingStory } from './sharing-change.ts';
+import { changeOf, endOf, type SharingStory } from './sharing-change.ts';
 import { readSharing } from './sharing-parts.ts';
 
 /** The steps of a Consent that says whether a record is shared. */
@@ -106,10 +106,4 @@ async function storyOf(
   const read = await readSharing(deps.records, systemReading('change-consent', now), subject.person, now);
   const homes = new Map([...(known === undefined ? [] : [[known.patient, known.home] as const]), ...read.homes]);
   return { deps, visit, requester, subject, standing: { ...read, homes }, now };
-}
-
-/** The parts of one act. */
-function oneOf(parts: SharingChanged['parts']): PlanParts {
-  const { id: _, ...rest } = joinParts(...parts);
-  return rest;
 }

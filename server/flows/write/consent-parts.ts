@@ -1,7 +1,7 @@
 /**
  * A Consent by which an establishment or the patient declares who may see the record, and its end: whoever wrote it, or
- * the patient, sets it inactive, or deletes it, which is the same. Nothing else of a Consent can be changed: another
- * declaration is another Consent.
+ * the patient, sets it inactive, or deletes it, which is the same. Nothing else of a Consent can be changed but by the
+ * declaration said again: a create that names the same actors is the next version of the one that stands.
  */
 import type { Consent } from '@medplum/fhirtypes';
 import { readDeclaration } from '../../../profiles/consent/declaration.ts';
@@ -12,10 +12,11 @@ import type { InternalRow } from '../../ports/record-store.ts';
 import { attendanceAsked } from '../consent/attendance.ts';
 import { endingAt } from '../consent/end-consent.ts';
 import { actorsNamed } from '../consent/named-actors.ts';
+import { declarationPlace, endedAlong } from '../consent/standing-declarations.ts';
 import { referenceOf } from '../guard.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { aboutRow } from './plain-parts.ts';
-import { filedBy, putOf } from './plan-parts.ts';
+import { filedBy, oneOf } from './plan-parts.ts';
 import type { ActParts, Placed, Work, Written } from './work.ts';
 
 /** The steps of a type whose rows give rights. */
@@ -27,13 +28,13 @@ export const CONSENT_HOOK = {
     if (standing === undefined) return await declaredParts(work, written, sent);
     const resource = openedResource<Consent>(standing);
     const status = await endedStatus(work, standing, sent);
-    return endedParts(work, standing, { ...resource, status });
+    return await endedParts(work, standing, { ...resource, status });
   },
   remove: async (work: Work, { standing }: Placed & { standing: InternalRow }): Promise<ActParts> => {
     const resource = openedResource<Consent>(standing);
     requireDeclaration(resource);
     const status = ENDED.includes(resource.status) ? resource.status : 'inactive';
-    return endedParts(work, standing, { ...resource, status });
+    return await endedParts(work, standing, { ...resource, status });
   },
 };
 
@@ -51,27 +52,29 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   const { deps, visit, now } = work;
   const { timeZone: zone } = deps;
   const named = await actorsNamed(work, person, sent);
-  const { to } = readDeclaration(named, zone);
-  return {
-    person,
-    subject,
-    parts: {
-      puts: [
-        putOf(deps.indexer, { ...named, id: placed.id }, now, {
-          person,
-          subject,
-          origin: { ...filedBy(referenceOf(visit.requester)), zone },
-        }),
-      ],
-      jobs: to < TIME_BOUND ? [endingAt(placed.id, to, zone)] : [],
-    },
-  };
+  const { actors, to } = readDeclaration(named, zone);
+  const { standing, take } = await declarationPlace(work, subject, actors);
+  const id = standing?.id ?? placed.id;
+  const facts = { person, subject, origin: { ...filedBy(referenceOf(visit.requester)), zone } };
+  const written = changed(deps.indexer, standing, { ...named, id }, now, facts);
+  const parts = [
+    written,
+    standing === undefined ? take(id) : {},
+    to < TIME_BOUND && written.puts !== undefined ? { jobs: [endingAt(id, to, zone)] } : {},
+  ];
+  const made = { person, subject, parts: oneOf(parts) };
+  if (standing === undefined) return made;
+  const { version, updated } = standing;
+  return { ...made, answered: { status: 200, type: 'Consent', id, version, updated } };
 }
 
-/** The Consent as it ends: it gives nobody the record any more. */
-function endedParts({ deps, now }: Work, standing: InternalRow, ended: Consent): ActParts {
+/** The Consent as it ends: it gives nobody the record any more. The patient ends what others said alike, too. */
+async function endedParts(work: Work, standing: InternalRow, ended: Consent): Promise<ActParts> {
+  const { deps, now, visit } = work;
   const about = aboutRow(standing);
-  return { ...about, parts: changed(deps.indexer, standing, ended, now, about) };
+  const along =
+    visit.requester.kind === 'patient' ? await endedAlong(work, standing, openedResource<Consent>(standing)) : [];
+  return { ...about, parts: oneOf([changed(deps.indexer, standing, ended, now, about), ...along]) };
 }
 
 /** @throws {Fault} not-supported - the Consent is no declaration, or more than its status would change */

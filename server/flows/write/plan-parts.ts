@@ -76,6 +76,12 @@ export function joinParts(...parts: readonly PlanParts[]): CommitPlan {
   };
 }
 
+/** Joins the parts of one act. */
+export function oneOf(parts: readonly PlanParts[]): PlanParts {
+  const { id: _, ...rest } = joinParts(...parts);
+  return rest;
+}
+
 /** A plan, the warrant that was given for it, and what its story goes on with. */
 export type Planned<T> = { readonly warrant: Warrant; readonly plan: CommitPlan; readonly result: T };
 

@@ -1,0 +1,77 @@
+/**
+ * A declaration has an identity: the Patient that it is filed under, who filed it, and whom it names, to the record.
+ * Said again, it is the one that stands; and whom the patient does not want any more is in none of hers.
+ * @see access.md C12
+ */
+import { createHash } from 'node:crypto';
+import type { Consent } from '@medplum/fhirtypes';
+import { actorOf, type Actor } from '../../../profiles/consent/actors.ts';
+import { permitOf } from '../../../profiles/consent/declaration.ts';
+import type { Criterion } from '../../../profiles/search/query.ts';
+import { claimKey } from '../../ports/claim-key.ts';
+import type { InternalRow } from '../../ports/record-store.ts';
+import { eventRecord, referenceOf } from '../guard.ts';
+import { claimOf, findAll, findById } from '../internal-reads.ts';
+import { changed } from '../write/changed-put.ts';
+import { aboutRow } from '../write/plain-parts.ts';
+import type { PlanParts } from '../write/plan-parts.ts';
+import type { Work } from '../write/work.ts';
+
+const ACTIVE: Criterion = { kind: 'token', param: 'status', values: [{ code: 'active' }] };
+
+/** A declaration as it stands, and what makes it the one of its identity where none does. */
+export type DeclarationPlace = {
+  readonly standing: InternalRow | undefined;
+  /** For the Consent of an id. Of two that are written at one time the second conflicts, and finds the first. */
+  readonly take: (id: string) => PlanParts;
+};
+
+/** Reads it: of a Patient (`Patient/id`), by the requester, for these actors. One that has ended stands no more. */
+export async function declarationPlace(
+  { deps, reading, visit }: Work,
+  subject: string,
+  actors: readonly Actor[],
+): Promise<DeclarationPlace> {
+  const names = actors.map(({ reference }) => reference).toSorted();
+  // A hundred names would be too long for a key.
+  const digest = createHash('sha256').update(names.join()).digest('base64url');
+  const key = claimKey.declaration(subject, referenceOf(visit.requester), digest);
+  const last = await claimOf(deps.records, reading, key);
+  const found = last === undefined ? undefined : await findById<Consent>(deps.records, reading, 'Consent', last);
+  const take = (id: string): PlanParts => {
+    const claims = [{ key, value: id }];
+    if (last === undefined) return { claims };
+    return { preconditions: [{ kind: 'claimed', key, value: last }], erased: [{ claims: [key] }], claims };
+  };
+  return { standing: found?.resource.status === 'active' ? found.row : undefined, take };
+}
+
+/**
+ * What the patient ends with one declaration of hers: the same actors in all others, whoever filed them; those that
+ * name nobody else are inactive. Each change has its event.
+ */
+export async function endedAlong(work: Work, ended: InternalRow, consent: Consent): Promise<readonly PlanParts[]> {
+  const { deps, reading, visit, now } = work;
+  const { person, id } = ended;
+  const gone = new Set(permitOf(consent)?.actors.map(({ reference }) => reference));
+  if (person === undefined || gone.size === 0) return [];
+  const parts: PlanParts[] = [];
+  for (const { row, resource } of await findAll<Consent>(deps.records, reading({ person }), 'Consent', [ACTIVE])) {
+    const permit = permitOf(resource);
+    if (row.id === id || permit === undefined || permit.isEmergency) continue;
+    if (!permit.actors.some(({ reference }) => gone.has(reference))) continue;
+    const { subject } = row;
+    const about = { person, ...(subject === undefined ? {} : { patient: subject }), consent: `Consent/${row.id}` };
+    parts.push(changed(deps.indexer, row, without(resource, gone), now, aboutRow(row)), {
+      audit: [eventRecord(deps.clock, visit, 'update', about)],
+    });
+  }
+  return parts;
+}
+
+function without(consent: Consent, gone: ReadonlySet<string>): Consent {
+  const { provision = {} } = consent;
+  const left = (provision.actor ?? []).filter(({ reference }) => !gone.has(reference.reference ?? ''));
+  const isEmpty = left.every(({ reference }) => actorOf(reference.reference ?? '') === undefined);
+  return isEmpty ? { ...consent, status: 'inactive' } : { ...consent, provision: { ...provision, actor: left } };
+}
