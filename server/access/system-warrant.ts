@@ -5,6 +5,13 @@ import { personKey, type PersonKey } from './requester.ts';
 import { makeWarrant, type Reach, type Warrant } from './warrant.ts';
 
 const typesWhere = (has: (type: StoredType) => boolean): readonly StoredType[] => STORED_TYPES.filter(has);
+/** What goes of a record beside its exams: all that others filed of her, and what is part of it. */
+export const ERASED_TYPES = typesWhere((type) => {
+  const { class: visibility, hooks, erasedWithStudy } = fhirType(type);
+  if (erasedWithStudy === 'imaging-study') return false;
+  return visibility === 'item' || visibility === 'part' || (visibility === 'patient' && hooks?.write !== 'identity');
+});
+
 type SystemWrite = Pick<Reach, 'types' | 'event'> & {
   /** The kind of its subject: a study by its UID, the directory, a shipment by its request, a kind of job, persons. */
   readonly subject: 'study' | 'directory' | 'shipment' | 'job' | 'persons';
@@ -46,6 +53,8 @@ const SYSTEM_WRITES = {
   },
   // Whoever asked for it has left an event, and its beginning leaves another.
   'erase-record': { types: ['Task'], subject: 'persons', event: 'own' },
+  // One event ends it, when it is known how much went.
+  'erase-items': { types: ERASED_TYPES, subject: 'persons', event: 'asking' },
   // What earlier servers knew stays as it was said.
   'adopt-identities': { types: WITH_IDENTITY, subject: 'persons', event: 'asking' },
   // What nobody may know any more of reports that nobody has validated.

@@ -1,9 +1,9 @@
 /**
  * The day of a request to erase a record has come: nobody cancels it any more, and its exams are erased as if they had
- * never been, one study after the other; a run that was cut short goes on with what is left. What became hers by a join
- * since the request is not of it: two may have been joined by a mistake.
+ * never been, one study after the other, then what else was filed of her; a run that was cut short goes on with what is
+ * left. What became hers by a join since the request is not of it: two may have been joined by a mistake.
  */
-import type { ImagingStudy, Task } from '@medplum/fhirtypes';
+import type { ImagingStudy, Person, Task } from '@medplum/fhirtypes';
 import { begunErasure, erasureDayOf, isErasureTask } from '../../../profiles/consent/erasure-request.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
@@ -14,12 +14,13 @@ import { claimKey } from '../../ports/claim-key.ts';
 import type { TakenJob } from '../../ports/job-queue.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
-import { claimOf, findAll, findById } from '../internal-reads.ts';
+import { claimOf, findAll, findById, pagesOfAll } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { nextTurn, readTurn } from '../turns.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts } from '../write/plan-parts.ts';
+import { eraseItems } from './erase-items.ts';
 import { eraseStudyOf, type EraseStudyDeps } from './erase-study.ts';
 
 /** Makes the work of `erase-record`. A request that was cancelled is left alone. */
@@ -36,11 +37,12 @@ export function eraseRecord(deps: EraseStudyDeps) {
       await eraseStudyOf(deps, studyInstanceUID, begun.person, run).catch(unlessGone);
       await run.goOn();
     }
+    await eraseItems(deps, begun, await identitiesOf(deps.records, reading, begun), run);
   };
 }
 
 /** A request that is carried out: whose it is, the identity that it is filed under, and when it was received. */
-type Begun = { readonly person: PersonKey; readonly subject: string; readonly receivedAt: number };
+export type Begun = { readonly person: PersonKey; readonly subject: string; readonly receivedAt: number };
 
 /** Begins; a moment when it is too early, undefined when there is nothing to do. */
 async function begin({ records, clock, indexer }: EraseStudyDeps, id: string): Promise<Begun | number | undefined> {
@@ -74,24 +76,30 @@ async function begin({ records, clock, indexer }: EraseStudyDeps, id: string): P
 const OPEN: readonly Task['status'][] = ['requested', 'in-progress'];
 
 /** Study Instance UIDs of what is of the request. */
-async function studiesOf(
+async function studiesOf(records: RecordStore, reading: NarrowReading, begun: Begun): Promise<readonly string[]> {
+  const identities = await identitiesOf(records, reading, begun);
+  const uids: string[] = [];
+  for await (const page of pagesOfAll<ImagingStudy>(records, reading({ person: begun.person }), 'ImagingStudy'))
+    for (const { row, resource } of page)
+      if (identities.has(row.subject ?? '')) uids.push(studyInstanceUIDIn(resource));
+  return uids;
+}
+
+/** The identities (`Patient/id`) that were she when the request was received. */
+async function identitiesOf(
   records: RecordStore,
   reading: NarrowReading,
   { person, subject, receivedAt }: Begun,
-): Promise<readonly string[]> {
+): Promise<ReadonlySet<string>> {
   const isLater = async (identity: string): Promise<boolean> => {
     const since = await claimOf(records, reading, claimKey.joined(identity.replace(/^Patient\//, '')));
     return since !== undefined && Number(since) > receivedAt;
   };
-  const isJoinedSince = await isLater(subject);
-  const studies = await findAll<ImagingStudy>(records, reading({ person }), 'ImagingStudy', []);
-  const uids: string[] = [];
-  for (const { row, resource } of studies) {
-    const of = row.subject ?? '';
-    const isOther = of !== subject && (isJoinedSince || (await isLater(of)));
-    if (!isOther) uids.push(studyInstanceUIDIn(resource));
-  }
-  return uids;
+  const identities = new Set([subject]);
+  if (await isLater(subject)) return identities;
+  for (const { row } of await findAll<Person>(records, reading({ person }), 'Person', []))
+    if (!(await isLater(row.id))) identities.add(`Patient/${row.id}`);
+  return identities;
 }
 
 /** What an operator has erased meanwhile is gone. */

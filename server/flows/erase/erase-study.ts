@@ -188,7 +188,7 @@ async function hidingPlan(
 }
 
 /** The bytes that rows refer to. */
-async function blobsOf(
+export async function blobsOf(
   records: RecordStore,
   reading: Reading,
   rows: NonNullable<Erasure['rows']>,
@@ -302,7 +302,7 @@ async function removeBlobs({ images }: EraseStudyDeps, names: readonly string[])
 }
 
 /** Tells of how many events the entities are erased: who takes a part of the trail away unrecorded is found by it. */
-function erasedEventsRecord(clock: Clock, events: number): AuditRecord {
+export function erasedEventsRecord(clock: Clock, events: number): AuditRecord {
   return recordOf(clock, ownOccasion('operator'), 'erase-events', {
     entities: [{ role: '13', detail: { events: String(events) } }],
   });

@@ -231,7 +231,12 @@ async function formerDocuments(
   );
 }
 
-async function goneReport(deps: Deps, reading: Reading, { row, resource }: Found<DiagnosticReport>): Promise<Gone> {
+/** What goes with a report: its documents, their bytes, those of its former versions, and its claims. */
+export async function goneReport(
+  deps: Deps,
+  reading: Reading,
+  { row, resource }: Found<DiagnosticReport>,
+): Promise<Gone> {
   const { records } = deps;
   const documents = row.person === undefined ? [] : await documentsOf(records, reading, row.person, row.id);
   const forms = documents.flatMap(({ resource: document }) => document.content.map(({ attachment }) => attachment));

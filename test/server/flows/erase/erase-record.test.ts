@@ -1,7 +1,8 @@
 /** The day of a request to erase a record: its exams go, others stay, and a run that was cut short goes on (R-60). */
-import { readFile } from 'node:fs/promises';
-import type { Task } from '@medplum/fhirtypes';
+import { readFile, rm } from 'node:fs/promises';
+import type { Encounter, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
+import { MongoClient } from 'mongodb';
 import { indexRegion } from '../../../../server/flows/identity/region-index.ts';
 import { eraseRecord } from '../../../../server/flows/erase/erase-record.ts';
 import { goOnErasing, type EraseStudyDeps } from '../../../../server/flows/erase/erase-study.ts';
@@ -10,13 +11,14 @@ import { parseRegion } from '../../../../server/config/region.ts';
 import { claimKey } from '../../../../server/ports/claim-key.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
+import { filesWith, formsOf } from '../../../support/data-folder/erasing.ts';
 import { errorOf } from '../../../support/faults.ts';
 import { EACH_STORE, type OpenedStore } from '../../../support/peers/each-store.ts';
 import { SYSTEM } from '../../../support/plans.ts';
 import { openSession, type Session } from '../identity/session.ts';
 import type { Step } from '../identity/sequences.ts';
 import { doStep } from '../identity/steps.ts';
-import { openWorld, type World } from '../identity/world.ts';
+import { openWorld, worldFolder, type World } from '../identity/world.ts';
 
 const ONE = { at: 'strasbourg', number: 0 } as const;
 const OTHER = { at: 'nancy', number: 0 } as const;
@@ -30,13 +32,15 @@ for (const { name, missing, open } of EACH_STORE) {
     this.timeout(120_000);
     let opened: OpenedStore;
     let world: World;
+    let folder: string;
     let depsAfter: (days: number) => EraseStudyDeps;
     let erase: (task: string, days: number, run?: JobRun) => Promise<{ readonly againAt: number } | void>;
 
     before(async function () {
       if (missing() !== undefined) this.skip();
       opened = await open();
-      world = await openWorld(opened.store);
+      folder = await worldFolder();
+      world = await openWorld(opened.store, folder);
       const { indexer } = await loadDefinitions();
       const file = new URL('../../../../fixtures/region/region.json', import.meta.url);
       const region = indexRegion(parseRegion(JSON.parse(await readFile(file, 'utf8'))));
@@ -48,6 +52,7 @@ for (const { name, missing, open } of EACH_STORE) {
     after(async () => {
       await world?.close();
       await opened?.close();
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
     });
 
     async function begun(...steps: readonly Step[]): Promise<Session> {
@@ -115,6 +120,8 @@ for (const { name, missing, open } of EACH_STORE) {
       await told(session, JOIN);
       await erase(task, 31);
       expect(await standing(session, 0, 1)).to.deep.equal([1]);
+      const person = (await session.known()).get('nancy/0')?.person;
+      expect(await countOf(person), 'the bytes of its manifest').to.equal(1);
     });
 
     it('leaves what is kept aside for others under the number of a study of hers', async () => {
@@ -129,6 +136,81 @@ for (const { name, missing, open } of EACH_STORE) {
       await erase(await asked(session), 31);
       expect([await standing(session, 0), await asideOf()]).to.deep.equal([[], 1]);
     });
+
+    it('N02 erases reports of no exam, visits and orders too, with every version: no byte of them is left', async () => {
+      const report = (of: typeof ONE | typeof STRANGER, isFinal: boolean): Step => ({
+        does: 'report',
+        of,
+        study: 77,
+        isFinal,
+      });
+      const session = await begun(image(ONE, 0), image(STRANGER, 2), report(ONE, false), report(ONE, true));
+      await told(session, report(STRANGER, true));
+      const known = await session.known();
+      for (const whose of ['strasbourg/0', 'strasbourg/1'])
+        for (const status of ['in-progress', 'finished'] as const)
+          await visited(known.get(whose)?.patient ?? '', `${session.run} visite ${whose} ${status}`, status);
+      await world.rest();
+      const texts = {
+        report: session.reportIdentifier('strasbourg/0/77').split('|')[1] ?? '',
+        pdf: 'strasbourg/0/77',
+        'former visit': `${session.run} visite strasbourg/0 in-progress`,
+        visit: `${session.run} visite strasbourg/0 finished`,
+        study: session.studyUid(0),
+      };
+      const canaries = new Map(Object.entries(texts).map(([what, text]) => [what, formsOf(text)] as const));
+      for (const [what, count] of await hits(canaries)) expect(count, what).to.be.greaterThan(0);
+      const others = new Map([['visit of another', formsOf(`${session.run} visite strasbourg/1 finished`)]]);
+      await erase(await asked(session), 31);
+      expect([...(await hits(canaries))].filter(([, count]) => count > 0)).to.deep.equal([]);
+      expect((await hits(others)).get('visit of another')).to.be.greaterThan(0);
+      expect(await standing(session, 0, 2)).to.deep.equal([2]);
+      const [hers, another] = ['strasbourg/0', 'strasbourg/1'].map((one) => known.get(one)?.person);
+      expect([await countOf(hers), await countOf(another)]).to.deep.equal([0, 4]);
+    });
+
+    /** Writes a visit, or what is said of it later, as Strasbourg does. */
+    async function visited(patient: string, text: string, status: 'in-progress' | 'finished'): Promise<string> {
+      const visit = world.establishment('Organization/demo-strasbourg');
+      const id = `demo-strasbourg.${patient.slice('Patient/'.length, -1)}`;
+      const code = { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' };
+      const resource: Encounter = {
+        resourceType: 'Encounter',
+        id,
+        status,
+        class: code,
+        subject: { reference: patient },
+        reasonCode: [{ text }],
+      };
+      return await world.write(visit, { interaction: 'update', type: 'Encounter', id, resource });
+    }
+    /** Reports, documents and visits of a person. */
+    async function countOf(person: string | undefined): Promise<number> {
+      let count = 0;
+      for (const type of ['DiagnosticReport', 'Encounter', 'Binary'] as const) {
+        const query = { type, where: [], count: 500, total: 'none', include: [] } as const;
+        const { rows } = await world.stores.records.peek(SYSTEM, { kind: 'search', query });
+        count += rows.filter((row) => row.person === person).length;
+      }
+      return count;
+    }
+    /** How often each canary is found in the files of the data folder and in the documents of the database. */
+    async function hits(canaries: ReadonlyMap<string, readonly Buffer[]>): Promise<Map<string, number>> {
+      const found = await filesWith(folder, canaries);
+      if (opened.store === 'sqlite') return found;
+      const client = await MongoClient.connect(opened.store);
+      try {
+        for (const { collectionName } of await client.db().collections())
+          for await (const document of client.db().collection(collectionName).find()) {
+            const bytes = Buffer.from(JSON.stringify(document));
+            for (const [what, forms] of canaries)
+              if (forms.some((form) => bytes.includes(form))) found.set(what, (found.get(what) ?? 0) + 1);
+          }
+      } finally {
+        await client.close();
+      }
+      return found;
+    }
 
     it('goes on with the rest when it was cut short after a study', async () => {
       const session = await begun(image(ONE, 0), image(ONE, 1), image(ONE, 2));

@@ -1,0 +1,85 @@
+/** What was filed of a person beside her exams, erased with every version: reports with their documents, visits, orders. */
+import type { DiagnosticReport, Resource } from '@medplum/fhirtypes';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
+import { systemReading, type Reading, type SystemGrant } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import { ERASED_TYPES, systemWarrant } from '../../access/system-warrant.ts';
+import type { ClaimKey } from '../../ports/claim-key.ts';
+import type { Erasure } from '../../ports/commit-plan.ts';
+import { ownOccasion, recordOf } from '../audit/event-records.ts';
+import { pagesOfAll, type Found } from '../internal-reads.ts';
+import type { JobRun } from '../jobs/job-runner.ts';
+import { joinParts } from '../write/plan-parts.ts';
+import { blobsOf, erasedEventsRecord, type EraseStudyDeps } from './erase-study.ts';
+import { goneReport } from './erased-parts.ts';
+
+/** Whose items: the person, and the identity (`Patient/id`) of the request. */
+type Whose = { readonly person: PersonKey; readonly subject: string };
+
+/** Rows of one plan. */
+const AT_ONCE = 200;
+
+/**
+ * Erases what is filed under some of her identities, and lets the store forget it; one event says how much went.
+ * Reports are first, as what is derived from them is found by them.
+ */
+export async function eraseItems(
+  deps: EraseStudyDeps,
+  { person, subject }: Whose,
+  identities: ReadonlySet<string>,
+  run: JobRun,
+): Promise<void> {
+  const { records, trail, clock } = deps;
+  const reading = systemReading('erase-study', clock.now());
+  const names = new Set<string>();
+  let erased = 0;
+  for (const report of await filedUnder<DiagnosticReport>(deps, reading({ person }), 'DiagnosticReport', identities)) {
+    const gone = await goneReport(deps, reading, report);
+    for (const name of gone.names) names.add(name);
+    erased += await erase(deps, reading, person, gone);
+    await run.goOn();
+  }
+  for (const type of ERASED_TYPES) {
+    const found = await filedUnder(deps, reading({ person }), type, identities);
+    const rows = found.map(({ row }) => ({ type, id: row.id }));
+    for (let at = 0; at < rows.length; at += AT_ONCE) {
+      erased += await erase(deps, reading, person, { rows: rows.slice(at, at + AT_ONCE), claims: [] });
+      await run.goOn();
+    }
+  }
+  if (names.size > 0) await trail.eraseEntities(names, (events) => erasedEventsRecord(clock, events));
+  if (erased > 0) await told(deps, { person, subject }, erased);
+  await records.forget();
+}
+
+/** However many there are. */
+async function filedUnder<T extends Resource>(
+  { records }: EraseStudyDeps,
+  grant: SystemGrant,
+  type: StoredType,
+  identities: ReadonlySet<string>,
+): Promise<readonly Found<T>[]> {
+  const found: Found<T>[] = [];
+  for await (const page of pagesOfAll<T>(records, grant, type))
+    found.push(...page.filter(({ row }) => identities.has(row.subject ?? '')));
+  return found;
+}
+
+/** Bytes go before the rows that name them. */
+async function erase(
+  { records, images }: EraseStudyDeps,
+  reading: Reading,
+  person: PersonKey,
+  { rows, claims }: { readonly rows: NonNullable<Erasure['rows']>; readonly claims: readonly ClaimKey[] },
+): Promise<number> {
+  for (const name of await blobsOf(records, reading, rows)) await images.remove(name);
+  const receipt = await records.commit(systemWarrant('erase-items', person), joinParts({ erased: [{ rows, claims }] }));
+  for (const name of receipt.erasedBlobs) await images.remove(name);
+  return rows.length;
+}
+
+async function told({ records, clock }: EraseStudyDeps, { person, subject }: Whose, erased: number): Promise<void> {
+  const entities = [{ role: '13', detail: { operation: 'erase-items', resources: String(erased) } }];
+  const event = recordOf(clock, ownOccasion('passerelle'), 'operation', { person, patient: subject, entities });
+  await records.commit(systemWarrant('erase-items', person), joinParts({ audit: [event] }));
+}
