@@ -1,4 +1,4 @@
-/** What was filed of a person beside her exams, erased with every version: reports with their documents, visits, orders. */
+/** What was filed of a person beside her exams, erased with every version: reports, their documents, visits, orders. */
 import type { DiagnosticReport, Resource } from '@medplum/fhirtypes';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import { systemReading, type Reading, type SystemGrant } from '../../access/grant.ts';

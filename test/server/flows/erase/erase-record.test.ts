@@ -137,7 +137,7 @@ for (const { name, missing, open } of EACH_STORE) {
       expect([await standing(session, 0), await asideOf()]).to.deep.equal([[], 1]);
     });
 
-    it('N02 erases reports of no exam, visits and orders too, with every version: no byte of them is left', async () => {
+    it('N02 erases reports of no exam and visits too, with every version: no byte is left', async () => {
       const report = (of: typeof ONE | typeof STRANGER, isFinal: boolean): Step => ({
         does: 'report',
         of,
