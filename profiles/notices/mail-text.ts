@@ -28,6 +28,36 @@ const SENTENCE: Readonly<Record<NoticeKind, ByLanguage<string>>> = {
     de: 'Ein Notfallzugriff auf Ihre Akte wurde geprüft.',
     en: 'An emergency access to your record was reviewed.',
   },
+  'new-document': {
+    fr: 'Un nouveau document est disponible dans votre dossier.',
+    de: 'In Ihrer Akte steht ein neues Dokument bereit.',
+    en: 'A new document is available in your record.',
+  },
+  'imaging-service': {
+    fr: 'Un nouveau service peut consulter votre dossier.',
+    de: 'Ein weiterer Dienst kann Ihre Akte einsehen.',
+    en: 'A new service may read your record.',
+  },
+  correspondent: {
+    fr: 'Un correspondant de plus peut consulter votre dossier.',
+    de: 'Eine weitere Fachperson kann Ihre Akte einsehen.',
+    en: 'A further correspondent may read your record.',
+  },
+  withdrawal: {
+    fr: 'Le partage de votre dossier est arrêté : un retrait a été enregistré.',
+    de: 'Ihre Akte wird nicht mehr geteilt: Ein Widerruf wurde eingetragen.',
+    en: 'Your record is shared no more: a withdrawal was recorded.',
+  },
+  opposition: {
+    fr: 'Le partage de votre dossier est arrêté : une opposition a été enregistrée.',
+    de: 'Ihre Akte wird nicht mehr geteilt: Ein Widerspruch wurde eingetragen.',
+    en: 'Your record is shared no more: an opposition was recorded.',
+  },
+  reconsent: {
+    fr: 'Une décision de partager de nouveau votre dossier a été enregistrée.',
+    de: 'Die Entscheidung, Ihre Akte wieder zu teilen, wurde eingetragen.',
+    en: 'A decision to share your record again was recorded.',
+  },
   'reconsent-request': {
     fr: 'Un établissement vous demande si vous souhaitez de nouveau partager votre dossier.',
     de: 'Eine Einrichtung fragt Sie, ob Sie Ihre Akte wieder teilen möchten.',

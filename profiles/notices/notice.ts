@@ -10,6 +10,12 @@ import { LANGUAGES, languageOfTag, type ByLanguage, type Language } from '../lan
 export const NOTICES = {
   emergency: 'Emergency access',
   'emergency-reviewed': 'Review of an emergency access',
+  'new-document': 'New document',
+  'imaging-service': 'New imaging service',
+  correspondent: 'New correspondent',
+  withdrawal: 'Withdrawal from sharing',
+  opposition: 'Opposition to sharing',
+  reconsent: 'End of a withdrawal',
   'reconsent-request': 'Request to share again',
   'report-error': 'Report that was an error',
   'erasure-requested': 'Erasure asked for',

@@ -135,6 +135,8 @@ const SYSTEM_READS = {
   'break-glass': ['whole', 'item', 'person'],
   // A period of a Consent is over.
   'end-consent': ['item'],
+  // What became visible to her, and to whom of hers.
+  'tell-news': ['item', 'person'],
   // What a patient is told, by mail or letter.
   'send-notice': ['item'],
   // Who the persons are of whom a desk decides.

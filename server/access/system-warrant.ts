@@ -37,6 +37,7 @@ const SYSTEM_WRITES = {
   // Its time is over.
   'end-consent': { types: ['Consent'], subject: 'persons', event: 'own' },
   // Whoever did what the patient is told of has left the event.
+  'tell-news': { types: ['Communication'], subject: 'persons', event: 'asking' },
   'send-notice': { types: ['Communication'], subject: 'persons', event: 'asking' },
   'tell-opened': { types: ['Task'], subject: 'persons', event: 'asking' },
   // What cannot be read leaves its study, and its patient reads of it.

@@ -28,6 +28,7 @@ export const JOB_KINDS = [
   'sweep-images',
   'end-viewing',
   'end-consent',
+  'tell-news',
   'send-notice',
   'reindex',
 ] as const;
@@ -92,6 +93,8 @@ export type JobPayloads = {
     /** The time zone (IANA) of bare days of its period; UTC when absent. */
     readonly zone?: string;
   };
+  /** Tells a patient what an exam, a report or a declaration brought. Its subject is that (`Type/id`). */
+  readonly 'tell-news': NoPayload;
   /** Mails what a patient is told. Its subject is the id of the Communication. */
   readonly 'send-notice': NoPayload;
   /** Indexes rows anew that an earlier definition of the index was used for. Its subject is their type. */

@@ -14,6 +14,7 @@ import { isRowSeen } from '../aside/seen.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { findById, type Found } from '../internal-reads.ts';
+import { tellingOf } from '../notices/tell-news.ts';
 import { relabelledReportParts, relabelledStudyParts } from '../study/relabelled-parts.ts';
 import { commitFresh, joinParts, type Planned, type PlanParts } from '../write/plan-parts.ts';
 
@@ -57,7 +58,10 @@ async function planOf(
   const label = codings.map(({ code }) => code).join(' ');
   const entities = [{ what: { reference: facts.item }, detail: { operation: 'set-confidentiality', label } }];
   const about = { person: facts.person, ...(subject === undefined ? {} : { patient: subject }) };
+  // What was masked from her she may see now.
+  const isNews = labelOf(found.resource.meta).masks.includes('patient');
   const plan = joinParts(await partsOf(deps, reading, found, { sayer, codings }, now), {
+    jobs: isNews ? [tellingOf(facts.item, now)] : [],
     audit: [eventRecord(deps.clock, visit, 'operation', { ...about, entities })],
   });
   return { warrant, plan, result: undefined };

@@ -10,6 +10,7 @@ import { buildConsentChange, type PrivacyConsent } from '../../../profiles/conse
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
 import { recordedBy } from '../../../profiles/consent/sharing.ts';
 import { choiceOf, type SharingChoice } from '../../../profiles/consent/sharing-choice.ts';
+import { buildSharingNotice, type SharingNotice } from '../../../profiles/notices/news.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
@@ -72,7 +73,10 @@ export function endOf(story: SharingStory, ended: PrivacyConsent): SharingChange
   const left = denials.filter((one) => one !== denial);
   const [begun, ...waiting] = left.length === 0 ? permits.filter(({ status }) => status === 'proposed') : [];
   const change = { ended: [ended, ...waiting], begun, done: requestsDone(story, left), denials: left };
-  return { parts: [sharingPartsOf(story, change), eventOf(story, 'reconsent', ended)], result: recorded(ended) };
+  return {
+    parts: [sharingPartsOf(story, change), toldOf(story, 'reconsent', ended), eventOf(story, 'reconsent', ended)],
+    result: recorded(ended),
+  };
 }
 
 /**
@@ -83,7 +87,8 @@ function withdrawn(story: SharingStory, choice: Denial, ended?: PrivacyConsent):
   const { denials, permits, emergencies } = story.standing.sharing;
   const own = denials.find((denial) => choiceOf(denial) === choice && isOf(story, denial));
   const consent = own ?? consentOf(story, 'withdraw');
-  const fresh = own === undefined ? [putConsent(story, consent)] : [];
+  const kind = choice === 'oppose' ? 'opposition' : 'withdrawal';
+  const fresh = own === undefined ? [putConsent(story, consent), toldOf(story, kind, consent)] : [];
   const parts = sharingPartsOf(story, {
     ended: permits.map((permit) => (permit.id === ended?.id ? ended : permit)),
     done: [],
@@ -110,10 +115,17 @@ function givenBack(story: SharingStory, task: string | undefined): SharingChange
     throw new Fault('not-found', 'No such request');
   const left = sharing.denials.filter((denial) => !isOf(story, denial));
   const consent = { ...consentOf(story, 'reconsent'), status: left.length === 0 ? 'active' : 'proposed' } as const;
-  const ended = [...sharing.denials.filter((denial) => isOf(story, denial)), ...sharing.permits];
+  const own = sharing.denials.filter((denial) => isOf(story, denial));
+  const ended = [...own, ...sharing.permits];
+  const isChange = own.length > 0;
   const parts = sharingPartsOf(story, { ended, done: requestsDone(story, left), denials: left });
   return {
-    parts: [parts, putConsent(story, consent), eventOf(story, 'reconsent', consent)],
+    parts: [
+      parts,
+      putConsent(story, consent),
+      ...(isChange ? [toldOf(story, 'reconsent', consent)] : []),
+      eventOf(story, 'reconsent', consent),
+    ],
     result: { ...recorded(consent), standing: left.map(({ id }) => `Consent/${id}`) },
   };
 }
@@ -141,12 +153,19 @@ function told(story: SharingStory, organization: string): SharingChanged {
     parts: [
       sharingPartsOf(story, { ended, done: [], denials: left }),
       ...(isShared ? [putConsent(story, consentOf(story, 'reconsent'))] : []),
+      ...(own.length > 0 ? [toldOf(story, 'reconsent')] : []),
       ...(isHers ? noticesOf(story, organization, task) : []),
       putTask(story, task),
       eventOf(story, isHers ? 'reconsent-request' : 'reconsent', task),
     ],
     result: { outcome: 'requested', reference: `Task/${task.id}`, standing: [] },
   };
+}
+
+/** She is told of each change at once, her own, too: it may have been made by somebody in her name (C10). */
+function toldOf({ deps, subject, now }: SharingStory, change: SharingNotice, consent?: Consent): PlanParts {
+  const of = consent === undefined ? {} : { consent: `Consent/${consent.id}` };
+  return noticeParts(deps.indexer, subject, now, (facts) => buildSharingNotice({ ...facts, ...of, change }));
 }
 
 /** She is told once, however often an establishment asks. */

@@ -14,6 +14,7 @@ import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import { newId } from '../new-id.ts';
+import { tellingOf } from '../notices/tell-news.ts';
 import { hiddenParts } from './hidden-manifest.ts';
 import { manifestParts } from './manifest-parts.ts';
 import { changed } from '../write/changed-put.ts';
@@ -182,7 +183,10 @@ function imagingStudyParts(
 ): PlanParts {
   const { person, patient } = study.patient;
   const facts = { person, subject: patient, released, origin: examFiledBy(deps.region, ...study.sources) };
-  return changed(deps.indexer, standing, imagingStudy, now, facts, isOtherOrigin);
+  const parts = changed(deps.indexer, standing, imagingStudy, now, facts, isOtherOrigin);
+  // She may see it now, or somebody else may.
+  const isNews = standing === undefined || isOtherOrigin || (released && !standing.released);
+  return isNews ? { ...parts, jobs: [tellingOf(`ImagingStudy/${imagingStudy.id}`, now)] } : parts;
 }
 
 /** Whether the authors of a study are those who sent what stands of it. */

@@ -14,6 +14,7 @@ import { endingAt } from '../consent/end-consent.ts';
 import { actorsNamed } from '../consent/named-actors.ts';
 import { declarationPlace, endedAlong } from '../consent/standing-declarations.ts';
 import { referenceOf } from '../guard.ts';
+import { tellingOf } from '../notices/tell-news.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { aboutRow } from './plain-parts.ts';
 import { filedBy, oneOf } from './plan-parts.ts';
@@ -60,6 +61,7 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   const parts = [
     written,
     standing === undefined ? take(id) : {},
+    written.puts === undefined ? {} : { jobs: [tellingOf(`Consent/${id}`, now)] },
     to < TIME_BOUND && written.puts !== undefined ? { jobs: [endingAt(id, to, zone)] } : {},
   ];
   const made = { person, subject, parts: oneOf(parts) };

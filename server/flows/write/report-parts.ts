@@ -19,6 +19,7 @@ import { reportDocumentParts } from '../study/report-document-parts.ts';
 import { maskedStudiesParts } from '../study/relabelled-parts.ts';
 import { requirePerformers, signersOf } from '../study/report-people.ts';
 import { noticeParts } from '../notices/notice-parts.ts';
+import { tellingOf } from '../notices/tell-news.ts';
 import type { WriteAct } from './act.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { organizationOf } from './patient-parts.ts';
@@ -166,7 +167,10 @@ async function partsOf(
   const notices = errorNoticeParts(work, sending);
   return joinParts(documents, put, ...masked, ...(await binaryParts(work, forms)), notices, {
     claims: await claimsOf(work, sending),
-    jobs: refreshesOf(report, standing, studies).map((uid) => jobOf('refresh-study', uid, now)),
+    jobs: [
+      ...refreshesOf(report, standing, studies).map((uid) => jobOf('refresh-study', uid, now)),
+      ...(isNew || isValidated(report) ? [tellingOf(`DiagnosticReport/${report.id}`, now)] : []),
+    ],
   });
 }
 

@@ -24,6 +24,7 @@ const BESIDE: readonly string[] = [
   'forget-erased',
   'end-viewing',
   'end-consent',
+  'tell-news',
   'send-notice',
   'erase-record',
 ];

@@ -10,6 +10,7 @@ import { buildErasureNotice, buildErasureTask, cancelledErasure } from '../../..
 import { buildErrorNotice } from '../../../profiles/documents/error-notice.ts';
 import { buildOpenedTask } from '../../../profiles/identity/opened-task.ts';
 import { buildReviewTask, endedReviewTask } from '../../../profiles/identity/review-task.ts';
+import * as news from '../../../profiles/notices/news.ts';
 import { buildNotice, forLetter, mailed } from '../../../profiles/notices/notice.ts';
 import { buildKeptAsideTask, endedTask } from '../../../profiles/imaging/kept-aside-task.ts';
 
@@ -121,6 +122,19 @@ export const PRODUCED: readonly Produced[] = [
   },
   { builder: 'buildErrorNotice', resource: buildErrorNotice(told) },
   { builder: 'buildNotice', resource: buildNotice({ ...told, kind: 'report-error', text }) },
+  { builder: 'buildDocumentNotice', resource: news.buildDocumentNotice(told) },
+  {
+    builder: 'buildServiceNotice',
+    resource: news.buildServiceNotice({ ...told, services: [{ reference: 'Organization/o1', display: 'Radiologie' }] }),
+  },
+  {
+    builder: 'buildCorrespondentNotice',
+    resource: news.buildCorrespondentNotice({ ...told, professionals: [practitioner], consent: 'Consent/c1' }),
+  },
+  {
+    builder: 'buildSharingNotice',
+    resource: news.buildSharingNotice({ ...told, change: 'withdrawal', consent: 'Consent/c1' }),
+  },
   { builder: 'mailed', resource: mailed(buildErrorNotice(told), 'de') },
   {
     builder: 'forLetter',

@@ -1,0 +1,94 @@
+/** What patients are told of their record: a document to read, who reads it from now on, whether it is shared. */
+import type { Communication, Reference } from '@medplum/fhirtypes';
+import type { ByLanguage } from '../language.ts';
+import { buildNotice, type NoticeFacts } from './notice.ts';
+
+const DOCUMENT: ByLanguage<string> = {
+  fr: 'Un nouveau document est disponible dans votre dossier.',
+  de: 'In Ihrer Akte steht ein neues Dokument bereit.',
+  en: 'A new document is available in your record.',
+};
+
+/** Builds the notice of a document that she may read now: not of which, for that may be taken back. */
+export function buildDocumentNotice(facts: NoticeFacts): Communication {
+  return buildNotice({ ...facts, kind: 'new-document', text: DOCUMENT });
+}
+
+/** Who may read from now on: references with the names that people call them by, one at least. */
+export type Newcomers = readonly (Pick<Reference, 'reference'> & { readonly display: string })[];
+
+/** Builds the notice of imaging services that read her record from now on, for one of them has an exam of hers. */
+export function buildServiceNotice({
+  services,
+  ...facts
+}: NoticeFacts & { readonly services: Newcomers }): Communication {
+  const names = namesOf(services);
+  return buildNotice({
+    ...facts,
+    kind: 'imaging-service',
+    about: services,
+    text: {
+      fr: `Ce service d’imagerie, qui tient un examen de votre dossier, peut désormais le consulter : ${names}.`,
+      de: `Dieser radiologische Dienst, der eine Untersuchung Ihrer Akte führt, kann sie nun einsehen: ${names}.`,
+      en: `This imaging service, which holds an exam of your record, may read it from now on: ${names}.`,
+    },
+  });
+}
+
+/** Builds the notice of professionals who were declared as correspondents of hers: `consent` is a reference. */
+export function buildCorrespondentNotice({
+  professionals,
+  consent,
+  ...facts
+}: NoticeFacts & { readonly professionals: Newcomers; readonly consent: string }): Communication {
+  const names = namesOf(professionals);
+  return buildNotice({
+    ...facts,
+    kind: 'correspondent',
+    about: [{ reference: consent }],
+    text: {
+      fr: `Un correspondant déclaré peut désormais consulter votre dossier : ${names}.`,
+      de: `Eine angegebene Fachperson kann Ihre Akte nun einsehen: ${names}.`,
+      en: `A declared correspondent may read your record from now on: ${names}.`,
+    },
+  });
+}
+
+const SHARING = {
+  withdrawal: {
+    fr: 'Votre retrait du partage est enregistré : aucun professionnel ne consulte plus votre dossier.',
+    de: 'Ihr Widerruf der Freigabe ist eingetragen: Keine Fachperson sieht Ihre Akte mehr ein.',
+    en: 'Your withdrawal from sharing is recorded: no professional reads your record any more.',
+  },
+  opposition: {
+    fr:
+      'Votre opposition est enregistrée : aucun professionnel ne consulte plus votre dossier, et rien de nouveau n’y ' +
+      'est ajouté.',
+    de: 'Ihr Widerspruch ist eingetragen: Keine Fachperson sieht Ihre Akte mehr ein, und nichts Neues kommt hinzu.',
+    en: 'Your opposition is recorded: no professional reads your record any more, and nothing new comes in.',
+  },
+  reconsent: {
+    fr:
+      'La fin d’un retrait ou d’une opposition est enregistrée. Votre dossier est de nouveau partagé, sauf autre ' +
+      'refus.',
+    de: 'Das Ende eines Widerrufs ist eingetragen. Ihre Akte ist wieder freigegeben, sofern kein anderer besteht.',
+    en: 'The end of a withdrawal or opposition is recorded. Your record is shared again, unless another one stands.',
+  },
+} as const satisfies Readonly<Record<string, ByLanguage<string>>>;
+
+/** A change of whether the record is shared. */
+export type SharingNotice = keyof typeof SHARING;
+
+/** Builds the notice of it: `consent` is a reference, absent where no Consent of hers says it. */
+export function buildSharingNotice({
+  change,
+  consent,
+  ...facts
+}: NoticeFacts & { readonly change: SharingNotice; readonly consent?: string }): Communication {
+  const about = consent === undefined ? [] : [{ reference: consent }];
+  return buildNotice({ ...facts, kind: change, about, text: SHARING[change] });
+}
+
+function namesOf(newcomers: Newcomers): string {
+  return newcomers.map(({ display }) => display).join(', ');
+}

@@ -1,0 +1,221 @@
+/**
+ * Tells a patient what an exam, a report or a declaration brought: a document that she may read, and who reads her
+ * record since. It looks at what stands when it runs, so nothing is told before she may see it, or after it was taken
+ * back. An exam is told of once a day; what was imported, and what is older than a month, is no news.
+ */
+import type { Consent, DiagnosticReport, ImagingStudy, PractitionerRole, Reference } from '@medplum/fhirtypes';
+import { IMPORTED_TAG } from '../../../profiles/codes.ts';
+import {
+  buildCorrespondentNotice,
+  buildDocumentNotice,
+  buildServiceNotice,
+  type Newcomers,
+} from '../../../profiles/notices/news.ts';
+import type { NoticeFacts } from '../../../profiles/notices/notice.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import { isStoredType } from '../../../profiles/types/visibility.ts';
+import { labelOfRow } from '../../../profiles/types/row-rules.ts';
+import { permits } from '../../access/decide.ts';
+import { systemReading, type NarrowReading } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import type { Relation, Right } from '../../access/right.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { openedResource } from '../../ports/internal-row.ts';
+import type { JobRequest, TakenJob } from '../../ports/job-queue.ts';
+import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
+import { displayNameOf } from '../directory/directory-changes.ts';
+import { findAll, findById, rowById } from '../internal-reads.ts';
+import { jobOf } from '../jobs/job-of.ts';
+import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { newsId } from './news-id.ts';
+import { noticeParts } from './notice-parts.ts';
+
+/** What the work needs. */
+export type TellNewsDeps = { readonly records: RecordStore; readonly clock: Clock; readonly indexer: Indexer };
+
+/** What happened longer ago is history that comes in late. */
+const NEWS_MS = 31 * 24 * 3_600_000;
+
+/** Asks for it: `item` (`Type/id`) is what may have brought news. */
+export function tellingOf(item: string, now: number): JobRequest {
+  return jobOf('tell-news', item, now);
+}
+
+/** Makes the work of `tell-news`. */
+export function tellNews(deps: TellNewsDeps) {
+  return async ({ subject }: TakenJob<'tell-news'>): Promise<void> => {
+    await commitFresh(deps.records, async () => {
+      const item = await itemOf(deps, subject);
+      const parts = item === undefined ? [] : await newsOf(item);
+      const warrant = systemWarrant('tell-news', ...(item === undefined ? [] : [item.person]));
+      return { warrant, plan: joinParts(...parts), result: undefined };
+    });
+  };
+}
+
+/** What may have brought news, as it stands, and whose it is. */
+type Item = {
+  readonly deps: TellNewsDeps;
+  readonly reading: NarrowReading;
+  readonly now: number;
+  /** `Type/id`. */
+  readonly name: string;
+  readonly row: InternalRow;
+  readonly person: PersonKey;
+  /** The identity that it is filed under. */
+  readonly patient: string;
+};
+
+async function itemOf(deps: TellNewsDeps, name: string): Promise<Item | undefined> {
+  const [type = '', id = ''] = name.split('/');
+  if (!isStoredType(type)) return undefined;
+  const now = deps.clock.now();
+  const reading = systemReading('tell-news', now);
+  const row = await rowById(deps.records, reading, type, id);
+  if (row?.person === undefined || row.subject === undefined) return undefined;
+  return { deps, reading, now, name, row, person: row.person, patient: row.subject };
+}
+
+async function newsOf(item: Item): Promise<readonly PlanParts[]> {
+  const { row } = item;
+  if (row.type === 'Consent') return await correspondentNews(item, openedResource<Consent>(row));
+  if (row.type === 'ImagingStudy') return await studyNews(item, openedResource<ImagingStudy>(row));
+  return row.type === 'DiagnosticReport' ? await reportNews(item, openedResource<DiagnosticReport>(row)) : [];
+}
+
+/** Rights to the record that this row began: of several that give one, the first is its giver. */
+async function begunRights({ deps, reading, name, person }: Item, relation: Relation): Promise<readonly Right[]> {
+  const rights = await deps.records.rightsOf(reading({ person }), person);
+  return rights.filter((right) => right.relation === relation && right.giver === name);
+}
+
+async function correspondentNews(item: Item, { status, provision }: Consent): Promise<readonly PlanParts[]> {
+  if (status !== 'active' || (await begunRights(item, 'declared')).length === 0) return [];
+  const actors = (provision?.actor ?? []).map(({ reference }) => reference);
+  const professionals = await newcomersOf(item, actors);
+  const build = (facts: NoticeFacts) => buildCorrespondentNotice({ ...facts, professionals, consent: item.name });
+  return professionals.length === 0 ? [] : await onceParts(item, newsId('correspondent', item.name), build);
+}
+
+async function studyNews(item: Item, study: ImagingStudy): Promise<readonly PlanParts[]> {
+  if (isImported(study)) return [];
+  const linked: readonly string[] = [item.name];
+  const reports = await findAll<DiagnosticReport>(
+    item.deps.records,
+    item.reading({ person: item.person }),
+    'DiagnosticReport',
+    [{ kind: 'reference', param: 'imaging-study', values: linked }],
+  );
+  const moments = [study.started, ...reports.map(({ resource }) => momentOf(resource))];
+  const names = [item.name, ...reports.map(({ row }) => `DiagnosticReport/${row.id}`)];
+  return [...(await serviceNews(item)), ...(await documentNews(item, names, moments))];
+}
+
+async function reportNews(item: Item, report: DiagnosticReport): Promise<readonly PlanParts[]> {
+  const exams: ImagingStudy[] = [];
+  for (const { reference = '' } of report.imagingStudy ?? []) {
+    const [type, id = ''] = reference.split('/');
+    if (type !== 'ImagingStudy') continue;
+    const exam = await findById<ImagingStudy>(item.deps.records, item.reading, 'ImagingStudy', id);
+    if (exam?.row.person === item.person) exams.push(exam.resource);
+  }
+  if (exams.length > 0 && exams.every(isImported)) return [];
+  const names = [...exams.map(({ id }) => `ImagingStudy/${id}`), item.name];
+  return [...(await serviceNews(item)), ...(await documentNews(item, names, [momentOf(report)]))];
+}
+
+/** One notice a service: an exam that another establishment sends more of lets its service in later. */
+async function serviceNews(item: Item): Promise<readonly PlanParts[]> {
+  const parts: PlanParts[] = [];
+  for (const { id, principal } of await begunRights(item, 'imaging-service')) {
+    const services = await newcomersOf(item, [{ reference: principal.slice(principal.indexOf(':') + 1) }]);
+    const build = (facts: NoticeFacts) => buildServiceNotice({ ...facts, services });
+    if (services.length > 0) parts.push(...(await onceParts(item, newsId('imaging-service', id), build)));
+  }
+  return parts;
+}
+
+/** `names` are of the exam, and of what tells of it; the first is what the notice is counted by. */
+async function documentNews(
+  item: Item,
+  names: readonly string[],
+  moments: readonly (string | undefined)[],
+): Promise<readonly PlanParts[]> {
+  const { deps, reading, now } = item;
+  const isRecent = moments.some((moment) => moment === undefined || Date.parse(moment) > now - NEWS_MS);
+  if (!isRecent || !(await isHersToSee(item))) return [];
+  const day = new Date(now).toISOString().slice(0, 10);
+  const [id = '', ...others] = names.map((name) => newsId('new-document', name, day));
+  for (const other of others) if (await isTold(deps.records, reading, other)) return [];
+  return await onceParts(item, id, buildDocumentNotice);
+}
+
+/** Whether she sees the item now, whoever else does. */
+async function isHersToSee({ deps, reading, name, row, person }: Item): Promise<boolean> {
+  const { type, released } = row;
+  const rights = await deps.records.rightsOf(reading({ person }), person);
+  const state = await deps.records.stateOf(reading({ person }), person);
+  const facts = { type, item: name, released, ...labelOfRow(type, openedResource(row)) };
+  return rights.some((right) => right.relation === 'self' && permits(right, facts, state));
+}
+
+/** The parts of a notice that has this id, unless it stands; the item is as it was read. */
+async function onceParts(
+  { deps, reading, row, person, patient, now }: Item,
+  id: string,
+  build: (facts: NoticeFacts) => ReturnType<typeof buildDocumentNotice>,
+): Promise<readonly PlanParts[]> {
+  if (await isTold(deps.records, reading, id)) return [];
+  const { type, version } = row;
+  return [
+    {
+      preconditions: [
+        { kind: 'absent', type: 'Communication', id },
+        { kind: 'version', type, id: row.id, version },
+      ],
+    },
+    noticeParts(deps.indexer, { person, patient }, now, (facts) => build({ ...facts, id })),
+  ];
+}
+
+async function isTold(records: RecordStore, reading: NarrowReading, id: string): Promise<boolean> {
+  return (await rowById(records, reading, 'Communication', id)) !== undefined;
+}
+
+/** Those whom the directory knows, by the names that it has of them. */
+async function newcomersOf(
+  item: Item,
+  references: readonly ({ readonly reference?: string } | undefined)[],
+): Promise<Newcomers> {
+  const known: { readonly reference: string; readonly display: string }[] = [];
+  for (const { reference = '' } of references.map((one) => one ?? {})) {
+    const display = await nameOf(item, reference);
+    if (display !== undefined) known.push({ reference, display });
+  }
+  return known;
+}
+
+/** A role is called by whose it is, and where. */
+async function nameOf(item: Item, reference: string): Promise<string | undefined> {
+  const [type = '', id = ''] = reference.split('/');
+  const row = isStoredType(type) ? await rowById(item.deps.records, item.reading, type, id) : undefined;
+  if (row === undefined) return undefined;
+  if (type !== 'PractitionerRole') return displayNameOf(openedResource(row));
+  const { practitioner, organization } = openedResource<PractitionerRole>(row);
+  const [who, where] = [await nameOf(item, refOf(practitioner)), await nameOf(item, refOf(organization))];
+  return who === undefined ? where : [who, ...(where === undefined ? [] : [`(${where})`])].join(' ');
+}
+
+function refOf(named: Reference | undefined): string {
+  return named?.reference ?? '';
+}
+
+function isImported({ meta }: ImagingStudy): boolean {
+  return (meta?.tag ?? []).some(({ system, code }) => system === IMPORTED_TAG.system && code === IMPORTED_TAG.code);
+}
+
+/** When a report was made, or what it tells of. */
+function momentOf({ issued, effectiveDateTime, effectivePeriod }: DiagnosticReport): string | undefined {
+  return issued ?? effectiveDateTime ?? effectivePeriod?.start;
+}
