@@ -139,6 +139,8 @@ const SYSTEM_READS = {
   'tell-news': ['item', 'person'],
   // What a patient is told, by mail or letter.
   'send-notice': ['item'],
+  // Which offices a Task is for.
+  'alert-officers': ['item', 'person'],
   // Who the persons are of whom a desk decides.
   'decide-at-desk': ['item', 'person'],
   // Events may be of several persons: those that name one of two who were one by a mistake.

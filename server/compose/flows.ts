@@ -38,6 +38,7 @@ import { announceImages, forecastRegion, IMAGE_ENDPOINT, loadRegion } from '../f
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { correctDerived } from '../flows/study/correct-derived.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
+import { alertOfficers } from '../flows/notices/alert-officers.ts';
 import { tellNews } from '../flows/notices/tell-news.ts';
 import { sendNotice } from '../flows/notices/send-notice.ts';
 import { crossReference } from '../flows/read/cross-reference.ts';
@@ -330,6 +331,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     'end-consent': endConsent(writing),
     'tell-news': tellNews(writing),
     'send-notice': sendNotice({ ...writing, mailer: parts.mailer, attempts: JOB_POLICIES['send-notice'].attempts }),
+    'alert-officers': alertOfficers({ ...writing, mailer: parts.mailer, log }),
     reindex: reindexRows({ ...parts, definitions: parts.indexDefinitions, index: stores.index, served, log }),
   };
 }

@@ -1,6 +1,7 @@
 /** What R4 cannot say of the directory: numbers of professionals in their form, offices where they belong. */
 import type { Identifier, Practitioner, PractitionerRole, Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../profiles/fault.ts';
+import { isMailAddress } from '../../profiles/notices/recipient.ts';
 import { IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
 import { codesOfRegionRole, REGION_ROLES } from '../../profiles/region-role.ts';
 import type { Validate } from '../../profiles/validation/validate.ts';
@@ -22,11 +23,29 @@ const FORMS: Readonly<Record<string, { readonly form: RegExp; readonly what: str
 export function checkDirectory(region: Region, validate: Validate | undefined): string[] {
   const entries = region.bundle.entry ?? [];
   return [
+    ...checkContacts(region),
     ...entries.flatMap(({ resource }, index) =>
       checkResource(region, resource, `/bundle/entry/${index}/resource`, validate),
     ),
     ...region.persons.flatMap(({ identifier }, index) => checkNumber(identifier, `/persons/${index}/identifier`)),
   ];
+}
+
+/** The office of an establishment says of which, that of the region none; each address is one, and nothing else. */
+function checkContacts({ contacts, identifierDomains }: Region): string[] {
+  return contacts.flatMap(({ office, organization, email }, index) => {
+    const isKnown = identifierDomains.some((domain) => domain.organization === organization);
+    const ofEstablishment = office.startsWith('establishment-');
+    return [
+      ...(isMailAddress(email) ? [] : [`/contacts/${index}/email is not one e-mail address`]),
+      ...(ofEstablishment && !isKnown
+        ? [`/contacts/${index} needs the organization of the office, which has an entry in identifierDomains`]
+        : []),
+      ...(!ofEstablishment && organization !== undefined
+        ? [`/contacts/${index}/organization is for offices of establishments`]
+        : []),
+    ];
+  });
 }
 
 function checkResource(

@@ -26,6 +26,8 @@ export const MEMBERS: Readonly<Record<string, string>> = {
   opposedInstances:
     'what becomes of instances of patients who are opposed: "refuse" (0124H, also when left out), or "drop" (0000H)',
   imagingServices: 'imaging services and the establishments that they are part of',
+  contacts:
+    'addresses at which offices are mailed of what waits for them: {"office", "email"}, of one with "organization"',
   persons: 'people who sign in at the provider of the demonstration',
   identityProviders: 'where persons sign in (README.md)',
   assertionIssuers: 'issuers of SAML assertions, each with its certificate or public key (PEM)',

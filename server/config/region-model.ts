@@ -1,5 +1,6 @@
 /** What the region file says, as types. */
 import type { Bundle } from '@medplum/fhirtypes';
+import type { RegionRole } from '../../profiles/region-role.ts';
 import type { Language } from '../../profiles/language.ts';
 
 /** A public key as a JSON Web Key; the file never holds a private one. @see RFC 7517 */
@@ -84,6 +85,9 @@ export type PersonClaims = {
 /** An issuer of identities or of assertions; its further members belong to the code that speaks to it. */
 export type RegionIssuer = { readonly issuer: string; readonly [member: string]: unknown };
 
+/** Where an office is written to: of an establishment with its `Organization/id`. */
+export type OfficeContact = { readonly office: RegionRole; readonly organization?: string; readonly email: string };
+
 /** The region, deeply frozen. References are relative: `Organization/id`. */
 export type Region = {
   /** True when the keys and persons are for demonstration: such a region runs in development only. */
@@ -102,6 +106,8 @@ export type Region = {
   /** Instances of patients who are opposed are refused (0124H) if left out, or dropped with success (0000H). */
   readonly opposedInstances?: 'refuse' | 'drop';
   readonly imagingServices: readonly ImagingService[];
+  /** Who is mailed at once of what waits for an office. */
+  readonly contacts: readonly OfficeContact[];
   readonly persons: readonly RegionPerson[];
   readonly identityProviders: readonly RegionIssuer[];
   readonly assertionIssuers: readonly RegionIssuer[];

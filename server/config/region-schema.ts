@@ -1,5 +1,6 @@
 /** The JSON Schema of the region file: shape only; what names what is checked in region.ts. */
 import { LANGUAGES } from '../../profiles/language.ts';
+import { REGION_ROLES } from '../../profiles/region-role.ts';
 import { MEMBERS } from './region-messages.ts';
 
 const text = { type: 'string', minLength: 1, maxLength: 200 } as const;
@@ -108,6 +109,12 @@ const person = record(['login', 'name', 'kind', 'identifier'], {
   }),
 });
 
+const contact = record(['office', 'email'], {
+  office: { enum: [...REGION_ROLES] },
+  organization,
+  email: { type: 'string', minLength: 3, maxLength: 254 },
+});
+
 /** JSON Schema (draft-07) of the region file. */
 export const REGION_SCHEMA = record(
   ['serial', 'bundle', 'identifierDomains', 'qualifiedIdentifiers', 'affinityDomain'],
@@ -123,6 +130,7 @@ export const REGION_SCHEMA = record(
     affinityDomain,
     opposedInstances: { enum: ['refuse', 'drop'] },
     imagingServices: list(record(['organization', 'establishment'], { organization, establishment: organization })),
+    contacts: list(contact),
     persons: list(person),
     identityProviders: list({ type: 'object', required: ['issuer'], properties: { issuer: text } }, 50),
     assertionIssuers: list({ type: 'object', required: ['issuer'], properties: { issuer: text } }, 50),

@@ -69,6 +69,7 @@ function emptyRegion(): Omit<Region, keyof NeededMembers> {
     clients: [],
     aeTitles: [],
     imagingServices: [],
+    contacts: [],
     persons: [],
     identityProviders: [],
     assertionIssuers: [],

@@ -30,6 +30,7 @@ export const JOB_KINDS = [
   'end-consent',
   'tell-news',
   'send-notice',
+  'alert-officers',
   'reindex',
 ] as const;
 
@@ -97,6 +98,8 @@ export type JobPayloads = {
   readonly 'tell-news': NoPayload;
   /** Mails what a patient is told. Its subject is the id of the Communication. */
   readonly 'send-notice': NoPayload;
+  /** Mails officers that a Task waits for them. Its subject is the id of the Task. */
+  readonly 'alert-officers': NoPayload;
   /** Indexes rows anew that an earlier definition of the index was used for. Its subject is their type. */
   readonly reindex: NoPayload;
 };

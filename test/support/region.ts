@@ -31,6 +31,7 @@ export function aRegionIndex(
     qualifiedSystems: [],
     establishments: [],
     patientDomains: new Set(),
+    contacts: [],
     language: 'fr',
     affinityDomain: { patientIdSystems: [], ownSystem: 'urn:oid:2.25.9' },
     opposedInstances: 'refuse',

@@ -2,7 +2,7 @@
  * What the plan of an emergency writes: the review of the data protection officers, and of a known patient whose record
  * is shared the Consent that opens it; she is told either way.
  */
-import type { Patient } from '@medplum/fhirtypes';
+import type { Patient, Task } from '@medplum/fhirtypes';
 import {
   buildAlertTask,
   buildAmbiguousTask,
@@ -16,8 +16,10 @@ import type { SubjectFacts } from '../../access/may-write.ts';
 import type { PersonKey, PractitionerRequester } from '../../access/requester.ts';
 import type { Origin } from '../../access/rights-of.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { JobRequest } from '../../ports/job-queue.ts';
 import { eventRecord, type Visit } from '../guard.ts';
 import type { KnownPatient } from '../identity/persons.ts';
+import { jobOf } from '../jobs/job-of.ts';
 import { newId } from '../new-id.ts';
 import { noticeParts } from '../notices/notice-parts.ts';
 import { putOf, type PlanParts } from '../write/plan-parts.ts';
@@ -98,13 +100,21 @@ function reviewParts(opening: Opening, subject: SubjectFacts | undefined, consen
   };
   const task = buildReviewTask({ ...declaredIn(opening), id: taskId, ...of, reason, justification });
   const facts = subject === undefined ? { person: nobody } : { person: subject.person, subject: subject.patient };
-  return { puts: [putOf(deps.indexer, task, now, { ...facts, origin: forOfficers(opening) })] };
+  return {
+    puts: [putOf(deps.indexer, task, now, { ...facts, origin: forOfficers(opening) })],
+    jobs: [mailed(task, now)],
+  };
 }
 
 function alertParts(opening: Opening, count: number): PlanParts {
   const { deps, now, nobody } = opening;
   const task = buildAlertTask({ ...declaredIn(opening), count });
-  return { puts: [putOf(deps.indexer, task, now, { person: nobody, origin: forOfficers(opening) })] };
+  const facts = { person: nobody, origin: forOfficers(opening) };
+  return { puts: [putOf(deps.indexer, task, now, facts)], jobs: [mailed(task, now)] };
+}
+
+function mailed({ id = '' }: Task, now: number): JobRequest {
+  return jobOf('alert-officers', id, now);
 }
 
 /** The officers of the region, and of where the professional works. */

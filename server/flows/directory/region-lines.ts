@@ -26,7 +26,8 @@ export type ForecastFacts = {
 
 /** What is loaded: serial, counts, establishments with their domains. */
 export function regionLines(region: Region): readonly string[] {
-  const { serial, clients, aeTitles, identityProviders, assertionIssuers, identifierDomains } = region;
+  const { serial, clients, aeTitles, identityProviders, assertionIssuers, identifierDomains, contacts, language } =
+    region;
   const resources = resourcesOf(region);
   const counts = [...Map.groupBy(resources, ({ resourceType }) => resourceType)].map(
     ([type, group]) => `${type}: ${group.length}`,
@@ -39,6 +40,8 @@ export function regionLines(region: Region): readonly string[] {
     `AE titles: ${aeTitles.length}`,
     `identity providers: ${identityProviders.length}`,
     `assertion issuers: ${assertionIssuers.length}`,
+    `language: ${language}`,
+    ...contacts.map((contact) => `address of ${contactName(contact)}`),
     ...identifierDomains.flatMap((domain) => domainLines(domain, names.get(domain.organization))),
     `affinity domain: ${[...region.affinityDomain.patientIdSystems, region.affinityDomain.ownSystem].join(', ')}`,
     ...(region.opposedInstances === undefined ? [] : [`instances of the opposed: ${region.opposedInstances}`]),
@@ -91,9 +94,14 @@ function memberLines(former: Region, region: Region): string[] {
     ...comparedLines('AE title', former.aeTitles, region.aeTitles, ({ aeTitle }) => aeTitle),
     ...comparedLines('domain of', former.identifierDomains, region.identifierDomains, (one) => one.organization),
     ...comparedLines('imaging service', former.imagingServices, region.imagingServices, (one) => one.organization),
+    ...comparedLines('address of', former.contacts, region.contacts, contactName),
     ...comparedLines('identity provider', former.identityProviders, region.identityProviders, ({ issuer }) => issuer),
     ...comparedLines('assertion issuer', former.assertionIssuers, region.assertionIssuers, ({ issuer }) => issuer),
   ];
+}
+
+function contactName({ office, organization, email }: Region['contacts'][number]): string {
+  return [office, ...(organization === undefined ? [] : [organization]), email].join(' ');
 }
 
 function comparedLines<Entry>(

@@ -25,6 +25,8 @@ export type RegionIndex = {
   readonly opposedInstances: NonNullable<Region['opposedInstances']>;
   /** The systems that patients are numbered under: those of establishments, qualified ones, the region's own. */
   readonly patientDomains: ReadonlySet<string>;
+  /** Where offices are mailed. */
+  readonly contacts: Region['contacts'];
   /** The language of whoever says none. */
   readonly language: Language;
 };
@@ -52,6 +54,7 @@ export function indexRegion(region: Region): RegionIndex {
     establishments: [...domains.keys()],
     affinityDomain: region.affinityDomain,
     opposedInstances: region.opposedInstances ?? 'refuse',
+    contacts: region.contacts,
     language: region.language,
     patientDomains: new Set([
       ...region.identifierDomains.map(({ patientIdSystem }) => patientIdSystem),
@@ -81,6 +84,9 @@ export function followedIndex(current: CurrentRegion): RegionIndex {
     },
     get opposedInstances() {
       return index().opposedInstances;
+    },
+    get contacts() {
+      return index().contacts;
     },
     get language() {
       return index().language;

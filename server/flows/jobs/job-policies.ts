@@ -54,6 +54,7 @@ export const JOB_POLICIES: JobPolicies = {
   'end-consent': STUDY,
   'tell-news': STUDY,
   'send-notice': MAIL,
+  'alert-officers': MAIL,
   reindex: { ...STUDY, concurrency: 1 },
 };
 

@@ -26,6 +26,7 @@ const BESIDE: readonly string[] = [
   'end-consent',
   'tell-news',
   'send-notice',
+  'alert-officers',
   'erase-record',
 ];
 

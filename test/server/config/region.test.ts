@@ -209,6 +209,32 @@ describe('Region file', () => {
     expect(message).to.include('/clients/2 uses authorization_code and needs redirect_uris');
   });
 
+  it('says in which language it writes, and where offices are mailed; an address is one and nothing else', () => {
+    const contacts = [
+      { office: 'region-dpo', email: 'dpo@region.example' },
+      { office: 'establishment-dpo', organization: 'Organization/a', email: 'dpo@a.example' },
+    ];
+    const region = parseRegion(aRegion({ language: 'de', contacts }));
+    expect([region.language, region.contacts]).to.deep.equal(['de', contacts]);
+    expect(parseRegion(aRegion()).language).to.equal('fr');
+    expect(refusalOf(aRegion({ language: 'lb' }))).to.include('/language must be one of fr, de, en');
+    const wrong = refusalOf(
+      aRegion({
+        contacts: [
+          { office: 'establishment-dpo', email: 'dpo@a.example' },
+          { office: 'region-dpo', organization: 'Organization/a', email: 'dpo@region.example' },
+          { office: 'region-dpo', email: 'dpo@region.example, other@region.example' },
+        ],
+      }),
+    );
+    expect(wrong).to.include('/contacts/0 needs the organization of the office');
+    expect(wrong).to.include('/contacts/1/organization is for offices of establishments');
+    expect(wrong).to.include('/contacts/2/email is not one e-mail address').and.not.include('other@');
+    expect(refusalOf(aRegion({ contacts: [{ office: 'king', email: 'a@b.example' }] }))).to.include(
+      '/contacts/0/office must be one of',
+    );
+  });
+
   it('is published as a JSON Schema, which is in step', async () => {
     const published = new URL('../../../profiles/definitions/region.schema.json', import.meta.url);
     expect(JSON.parse(await readFile(published, 'utf8'))).to.deep.equal(

@@ -1,0 +1,56 @@
+/**
+ * What officers are mailed of a Task that waits for them. Its kind, a language and the address of the server are all
+ * that goes into it: no patient, no professional, no justification.
+ */
+import type { Task } from '@medplum/fhirtypes';
+import { CODE_SYSTEM } from '../codes.ts';
+import { EMERGENCY_TASK } from '../consent/emergency.ts';
+import type { ByLanguage, Language } from '../language.ts';
+import type { MailText } from './mail-text.ts';
+
+/** Kinds of Tasks that officers are mailed about at once. */
+export type OfficerAlert = Extract<keyof typeof EMERGENCY_TASK, 'review' | 'alert'>;
+
+const TEXTS: Readonly<Record<OfficerAlert, ByLanguage<MailText>>> = {
+  review: {
+    fr: {
+      subject: 'Un accès en urgence est à examiner',
+      text: 'Un accès en urgence a été déclaré. Son examen vous attend (break-glass-review) :',
+    },
+    de: {
+      subject: 'Ein Notfallzugriff ist zu prüfen',
+      text: 'Ein Notfallzugriff wurde erklärt. Seine Prüfung wartet auf Sie (break-glass-review):',
+    },
+    en: {
+      subject: 'An emergency access is to be reviewed',
+      text: 'An emergency access was declared. Its review waits for you (break-glass-review):',
+    },
+  },
+  alert: {
+    fr: {
+      subject: 'Alerte : nombre inhabituel d’accès en urgence',
+      text: 'Un même professionnel a déclaré un nombre inhabituel d’urgences en 24 heures (break-glass-alert) :',
+    },
+    de: {
+      subject: 'Alarm: ungewöhnlich viele Notfallzugriffe',
+      text: 'Eine Fachperson hat in 24 Stunden ungewöhnlich viele Notfälle erklärt (break-glass-alert):',
+    },
+    en: {
+      subject: 'Alert: an unusual number of emergency accesses',
+      text: 'One professional declared an unusual number of emergencies within 24 hours (break-glass-alert):',
+    },
+  },
+};
+
+/** The kind of a Task that officers are mailed about; undefined of any other. */
+export function officerAlertOf({ code }: Task): OfficerAlert | undefined {
+  const codes = (code?.coding ?? []).filter(({ system }) => system === CODE_SYSTEM.task).map((one) => one.code);
+  const kinds: readonly OfficerAlert[] = ['review', 'alert'];
+  return kinds.find((kind) => codes.includes(EMERGENCY_TASK[kind].code));
+}
+
+/** Writes the mail; `site` is the address of the server: scheme, host and port. */
+export function officerMailOf(alert: OfficerAlert, language: Language, site: string): MailText {
+  const { subject, text } = TEXTS[alert][language];
+  return { subject, text: `${text}\n\n${site}\n` };
+}
