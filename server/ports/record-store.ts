@@ -372,6 +372,9 @@ export interface RecordStore {
    */
   quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance>;
 
+  /** Rows of a person that are deleted, by type and id: their former versions are kept. */
+  deletedOf(grant: SystemGrant, person: PersonKey): Promise<readonly Pick<InternalRow, 'type' | 'id' | 'subject'>[]>;
+
   /**
    * The rights of a person by id, ended ones left out: all, or those to her record and to one item (`Type/id`). There
    * may be rights to thousands of items.

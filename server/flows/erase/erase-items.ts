@@ -47,6 +47,13 @@ export async function eraseItems(
       await run.goOn();
     }
   }
+  const deleted = await records.deletedOf(reading({ person }), person);
+  const former = deleted.filter(({ type, subject: of }) => ERASED_TYPES.includes(type) && identities.has(of ?? ''));
+  for (let at = 0; at < former.length; at += AT_ONCE) {
+    const rows = former.slice(at, at + AT_ONCE).map(({ type, id }) => ({ type, id }));
+    erased += await erase(deps, reading, person, { rows, claims: [] });
+    await run.goOn();
+  }
   if (names.size > 0) await trail.eraseEntities(names, (events) => erasedEventsRecord(clock, events));
   if (erased > 0) await told(deps, { person, subject }, erased);
   await records.forget();

@@ -30,6 +30,7 @@ import { asStore } from './errors.ts';
 import { readAccount } from './read/account.ts';
 import { homesOf } from './read/homes.ts';
 import { readInstance } from './read/instances.ts';
+import { deletedOf } from './read/history.ts';
 import { readQuarantine } from './read/quarantine.ts';
 import { readRights, readState } from './write/persons.ts';
 import { answer, listBlobNames } from './read/read.ts';
@@ -119,6 +120,11 @@ export class MongoRecordStore implements RecordStore {
 
   quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
     return readQuarantine(this.#collections, asideAsked(grant));
+  }
+
+  async deletedOf(grant: SystemGrant, person: PersonKey): ReturnType<RecordStore['deletedOf']> {
+    requireBound(grant, { person });
+    return await asStore(() => deletedOf(this.#collections, person));
   }
 
   async rightsOf(grant: SystemGrant, person: PersonKey, item?: string): Promise<readonly Right[]> {

@@ -48,7 +48,7 @@ import { studyParts } from './read/parts.ts';
 import { readQuarantine } from './read/quarantine.ts';
 import { search } from './read/search.ts';
 import { shownRows } from './read/shown-rows.ts';
-import { readHistory, rowOrVersion } from './read/history.ts';
+import { deletedOf, readHistory, rowOrVersion } from './read/history.ts';
 import { patientHistory, patientVersion } from './read/patient-versions.ts';
 import { rowsAsSeen } from './read/patients.ts';
 import { newestRid, visibleRow } from './read/visible.ts';
@@ -146,6 +146,11 @@ export class SqliteRecordStore implements RecordStore {
     requireBound(grant, { person });
     const rights = item === undefined ? rightsOf(this.#records, person) : rightsTo(this.#records, person, item);
     return rights.filter(({ to }) => to > grant.now);
+  }
+
+  async deletedOf(grant: SystemGrant, person: PersonKey): ReturnType<RecordStore['deletedOf']> {
+    requireBound(grant, { person });
+    return deletedOf(this.#records, person);
   }
 
   async shownTo(grant: SystemGrant, principals: readonly Principal[]): Promise<number> {

@@ -60,6 +60,29 @@ export function erasingContract(suite: Suite): void {
       expect([...(await namesOf())]).to.not.include.members([first.name]);
     });
 
+    it('of a deleted row removes every version; the deleted rows of a person are told until then', async () => {
+      const [person, other] = [aPersonKey(), aPersonKey()];
+      const subject = `Patient/${person}`;
+      const [gone, again, stands, theirs] = [
+        aPut({ person, subject }),
+        aPut({ person, subject }),
+        aPut({ person }),
+        aPut({ person: other }),
+      ];
+      const named = ({ type, id }: typeof gone) => ({ type, id });
+      await commitPlan(suite.records, aPlan({ puts: [gone, again, stands, theirs] }));
+      await commitPlan(suite.records, aPlan({ deletes: [gone, again, theirs].map(named) }));
+      await commitPlan(suite.records, aPlan({ puts: [again] }));
+      expect(await suite.records.deletedOf(SYSTEM, person)).to.deep.equal([{ ...named(gone), subject }]);
+      expect(await suite.records.deletedOf(SYSTEM, aPersonKey())).to.deep.equal([]);
+      await commitPlan(suite.records, aPlan({ erased: [{ rows: [named(gone)] }] }));
+      expect(await suite.records.deletedOf(SYSTEM, person)).to.deep.equal([]);
+      for (const version of [1, 2])
+        expect(
+          await suite.records.peek(SYSTEM, { kind: 'resource', ...named(gone), version, orDeleted: true }),
+        ).to.equal(undefined);
+    });
+
     it('leaves no version behind: a row of the same id begins anew', async () => {
       const put = aPut();
       await commitPlan(suite.records, aPlan({ puts: [put] }));

@@ -67,6 +67,7 @@ export function forgingContract(suite: Suite): void {
           claimed: () => records.claimed(copy, aClaimKey()),
           instanceOf: () => records.instanceOf(copy, '1.2.3'),
           quarantined: () => drain(records.quarantined(copy)),
+          deletedOf: () => records.deletedOf(copy, person),
           rightsOf: () => records.rightsOf(copy, person),
           stateOf: () => records.stateOf(copy, person),
           blobNames: () => drain(records.blobNames(copy)),

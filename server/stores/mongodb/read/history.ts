@@ -7,10 +7,13 @@ import { consentOf } from '../../../access/right.ts';
 import {
   MAX_HISTORY_ROWS,
   type HistoryPage,
+  type InternalRow,
   type Question,
   type RowVersion,
   type VersionPlace,
 } from '../../../ports/record-store.ts';
+import type { PersonKey } from '../../../access/requester.ts';
+import type { Collections } from '../collections.ts';
 import type { HistoryDocument } from '../documents.ts';
 import { fromRightDocument, rightsTo, rowKey, toState } from '../write/acl-rows.ts';
 import { latestFirst } from '../../patient-versions.ts';
@@ -21,6 +24,18 @@ type HistoryQuestion = Extract<Question, { kind: 'history' }>;
 
 const ROWS_AT_ONCE = 1_000;
 const BLIND = { json: 0 } as const;
+
+/** The deleted rows of a person: those that stand again tell nobody of their deletion any more. */
+export async function deletedOf(
+  { history }: Collections,
+  person: PersonKey,
+): Promise<readonly Pick<InternalRow, 'type' | 'id' | 'subject'>[]> {
+  const found = await history
+    .find({ person, isDeletion: true, readers: { $exists: true } }, { projection: { type: 1, id: 1, subject: 1 } })
+    .sort({ type: 1, id: 1 })
+    .toArray();
+  return found.map(({ type, id, subject }) => ({ type, id, subject: subject ?? undefined }));
+}
 
 /** A row by its id, or one of its versions; AuditEvents are kept elsewhere. */
 export async function rowOrVersion(

@@ -5,11 +5,12 @@ import { TIME_BOUND } from '../../../../profiles/search/date-range.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import { decide } from '../../../access/decide.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
-import { personKey } from '../../../access/requester.ts';
+import { personKey, type PersonKey } from '../../../access/requester.ts';
 import { consentOf } from '../../../access/right.ts';
 import {
   MAX_HISTORY_ROWS,
   type HistoryPage,
+  type InternalRow,
   type Question,
   type RowVersion,
   type ShownBy,
@@ -149,6 +150,16 @@ function toDeletion(db: Database, grant: AnyGrant, type: StoredType, row: Delete
     shownBy,
     isDeletion: true,
   };
+}
+
+/** The deleted rows of a person. */
+export function deletedOf(db: Database, person: PersonKey): readonly Pick<InternalRow, 'type' | 'id' | 'subject'>[] {
+  return db
+    .all<Named & { subject: string | null }>(
+      'SELECT type, id, subject FROM deleted WHERE person = ? ORDER BY type, id',
+      person,
+    )
+    .map(({ type, id, subject }) => ({ type, id, subject: subject ?? undefined }));
 }
 
 /** Answers the versions of one row, or of the visible rows of a type. */

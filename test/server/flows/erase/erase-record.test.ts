@@ -150,12 +150,16 @@ for (const { name, missing, open } of EACH_STORE) {
       for (const whose of ['strasbourg/0', 'strasbourg/1'])
         for (const status of ['in-progress', 'finished'] as const)
           await visited(known.get(whose)?.patient ?? '', `${session.run} visite ${whose} ${status}`, status);
+      const deleted = `demo-strasbourg.gone-${session.run}`;
+      await visited(known.get('strasbourg/0')?.patient ?? '', `${session.run} visite retirée`, 'finished', deleted);
+      await world.write(ofStrasbourg(), { interaction: 'delete', type: 'Encounter', id: deleted });
       await world.rest();
       const texts = {
         report: session.reportIdentifier('strasbourg/0/77').split('|')[1] ?? '',
         pdf: 'strasbourg/0/77',
         'former visit': `${session.run} visite strasbourg/0 in-progress`,
         visit: `${session.run} visite strasbourg/0 finished`,
+        'deleted visit': `${session.run} visite retirée`,
         study: session.studyUid(0),
       };
       const canaries = new Map(Object.entries(texts).map(([what, text]) => [what, formsOf(text)] as const));
@@ -169,10 +173,14 @@ for (const { name, missing, open } of EACH_STORE) {
       expect([await countOf(hers), await countOf(another)]).to.deep.equal([0, 4]);
     });
 
+    const ofStrasbourg = () => world.establishment('Organization/demo-strasbourg');
     /** Writes a visit, or what is said of it later, as Strasbourg does. */
-    async function visited(patient: string, text: string, status: 'in-progress' | 'finished'): Promise<string> {
-      const visit = world.establishment('Organization/demo-strasbourg');
-      const id = `demo-strasbourg.${patient.slice('Patient/'.length, -1)}`;
+    async function visited(
+      patient: string,
+      text: string,
+      status: 'in-progress' | 'finished',
+      id = `demo-strasbourg.${patient.slice('Patient/'.length, -1)}`,
+    ): Promise<string> {
       const code = { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' };
       const resource: Encounter = {
         resourceType: 'Encounter',
@@ -182,7 +190,7 @@ for (const { name, missing, open } of EACH_STORE) {
         subject: { reference: patient },
         reasonCode: [{ text }],
       };
-      return await world.write(visit, { interaction: 'update', type: 'Encounter', id, resource });
+      return await world.write(ofStrasbourg(), { interaction: 'update', type: 'Encounter', id, resource });
     }
     /** Reports, documents and visits of a person. */
     async function countOf(person: string | undefined): Promise<number> {
