@@ -1,4 +1,4 @@
-/** Who cares for a person together. Being a member gives no right. */
+/** Who cares for a person together. Those whom she takes close to her record, by its category, see it. */
 import { READ_AND_SEARCH, type FhirType } from './fhir-type.ts';
 import { codeToken, date, patient, reference, token } from './search-parameter.ts';
 
@@ -32,4 +32,5 @@ export const CareTeam = {
   sort: { by: 'date', elements: ['period.start'] },
   words: 'les équipes de soins',
   erasedWithStudy: 'kept',
+  hooks: { write: 'circle' },
 } as const satisfies FhirType;

@@ -45,4 +45,5 @@ export const Encounter = {
   sort: { by: 'date', elements: ['period.start'] },
   words: 'les séjours et les consultations',
   erasedWithStudy: 'kept',
+  hooks: { write: 'stay' },
 } as const satisfies FhirType;

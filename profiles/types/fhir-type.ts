@@ -49,9 +49,11 @@ export type Release = 'at-once' | 'with-report' | readonly string[];
  * What a write of the type does that other types do not. A flow in server/flows implements each, under this name:
  * - `identity`: a Patient is found by the identifier of its establishment, and identities join;
  * - `documents`: the forms of a report are kept as Binary and published as a DocumentReference;
- * - `rights`: a declaration gives rights, and takes them back when it ends.
+ * - `rights`: a declaration gives rights, and takes them back when it ends;
+ * - `circle`: the patient takes people close to her record;
+ * - `stay`: a stay shows the record to the people of its establishment.
  */
-export type WriteHook = 'identity' | 'documents' | 'rights';
+export type WriteHook = 'identity' | 'documents' | 'rights' | 'circle' | 'stay';
 
 /** What a read of the type answers instead of the resource: `bytes`, those that belong to the row. */
 export type ReadHook = 'bytes';

@@ -7,7 +7,18 @@ import type { PersonKey } from './requester.ts';
  * id is. Both stores and the oracle use it, so that an event says the same everywhere. `named` is the relation of the
  * own class: the writer named this principal.
  */
-export const RELATIONS = ['self', 'author', 'declared', 'imaging-service', 'break-glass', 'named'] as const;
+export const RELATIONS = [
+  'self',
+  'author',
+  'referent',
+  'circle',
+  'assistant',
+  'declared',
+  'imaging-service',
+  'stay',
+  'break-glass',
+  'named',
+] as const;
 
 /** One of {@link RELATIONS}. */
 export type Relation = (typeof RELATIONS)[number];

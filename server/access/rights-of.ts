@@ -3,6 +3,8 @@
  * begins with the first row that gives it and ends with the last one.
  */
 import { permitOf } from '../../profiles/consent/declaration.ts';
+import { circleOf, membersOf } from '../../profiles/consent/record-circle.ts';
+import { stayTime } from '../../profiles/consent/stay.ts';
 import type { RegionRole } from '../../profiles/region-role.ts';
 import type { ActorKind } from '../../profiles/types/fhir-type.ts';
 import { fhirType, type StoredType } from '../../profiles/types/visibility.ts';
@@ -18,10 +20,13 @@ export type Origin = {
   /** Of a row of the own class: offices that it is for, each of an organization (`Organization/id`). */
   readonly offices?: readonly { readonly office: RegionRole; readonly organization: string }[];
   /**
-   * Of a Consent: the time zone (IANA) of the server that took it, where bare days of its period begin and end; UTC
-   * when absent. It stays with the row: the rights that it gave are found by the same days, whatever the server says.
+   * Of a Consent, a circle, a stay: the time zone (IANA) of the server that took it, where bare days of its period
+   * begin and end; UTC when absent. It stays with the row: the rights that it gave are found by the same days, whatever
+   * the server says.
    */
   readonly zone?: string;
+  /** Of a stay: whose people see the record (`Organization/id`), and for how many days after it. */
+  readonly stay?: { readonly organization: string; readonly graceDays: number };
 };
 
 /** The origin of a row that nobody filed. */
@@ -44,7 +49,9 @@ export type GivingRow = {
  * - an exam, a report, any other item, a Patient: its sources' to it, and of an item its services' to the record;
  * - a row of the own class: those of whom it names, to it alone: its sources, its offices and, by the file of its type,
  *   the patient;
- * - a Consent that stands: those of whom it permits, to the record, for its period.
+ * - a Consent that stands: those of whom it permits, to the record, for its period;
+ * - a CareTeam by which the patient takes people close to her record: theirs to it;
+ * - a stay: those of the people of its establishment to the record, for a while.
  */
 export function rightsGivenBy(row: GivingRow): readonly Right[] {
   const { type, person } = row;
@@ -54,6 +61,8 @@ export function rightsGivenBy(row: GivingRow): readonly Right[] {
   const rights = [...ofOrigin(row, person)];
   if (hooks?.write === 'identity') rights.push(lasting(row, person, principal.patient(person), 'self', 'record'));
   if (hooks?.write === 'rights') rights.push(...ofConsent(row, person));
+  if (hooks?.write === 'circle') rights.push(...ofCircle(row, person));
+  if (hooks?.write === 'stay') rights.push(...ofStay(row, person));
   return [...new Map(rights.map((right) => [right.id, right])).values()];
 }
 
@@ -108,6 +117,28 @@ function ofConsent(row: GivingRow, person: PersonKey): readonly Right[] {
     };
     return { ...given, id: rightId(given), giver: giverOf(row) };
   });
+}
+
+/** What others than the patient file opens nothing. */
+function ofCircle(row: GivingRow, person: PersonKey): readonly Right[] {
+  if (!row.origin.sources.some((source) => source.startsWith('Patient/'))) return [];
+  const careTeam = row.content();
+  const relation = circleOf(careTeam);
+  if (relation === undefined) return [];
+  return membersOf(careTeam, row.origin.zone).map(({ actor, from, to }) => {
+    const holder = HOLDER[actor.kind](actor.reference);
+    const given = { person, principal: holder, relation, scope: 'record' as const, from, to };
+    return { ...given, id: rightId(given), giver: giverOf(row) };
+  });
+}
+
+function ofStay(row: GivingRow, person: PersonKey): readonly Right[] {
+  const { stay, zone } = row.origin;
+  const time = stay === undefined ? undefined : stayTime(row.content(), stay.graceDays, zone);
+  if (stay === undefined || time === undefined) return [];
+  const holder = principal.members(stay.organization);
+  const given = { person, principal: holder, relation: 'stay' as const, scope: 'record' as const, ...time };
+  return [{ ...given, id: rightId(given), giver: giverOf(row) }];
 }
 
 /** Who holds what a patient gives to each kind of actor. */

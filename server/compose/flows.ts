@@ -126,6 +126,7 @@ const ASSERTION_SCOPES = ['user/*.rs'];
 export function composeFlows(parts: FlowParts) {
   const { config, region, stores, clock, indexer, validate, publicUrl, log } = parts;
   const { records, trail, tokens, images } = stores;
+  const { timeZone, stayGraceDays } = config;
   const regionIndex = followedIndex(region);
   const served = servedParameters(parts);
   const isServed: IsServed = (type, code) => served.isServed(type, code);
@@ -152,12 +153,12 @@ export function composeFlows(parts: FlowParts) {
     openBinary: openBinary({ ...guard, images }),
     retrieveDocumentOfSet: retrieveDocumentOfSet({ ...guard, images }),
     ...retrieveFlows(guard, stores),
-    write: writeResource({ ...writing, validate, timeZone: config.timeZone }),
-    writeTransaction: writeTransaction({ ...writing, validate, timeZone: config.timeZone }),
+    write: writeResource({ ...writing, validate, timeZone, stayGraceDays }),
+    writeTransaction: writeTransaction({ ...writing, validate, timeZone, stayGraceDays }),
     decideReview: decideReview({ ...guard, indexer }),
     breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
-    ...ownRecordFlows({ ...guard, indexer, days: config.erasureDays, timeZone: config.timeZone }, regionIndex),
+    ...ownRecordFlows({ ...guard, indexer, days: config.erasureDays, timeZone }, regionIndex),
     clearAside: clearAside(writing),
     moveStudy: moveStudy(writing),
     judgeIdentities: judgeIdentities(writing),

@@ -51,6 +51,8 @@ export type Config = {
   readonly timeZone: string;
   readonly studyQuietSeconds: number;
   readonly breakGlassHours: number;
+  /** Days after a stay for which its establishment sees the record. */
+  readonly stayGraceDays: number;
   readonly erasureDays: number;
   readonly maxInstanceBytes: number;
   readonly maxBodyBytes: number;
@@ -80,6 +82,7 @@ type NumberName =
   | 'DIMSE_TLS_PORT'
   | 'STUDY_QUIET_SECONDS'
   | 'BREAK_GLASS_HOURS'
+  | 'STAY_GRACE_DAYS'
   | 'ERASURE_DAYS'
   | 'MAX_INSTANCE_BYTES'
   | 'MAX_BODY_BYTES'
@@ -255,6 +258,7 @@ function toConfig(values: Values): Config {
     timeZone: values.TIME_ZONE,
     studyQuietSeconds: values.STUDY_QUIET_SECONDS,
     breakGlassHours: values.BREAK_GLASS_HOURS,
+    stayGraceDays: values.STAY_GRACE_DAYS,
     erasureDays: values.ERASURE_DAYS,
     maxInstanceBytes: values.MAX_INSTANCE_BYTES,
     maxBodyBytes: values.MAX_BODY_BYTES,

@@ -158,6 +158,11 @@ export const VARIABLES = {
     default: 60,
   },
   BREAK_GLASS_HOURS: { description: 'How long an emergency access lasts.', schema: period(72), default: 4 },
+  STAY_GRACE_DAYS: {
+    description: 'Days after a stay for which the people of its establishment see the record; 90 at most.',
+    schema: count(90),
+    default: 7,
+  },
   ERASURE_DAYS: {
     description: 'Days from the receipt of a request to erase a record to its erasure; 45 at most.',
     schema: count(45),

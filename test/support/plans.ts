@@ -1,9 +1,10 @@
 /** Builders of what stores take: plans and their parts, with names that no other test uses. */
 import { createHash, randomUUID } from 'node:crypto';
-import type { Consent } from '@medplum/fhirtypes';
+import type { CareTeam, Consent, Encounter } from '@medplum/fhirtypes';
 import { buildAuditEvent } from '../../profiles/audit/audit-event.ts';
 import type { TouchedEntity } from '../../profiles/audit/facts.ts';
-import { DICOM_UID, IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
+import { CODE_SYSTEM, DICOM_UID, IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
+import type { Circle } from '../../profiles/consent/record-circle.ts';
 import { NORMAL } from '../../profiles/confidentiality.ts';
 import { toIdentityResource } from '../../profiles/identity/identity-resource.ts';
 import type { RowIndex } from '../../profiles/search/indexer.ts';
@@ -133,6 +134,10 @@ const GIVERS: Readonly<Partial<Record<Relation, StoredType>>> = {
   'break-glass': 'Consent',
   self: 'Patient',
   'imaging-service': 'Appointment',
+  referent: 'CareTeam',
+  circle: 'CareTeam',
+  assistant: 'CareTeam',
+  stay: 'Encounter',
 };
 
 /** A right to a person's whole record without an end, of a declared correspondent, given by a row of its own. */
@@ -162,10 +167,39 @@ export function aGiver({ person, principal: holder, relation, from, to, giver }:
     case 'declared':
     case 'break-glass':
       return aPut({ ...row, resource: aPermit(row.id, reference, relation, { from, to }) });
+    case 'referent':
+    case 'circle':
+    case 'assistant': {
+      const origin = { sources: [patientOf(person)], services: [] };
+      return aPut({ ...row, origin, resource: aCircle(row.id, reference, relation) });
+    }
+    case 'stay': {
+      const origin = { sources: [], services: [], stay: { organization: reference, graceDays: 0 } };
+      return aPut({ ...row, origin, resource: A_STAY });
+    }
     default:
       throw new Error(`No row gives a record to ${relation}`);
   }
 }
+
+/** A circle without an end. */
+function aCircle(id: string, member: string, code: Circle): CareTeam & { readonly id: string } {
+  const category = [{ coding: [{ system: CODE_SYSTEM.recordCircle, code }] }];
+  return {
+    resourceType: 'CareTeam',
+    id,
+    status: 'active',
+    category,
+    participant: [{ member: { reference: member } }],
+  };
+}
+
+const A_STAY: Encounter = {
+  resourceType: 'Encounter',
+  status: 'finished',
+  class: { system: CODE_SYSTEM.actCode, code: 'IMP' },
+  period: { start: '1970', end: '9999' },
+};
 
 function placeOf(giver: string): { readonly type: StoredType; readonly id: string } {
   const [type = '', id = ''] = giver.split('/');

@@ -6,6 +6,8 @@ import type { WriteFacts } from '../../access/may-write.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import type { WriteAct } from './act.ts';
 import { RIGHTS_HOOK } from '../consent/rights-hook.ts';
+import { CIRCLE_HOOK } from '../care/circle-hook.ts';
+import { STAY_HOOK } from '../care/stay-hook.ts';
 import { PATIENT_HOOK } from './patient-parts.ts';
 import { PLAIN_HOOK } from './plain-parts.ts';
 import { REPORT_HOOK } from './report-parts.ts';
@@ -43,6 +45,8 @@ const HOOKS: Readonly<Record<WriteHook, Hook>> = {
   identity: PATIENT_HOOK,
   documents: REPORT_HOOK,
   rights: RIGHTS_HOOK,
+  circle: CIRCLE_HOOK,
+  stay: STAY_HOOK,
 };
 
 /** The hook of a type; types without one are written as they come. */

@@ -1,4 +1,5 @@
 /** A resource that is kept as it comes: seen by who wrote it, the patient, and whoever may see her record. */
+import type { Origin } from '../../access/rights-of.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { changed } from './changed-put.ts';
 import { referenceOf } from '../guard.ts';
@@ -8,11 +9,18 @@ import type { ActParts, Placed, Work, Written } from './work.ts';
 /** The steps of a type without a hook. */
 export const PLAIN_HOOK = { parts: plainParts, remove: removedParts };
 
-async function plainParts({ deps, visit, now }: Work, { placed, resource, known }: Written): Promise<ActParts> {
+/** `said` is what of its origin the row gives rights by. */
+async function plainParts(
+  { deps, visit, now }: Work,
+  { placed, resource, known }: Written,
+  said: Pick<Origin, 'zone' | 'stay'> = {},
+): Promise<ActParts> {
   const { id, standing } = placed;
   if (known === undefined) throw new Error('A resource without a patient is not written here');
   const { person, patient: subject } = known;
-  const origin = standing === undefined ? { origin: filedBy(referenceOf(visit.requester)) } : {};
+  // Who changes a row that gives rights is who filed it.
+  const isSaid = standing === undefined || Object.keys(said).length > 0;
+  const origin = isSaid ? { origin: { ...filedBy(referenceOf(visit.requester)), ...said } } : {};
   const parts = changed(deps.indexer, standing, { ...resource, id }, now, { person, subject, ...origin });
   return { person, subject, parts };
 }

@@ -25,6 +25,8 @@ export type WriteDeps = GuardDeps & {
   readonly publicUrl: () => string;
   /** IANA name. */
   readonly timeZone: string;
+  /** Days after a stay for which its establishment sees the record. */
+  readonly stayGraceDays: number;
 };
 
 /** One write, of one act or of several that stand or fall together, as it is worked out. */

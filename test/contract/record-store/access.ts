@@ -28,15 +28,19 @@ import { commitPlan } from '../../support/warrants.ts';
 const REACHED = {
   author: ['N', 'R', 'V'],
   self: ['N', 'R', 'V'],
+  referent: ['N', 'R'],
+  circle: ['N', 'R'],
+  assistant: ['N', 'R'],
   declared: ['N'],
   'imaging-service': ['N'],
+  stay: ['N'],
   'break-glass': ['N'],
   named: ['N', 'R', 'V'],
 } as const satisfies Record<Relation, readonly Level[]>;
 
 /** Relations from which each mask hides a normal item (access.md, section 8). */
 const MASKED: Readonly<Record<Mask, readonly Relation[]>> = {
-  professionals: ['declared', 'imaging-service', 'break-glass'],
+  professionals: ['referent', 'circle', 'assistant', 'declared', 'imaging-service', 'stay', 'break-glass'],
   patient: ['self'],
   representatives: [],
 };
@@ -46,7 +50,21 @@ const LEFT: readonly (readonly [Partial<PatientState>, readonly Relation[]])[] =
   [{ withdrawn: true }, ['self', 'named']],
   [{ opposed: true }, ['self', 'named']],
   [{ erasurePending: true }, ['named']],
-  [{ accountOff: true }, ['author', 'self', 'declared', 'imaging-service', 'break-glass', 'named']],
+  [
+    { accountOff: true },
+    [
+      'author',
+      'self',
+      'referent',
+      'circle',
+      'assistant',
+      'declared',
+      'imaging-service',
+      'stay',
+      'break-glass',
+      'named',
+    ],
+  ],
 ];
 
 type Holder = { readonly principal: Principal; readonly grant: Grant };
@@ -71,7 +89,17 @@ function holderOf(relation: Relation, person: PersonKey): Holder {
         principal: principal.establishment(`Organization/${person}`),
         grant: anEstablishmentGrant(`Organization/${person}`),
       };
-    default:
+    case 'stay': {
+      const organization = `Organization/${person}`;
+      const role = { reference: 'PractitionerRole/s', organization, within: [organization] };
+      const grant = aGrant(practitioner, NOW, [{ ...role, radiologist: false, offices: [] }]);
+      return { principal: principal.members(organization), grant };
+    }
+    case 'declared':
+    case 'referent':
+    case 'circle':
+    case 'assistant':
+    case 'named':
       return { principal: principal.practitioner(practitioner), grant: aGrant(practitioner) };
   }
 }

@@ -3,7 +3,18 @@ import { consentOf, FOREVER, isNamedBefore, principal, RELATIONS, rightId } from
 import { aPersonKey } from '../../support/plans.ts';
 
 /** Written out here: an event cites the first of them, so another order would be another decision. */
-const ORDER = ['self', 'author', 'declared', 'imaging-service', 'break-glass', 'named'] as const;
+const ORDER = [
+  'self',
+  'author',
+  'referent',
+  'circle',
+  'assistant',
+  'declared',
+  'imaging-service',
+  'stay',
+  'break-glass',
+  'named',
+] as const;
 
 describe('The right that is named when several show a row', () => {
   it('is that of the first relation, whatever the ids are', () => {

@@ -13,6 +13,7 @@ import {
 } from '../../../server/access/rights-of.ts';
 import { consentOf, FOREVER } from '../../../server/access/right.ts';
 
+const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
 const person = personKey('p');
 const filed = { sources: ['Organization/a'], services: ['Organization/s'] };
 
@@ -47,6 +48,42 @@ describe('The rights that a row gives', () => {
       expect(told({ ...aRow(type), person: undefined })).to.deep.equal([]);
     });
   }
+
+  const careTeam = {
+    status: 'active',
+    category: [{ coding: [{ system: 'urn:passerelle:CodeSystem:record-circle', code: 'circle' }] }],
+    participant: ['Practitioner/x', 'PractitionerRole/y', 'Organization/z', 'Patient/1', undefined].map(
+      (reference) => ({
+        member: { reference },
+      }),
+    ),
+  };
+
+  it('a CareTeam that the patient filed: those whom it takes close to the record, and of another’s nobody', () => {
+    const row = (source: string) =>
+      aRow('CareTeam', { origin: { sources: [source], services: [] }, content: () => careTeam });
+    expect(told(row('Patient/1'))).to.deep.equal([
+      'author pat:p CareTeam/1',
+      'circle p:Practitioner/x record',
+      'circle ro:PractitionerRole/y record',
+      'circle m:Organization/z record',
+    ]);
+    expect(told(row('Organization/a'))).to.deep.equal(['author o:Organization/a CareTeam/1']);
+  });
+
+  it('a stay: the people of its establishment, and of one whose row does not say them nobody', () => {
+    const period = { start: '2026-01-05', end: '2026-01-07' };
+    const content = () => ({ status: 'finished', class: { system: ACT_CODE, code: 'IMP' }, period });
+    const stay = { organization: 'Organization/b', graceDays: 2 };
+    const row = aRow('Encounter', { origin: { ...filed, services: [], stay, zone: 'Europe/Paris' }, content });
+    expect(told(row)).to.deep.equal(['author o:Organization/a Encounter/1', 'stay m:Organization/b record']);
+    const [, { from, to } = { from: 0, to: 0 }] = rightsGivenBy(row);
+    expect([from, to].map((at) => new Date(at).toISOString())).to.deep.equal([
+      '2026-01-04T23:00:00.000Z',
+      '2026-01-09T23:00:00.000Z',
+    ]);
+    expect(told(aRow('Encounter', { content }))).to.not.include('stay m:Organization/b record');
+  });
 
   it('a Patient: her own to the record, her source’s to it alone', () => {
     expect(told(aRow('Patient'))).to.deep.equal(['author o:Organization/a Patient/1', 'self pat:p record']);

@@ -11,8 +11,12 @@ import { readmeTexts } from './decision-tables.ts';
 const SEEN: Readonly<Record<Relation, readonly [levels: string, masks: string, switches: string]>> = {
   self: ['N R V', 'professionals representatives', 'opposed withdrawn accountOff'],
   author: ['N R V', 'professionals patient representatives', 'accountOff'],
+  referent: ['N R', 'patient representatives', 'accountOff'],
+  circle: ['N R', 'patient representatives', 'accountOff'],
+  assistant: ['N R', 'patient representatives', 'accountOff'],
   declared: ['N', 'patient representatives', 'accountOff'],
   'imaging-service': ['N', 'patient representatives', 'accountOff'],
+  stay: ['N', 'patient representatives', 'accountOff'],
   'break-glass': ['N', 'patient representatives', 'accountOff'],
   named: ['N R V', 'professionals patient representatives', 'opposed withdrawn erasurePending accountOff'],
 };
@@ -37,7 +41,7 @@ describe('access.md 3, the table of decisions', () => {
     const waiting = (type: 'DiagnosticReport' | 'ImagingStudy'): readonly Relation[] =>
       RELATIONS.filter((relation) => !lifeCycleAllows(relation, { ...row, type }));
     expect(waiting('ImagingStudy')).to.deep.equal(['self']);
-    expect(waiting('DiagnosticReport')).to.deep.equal(['self', 'declared']);
+    expect(waiting('DiagnosticReport')).to.deep.equal(['self', 'referent', 'circle', 'assistant', 'declared', 'stay']);
   });
 
   it('is refused with a word that nothing reads, or without a relation', () => {

@@ -64,6 +64,7 @@ describe('Configuration', () => {
       timeZone: 'Europe/Paris',
       studyQuietSeconds: 60,
       breakGlassHours: 4,
+      stayGraceDays: 7,
       erasureDays: 30,
       maxInstanceBytes: 4_294_967_296,
       maxBodyBytes: 67_108_864,

@@ -1,0 +1,51 @@
+/**
+ * Whom a patient takes close to her record: a CareTeam of hers whose category says what its participants are to her:
+ * her médecin référent, her circle of trust, her assistant of the DSP.
+ */
+import type { CareTeam, CareTeamParticipant } from '@medplum/fhirtypes';
+import { CODE_SYSTEM } from '../codes.ts';
+import { offsetsOf, type OffsetOf } from '../dicom/date-time.ts';
+import { periodRange, TIME_BOUND } from '../search/date-range.ts';
+import { actorOf, type Actor } from './actors.ts';
+
+/** What participants are, the codes of `definitions/CodeSystem-record-circle.json`. */
+export const CIRCLES = ['referent', 'circle', 'assistant'] as const;
+
+/** One of {@link CIRCLES}. */
+export type Circle = (typeof CIRCLES)[number];
+
+/** A participant, and when: epoch milliseconds, `from` inclusive, `to` exclusive. */
+export type CircleMember = { readonly actor: Actor; readonly from: number; readonly to: number };
+
+/** The category of a CareTeam that says what its participants are; undefined when none does. */
+export function circleOf({ category = [] }: Pick<CareTeam, 'category'>): Circle | undefined {
+  const codes = category
+    .flatMap(({ coding = [] }) => coding)
+    .flatMap(({ system, code }) => (system === CODE_SYSTEM.recordCircle ? [code] : []));
+  return CIRCLES.find((circle) => codes.includes(circle));
+}
+
+/**
+ * The participants of a circle that is active, those of the directory, each in the time that both the team and its own
+ * period leave. Bare days are those of `zone` (IANA), or of UTC.
+ */
+export function membersOf(careTeam: object, zone?: string): readonly CircleMember[] {
+  const { status, period, participant = [] } = careTeam as Partial<CareTeam>;
+  const offsetOf = zone === undefined ? undefined : offsetsOf(zone);
+  const whole = periodRange(period?.start, period?.end, offsetOf);
+  if (status !== 'active' || whole === undefined) return [];
+  return participant.flatMap((one) => memberOf(one, whole, offsetOf) ?? []);
+}
+
+function memberOf(
+  { member, period }: CareTeamParticipant,
+  whole: { readonly lo: number; readonly hi: number },
+  offsetOf: OffsetOf | undefined,
+): CircleMember | undefined {
+  const actor = actorOf(member?.reference ?? '');
+  const own = periodRange(period?.start, period?.end, offsetOf);
+  if (actor === undefined || own === undefined) return undefined;
+  const from = Math.max(0, whole.lo, own.lo);
+  const to = Math.min(TIME_BOUND, whole.hi, own.hi);
+  return from < to ? { actor, from, to } : undefined;
+}
