@@ -145,8 +145,11 @@ function checkActor({ role, reference, modifierExtension }: ConsentProvisionActo
   support(isKnown, `${path}.reference`, `must be one of ${ACTOR_TYPES.join(', ')}`);
 }
 
-/** Undefined of no zone, and so of Consents that came before servers kept it: their days are those of UTC. */
-function offsetsIn(zone: string | undefined): OffsetOf | undefined {
+/**
+ * The offsets of a time zone (IANA); undefined of none, and so of Consents that came before servers kept it: their days
+ * are those of UTC.
+ */
+export function offsetsIn(zone: string | undefined): OffsetOf | undefined {
   return zone === undefined ? undefined : offsetsOf(zone);
 }
 

@@ -6,7 +6,7 @@
 import type { Consent, ConsentProvision } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
 import { periodRange } from '../search/date-range.ts';
-import { checkFrame, checkPurposes, hasCode, support } from './declaration.ts';
+import { checkFrame, checkPurposes, hasCode, offsetsIn, support } from './declaration.ts';
 
 /**
  * What such a Consent does: `withdraw` and `reconsent` as the operations of these names, `oppose` keeps further exams
@@ -40,7 +40,7 @@ export function isSharingChoice({ provision }: Consent): boolean {
  * @throws {Fault} not-supported - any other shape; `expression` is the element
  * @throws {Fault} forbidden - a permit for a purpose that exams are not shared for
  */
-export function readSharingChoice(consent: Consent, now: number): SharingChoice {
+export function readSharingChoice(consent: Consent, now: number, zone?: string): SharingChoice {
   const { provision = {}, policy = [], policyRule } = consent;
   checkFrame(consent);
   const { type } = provision;
@@ -55,7 +55,7 @@ export function readSharingChoice(consent: Consent, now: number): SharingChoice 
   );
   if (type === 'permit') checkPurposes(provision.purpose ?? []);
   else checkDenied(provision);
-  checkPeriod(provision, now);
+  checkPeriod(provision, now, zone);
   return choiceOf(consent);
 }
 
@@ -76,8 +76,8 @@ function checkDenied({ purpose = [] }: ConsentProvision): void {
   support(purpose.length === 0 || isOfTreatment, 'Consent.provision.purpose', 'must have TREAT of v3-ActReason');
 }
 
-function checkPeriod({ period }: ConsentProvision, now: number): void {
-  const range = periodRange(period?.start, period?.end);
+function checkPeriod({ period }: ConsentProvision, now: number, zone: string | undefined): void {
+  const range = periodRange(period?.start, period?.end, offsetsIn(zone));
   const isNow = period?.end === undefined && range !== undefined && range.lo <= now;
   support(isNow, 'Consent.provision.period', 'must have begun, and has no end');
 }

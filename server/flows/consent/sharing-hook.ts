@@ -38,7 +38,7 @@ export const SHARING_HOOK = {
 
 /** What is said, of the identity that it is filed under: whichever of hers she names, a patient speaks as one. */
 async function saidParts(work: Work, placed: Placed, known: KnownPatient, sent: Consent): Promise<ActParts> {
-  const choice = readSharingChoice(sent, work.now);
+  const choice = readSharingChoice(sent, work.now, work.deps.timeZone);
   const { requester } = work.visit;
   const patient = requester.kind === 'patient' ? requester.patient : known.patient;
   const subject = { person: known.person, patient };

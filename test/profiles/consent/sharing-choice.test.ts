@@ -66,6 +66,13 @@ describe('A Consent without actor (IHE PCF 1.1, Consent Basic)', () => {
     expect(readSharingChoice(consentOf('deny', { period: { start: '2026-01-19' } }), NOW)).to.equal('withdraw');
   });
 
+  it('B12 begins with the day of the region, where it is said without a time', () => {
+    const consent = consentOf('deny', { period: { start: '2026-07-01' } });
+    const morning = Date.parse('2026-07-01T00:30:00+02:00');
+    expect(readSharingChoice(consent, morning, 'Europe/Paris')).to.equal('withdraw');
+    expect(faultOf(() => readSharingChoice(consent, morning)).kind).to.equal('not-supported');
+  });
+
   it('R-36 denies for payment as well as for treatment, and permits for treatment alone', () => {
     expect(readSharingChoice(consentOf('deny', purposes('TREAT', 'HPAYMT', 'HOPERAT')), NOW)).to.equal('withdraw');
     const fault = faultOf(() => readSharingChoice(consentOf('permit', purposes('TREAT', 'HPAYMT')), NOW));
