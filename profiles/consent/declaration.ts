@@ -21,9 +21,10 @@ export type Declaration = {
 };
 
 /**
- * Reads a declaration: an active Consent of scope patient-privacy whose one provision permits the actors that it names
- * by reference as recipients (IRCP), for treatment or without purpose, within a period or not. Bare days of the period
- * are those of the time zone `zone` (a name of the IANA database), or of UTC.
+ * Reads a declaration: an active Consent of scope patient-privacy whose one provision permits, as recipients (IRCP),
+ * the actors that it names by reference; a number without one names nobody yet, and is none of them. It is for
+ * treatment or without purpose, within a period or not. Bare days of the period are those of the time zone `zone` (a
+ * name of the IANA database), or of UTC.
  * @throws {Fault} not-supported - any other shape; `expression` is the element
  * @throws {Fault} forbidden - a purpose that exams are not shared for: payment, marketing, research
  */
@@ -141,7 +142,9 @@ function checkActor({ role, reference, modifierExtension }: ConsentProvisionActo
   const path = `Consent.provision.actor[${index}]`;
   support(modifierExtension === undefined, `${path}.modifierExtension`, NOT_READ);
   support(hasCode(role, CODE_SYSTEM.participationType, 'IRCP'), `${path}.role`, 'must be IRCP of v3-ParticipationType');
-  const isKnown = actorOf(reference.reference ?? '') !== undefined;
+  const { reference: literal, identifier, type = ACTOR_TYPES[0] } = reference;
+  const isNumber = literal === undefined && identifier?.system !== undefined && identifier.value !== undefined;
+  const isKnown = isNumber ? ACTOR_TYPES.some((one) => one === type) : actorOf(literal ?? '') !== undefined;
   support(isKnown, `${path}.reference`, `must be one of ${ACTOR_TYPES.join(', ')}`);
 }
 

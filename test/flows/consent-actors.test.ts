@@ -6,12 +6,13 @@ import type {
   Organization,
   Practitioner,
   PractitionerRole,
+  Task,
 } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { demoConsent } from '../../fixtures/consent.ts';
 import { expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { runCommand } from '../support/command.ts';
-import { fillDemonstration, type Demonstration } from '../support/demonstration.ts';
+import { fillDemonstration, personCaller, type Demonstration } from '../support/demonstration.ts';
 import { EACH_STORE, type OpenedStore } from '../support/peers/each-store.ts';
 import { changeResource, makeRegionFile, type EditedRegion, type RegionFile } from '../support/region-file.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -149,8 +150,7 @@ for (const { name, missing, open } of EACH_STORE) {
 
     const nobody: Readonly<Record<string, Named>> = {
       'by reference': { reference: 'PractitionerRole/nobody' },
-      'by a number': { identifier: { system: RPPS, value: '10000000000' } },
-      'by a number of another type': { type: 'Organization', identifier: { system: NATIONAL, value: '899700990049' } },
+      'by a search': { reference: `Practitioner?identifier=${RPPS}|10000000000` },
     };
     for (const [what, reference] of Object.entries(nobody))
       it(`nobody is named ${what}: refused, without the number`, async () => {
@@ -158,5 +158,57 @@ for (const { name, missing, open } of EACH_STORE) {
         expectOutcome(answer, 400, 'invalid');
         expect(answer.text).to.not.match(/10000000000|899700990049|nobody/);
       });
+
+    const UNKNOWN = { identifier: { system: RPPS, value: '10000000007' }, display: 'Dr Nouvelle' };
+    const tasksOf = async (caller: FhirCaller): Promise<readonly Task[]> =>
+      await caller.find<Task>('Task?code=correspondent-unknown&status=requested');
+
+    it('a number that is nobody’s waits for a desk, and gives nothing until it is somebody’s', async () => {
+      const desks = [
+        await personCaller(server, 'demo-strasbourg-desk'),
+        await personCaller(server, 'demo-region-desk'),
+      ] as const;
+      const sent = consentNaming(UNKNOWN);
+      for (const [caller, at, desk] of [
+        [region.strasbourg, 'strasbourg', desks[0]],
+        [region.patient, 'region', desks[1]],
+      ] as const) {
+        const made = await caller.send('POST', 'Consent', sent);
+        expect(made.status, made.text).to.equal(201);
+        const id = (made.headers.get('location') ?? '').split('/').at(-3) ?? '';
+        const again = await caller.send('POST', 'Consent', sent);
+        expect([again.status, again.headers.get('etag')], 'said again').to.deep.equal([200, 'W/"1"']);
+        expect((await caller.get(`Consent/${id}`)).json<Consent>().status).to.equal('proposed');
+        const [task, ...others] = await tasksOf(desk);
+        expect(others, at).to.deep.equal([]);
+        expect(task?.focus?.reference).to.equal(`Consent/${id}`);
+        expect(task?.input?.map(({ valueReference }) => valueReference)).to.deep.equal([UNKNOWN]);
+        for (const other of [region.stranger, region.nancy, region.patient, region.strasbourg])
+          expect(await tasksOf(other)).to.deep.equal([]);
+        expect(await seenBy(region.stranger)).to.equal(0);
+        await load((edited) =>
+          changeResource(edited, 'Practitioner/demo-stranger', {
+            identifier: [UNKNOWN.identifier],
+          } as Partial<Practitioner>),
+        );
+        const known = await caller.send('POST', 'Consent', sent);
+        expect([known.status, known.headers.get('etag')], known.text).to.deep.equal([200, 'W/"2"']);
+        expect((await caller.get(`Consent/${id}`)).json<Consent>().status).to.equal('active');
+        expect(await seenBy(region.stranger)).to.equal(2);
+        expect(await tasksOf(desk)).to.deep.equal([]);
+        await load();
+        await caller.send('DELETE', `Consent/${id}`);
+      }
+    });
+
+    it('is ended while it waits, and the desk has nothing to do any more', async () => {
+      const desk = await personCaller(server, 'demo-strasbourg-desk');
+      const made = await region.strasbourg.send('POST', 'Consent', consentNaming(UNKNOWN));
+      const id = (made.headers.get('location') ?? '').split('/').at(-3) ?? '';
+      expect(await tasksOf(desk)).to.have.length(1);
+      expect((await region.patient.send('DELETE', `Consent/${id}`)).status).to.be.oneOf([200, 204]);
+      expect((await region.patient.get(`Consent/${id}`)).json<Consent>().status).to.equal('inactive');
+      expect(await tasksOf(desk)).to.deep.equal([]);
+    });
   });
 }

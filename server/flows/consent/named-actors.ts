@@ -16,8 +16,9 @@ import type { Work } from '../write/work.ts';
 const MOST_ACTORS = 100;
 
 /**
- * The Consent of a person with the reference of each actor. What is no reference of the directory stays as it was sent.
- * @throws {Fault} invalid - an actor who is not in the directory
+ * The Consent of a person with the reference of each actor. A number that the directory gives to nobody, or to several,
+ * stays as it was sent.
+ * @throws {Fault} invalid - a reference to an actor who is not in the directory
  * @throws {Fault} too-costly - more than MOST_ACTORS
  */
 export async function actorsNamed<C extends Consent>(
@@ -43,10 +44,8 @@ async function named(work: Work, person: PersonKey, actor: ConsentProvisionActor
     if (known !== undefined && !(await stands(work, known))) throw unknown();
     return actor;
   }
-  if (identifier === undefined) return actor;
-  const found = await numbered(work, person, identifier, typesOf(type));
-  if (found === undefined) throw unknown();
-  return { ...actor, reference: { ...actor.reference, reference: found } };
+  const found = identifier === undefined ? undefined : await numbered(work, person, identifier, typesOf(type));
+  return found === undefined ? actor : { ...actor, reference: { ...actor.reference, reference: found } };
 }
 
 /** A number that says of what it is, is of that alone. */

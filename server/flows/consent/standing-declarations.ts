@@ -4,9 +4,10 @@
  * @see access.md C12
  */
 import { createHash } from 'node:crypto';
-import type { Consent } from '@medplum/fhirtypes';
-import { actorOf, type Actor } from '../../../profiles/consent/actors.ts';
+import type { Consent, ConsentProvisionActor } from '@medplum/fhirtypes';
+import { actorOf } from '../../../profiles/consent/actors.ts';
 import { permitOf } from '../../../profiles/consent/declaration.ts';
+import { formsOfNumber } from '../../../profiles/professional-numbers.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
@@ -17,7 +18,20 @@ import { aboutRow } from '../write/plain-parts.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
 import type { Work } from '../write/work.ts';
 
+/** One that is proposed waits for somebody whom the directory does not know. */
+const OPEN: ReadonlySet<string> = new Set<Consent['status']>(['active', 'proposed']);
 const ACTIVE: Criterion = { kind: 'token', param: 'status', values: [{ code: 'active' }] };
+
+/** An actor by the reference, or by the number in its first form. */
+function nameOf({
+  reference: { reference, identifier: { system = '', value = '' } = {} },
+}: ConsentProvisionActor): string {
+  if (reference !== undefined) return reference;
+  const [first] = formsOfNumber({ system, value })
+    .map((number) => `${number.system}|${number.value}`)
+    .toSorted();
+  return first ?? '';
+}
 
 /** A declaration as it stands, and what makes it the one of its identity where none does. */
 export type DeclarationPlace = {
@@ -26,15 +40,17 @@ export type DeclarationPlace = {
   readonly take: (id: string) => PlanParts;
 };
 
-/** Reads it: of a Patient (`Patient/id`), by the requester, for these actors. One that has ended stands no more. */
+/** Reads it: of a Patient (`Patient/id`), by the requester, for the actors of a Consent. One that has ended is none. */
 export async function declarationPlace(
   { deps, reading, visit }: Work,
   subject: string,
-  actors: readonly Actor[],
+  consent: Consent,
 ): Promise<DeclarationPlace> {
-  const names = actors.map(({ reference }) => reference).toSorted();
+  const names = (consent.provision?.actor ?? []).map(nameOf).toSorted();
   // A hundred names would be too long for a key.
-  const digest = createHash('sha256').update(names.join()).digest('base64url');
+  const digest = createHash('sha256')
+    .update([...new Set(names)].join())
+    .digest('base64url');
   const key = claimKey.declaration(subject, referenceOf(visit.requester), digest);
   const last = await claimOf(deps.records, reading, key);
   const found = last === undefined ? undefined : await findById<Consent>(deps.records, reading, 'Consent', last);
@@ -43,7 +59,7 @@ export async function declarationPlace(
     if (last === undefined) return { claims };
     return { preconditions: [{ kind: 'claimed', key, value: last }], erased: [{ claims: [key] }], claims };
   };
-  return { standing: found?.resource.status === 'active' ? found.row : undefined, take };
+  return { standing: found !== undefined && OPEN.has(found.resource.status) ? found.row : undefined, take };
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import type { Consent } from '@medplum/fhirtypes';
 import { readDeclaration } from '../../../profiles/consent/declaration.ts';
+import { unknownActors } from '../../../profiles/consent/unknown-correspondent.ts';
 import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { openedResource } from '../../ports/internal-row.ts';
@@ -12,7 +13,8 @@ import type { InternalRow } from '../../ports/record-store.ts';
 import { attendanceAsked } from '../consent/attendance.ts';
 import { endingAt } from '../consent/end-consent.ts';
 import { actorsNamed } from '../consent/named-actors.ts';
-import { declarationPlace, endedAlong } from '../consent/standing-declarations.ts';
+import { declarationPlace, endedAlong, type DeclarationPlace } from '../consent/standing-declarations.ts';
+import { knownParts, unknownParts } from '../consent/unknown-parts.ts';
 import { referenceOf } from '../guard.ts';
 import { tellingOf } from '../notices/tell-news.ts';
 import { changed, sameContent } from './changed-put.ts';
@@ -43,9 +45,9 @@ const ENDED: readonly Consent['status'][] = ['inactive', 'entered-in-error'];
 
 /**
  * Works out the parts of a declaration: the Consent, which its writer and the patient see, and which gives the record
- * to each actor that it names.
+ * to each actor that it names. Where a number is nobody's it is proposed, gives nothing, and a desk is told.
  * @throws {Fault} not-supported - a Consent of another shape
- * @throws {Fault} invalid - an actor who is not in the directory
+ * @throws {Fault} invalid - a reference to an actor who is not in the directory
  */
 async function declaredParts(work: Work, { placed, known }: Written, sent: Consent): Promise<ActParts> {
   if (known === undefined) throw new Error('A Consent without a patient is not written here');
@@ -53,21 +55,40 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   const { deps, visit, now } = work;
   const { timeZone: zone } = deps;
   const named = await actorsNamed(work, person, sent);
-  const { actors, to } = readDeclaration(named, zone);
-  const { standing, take } = await declarationPlace(work, subject, actors);
+  const { to } = readDeclaration(named, zone);
+  const isWaiting = unknownActors(named).length > 0;
+  const { standing, waited, take } = await placeOf(work, subject, { sent, named, isWaiting });
   const id = standing?.id ?? placed.id;
+  const consent = { ...named, id, ...(isWaiting ? { status: 'proposed' as const } : {}) };
   const facts = { person, subject, origin: { ...filedBy(referenceOf(visit.requester)), zone } };
-  const written = changed(deps.indexer, standing, { ...named, id }, now, facts);
+  const written = changed(deps.indexer, standing, consent, now, facts);
+  const isNew = standing === undefined;
+  const isInForce = written.puts !== undefined && !isWaiting;
   const parts = [
     written,
-    standing === undefined ? take(id) : {},
-    written.puts === undefined ? {} : { jobs: [tellingOf(`Consent/${id}`, now)] },
-    to < TIME_BOUND && written.puts !== undefined ? { jobs: [endingAt(id, to, zone)] } : {},
+    isNew || waited ? take(id) : {},
+    isNew && isWaiting ? unknownParts(work, consent, { person, subject }) : {},
+    ...(waited ? await knownParts(work, person, id) : []),
+    isInForce ? { jobs: [tellingOf(`Consent/${id}`, now)] } : {},
+    isInForce && to < TIME_BOUND ? { jobs: [endingAt(id, to, zone)] } : {},
   ];
   const made = { person, subject, parts: oneOf(parts) };
   if (standing === undefined) return made;
   const { version, updated } = standing;
   return { ...made, answered: { status: 200, type: 'Consent', id, version, updated } };
+}
+
+/** One that names somebody unknown stands under what was sent; `waited` of one that did, and names them all by now. */
+async function placeOf(
+  work: Work,
+  subject: string,
+  { sent, named, isWaiting }: { readonly sent: Consent; readonly named: Consent; readonly isWaiting: boolean },
+): Promise<DeclarationPlace & { readonly waited: boolean }> {
+  if (isWaiting) return { ...(await declarationPlace(work, subject, sent)), waited: false };
+  const place = await declarationPlace(work, subject, named);
+  if (place.standing !== undefined || unknownActors(sent).length === 0) return { ...place, waited: false };
+  const { standing } = await declarationPlace(work, subject, sent);
+  return { ...place, standing, waited: standing !== undefined };
 }
 
 /** The Consent as it ends: it gives nobody the record any more. The patient ends what others said alike, too. */
@@ -76,7 +97,9 @@ async function endedParts(work: Work, standing: InternalRow, ended: Consent): Pr
   const about = aboutRow(standing);
   const along =
     visit.requester.kind === 'patient' ? await endedAlong(work, standing, openedResource<Consent>(standing)) : [];
-  return { ...about, parts: oneOf([changed(deps.indexer, standing, ended, now, about), ...along]) };
+  const told = openedResource<Consent>(standing).status === 'proposed';
+  const done = told ? await knownParts(work, standing.person, standing.id) : [];
+  return { ...about, parts: oneOf([changed(deps.indexer, standing, ended, now, about), ...along, ...done]) };
 }
 
 /** @throws {Fault} not-supported - the Consent is no declaration, or more than its status would change */

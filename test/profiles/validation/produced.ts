@@ -6,6 +6,7 @@ import { IHE_PROFILE } from '../../../profiles/codes.ts';
 import * as emergency from '../../../profiles/consent/emergency.ts';
 import { buildConsentChange, buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
+import { buildUnknownTask } from '../../../profiles/consent/unknown-correspondent.ts';
 import { buildErasureNotice, buildErasureTask, cancelledErasure } from '../../../profiles/consent/erasure-request.ts';
 import { buildErrorNotice } from '../../../profiles/documents/error-notice.ts';
 import { buildOpenedTask } from '../../../profiles/identity/opened-task.ts';
@@ -106,6 +107,15 @@ export const PRODUCED: readonly Produced[] = [
   {
     builder: 'buildReconsentRequest',
     resource: buildReconsentRequest({ ...told, organization: 'Organization/o1', isDone: false }),
+  },
+  {
+    builder: 'buildUnknownTask',
+    resource: buildUnknownTask({
+      ...told,
+      consent: 'Consent/c1',
+      requester: 'Organization/o1',
+      actors: [{ role: {}, reference: { identifier: { system: 'urn:oid:2.25.1', value: '1' } } }],
+    }),
   },
   { builder: 'buildRequestNotice', resource: buildRequestNotice({ ...told, task: 'Task/t1' }) },
   { builder: 'buildErasureTask', resource: erasure },
