@@ -33,7 +33,7 @@ describe('An e-mail address', () => {
       'A <a@example.org>',
       'a@example.org (b)',
       '"a b"@example.org',
-      'a@b@example.org',
+      'a@b.example@c.example',
       'a@localhost',
       'a@-x.org',
       'a@example..org',
