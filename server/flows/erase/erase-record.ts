@@ -20,6 +20,7 @@ import { nextTurn, readTurn } from '../turns.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts } from '../write/plan-parts.ts';
+import { eraseAside } from './erase-aside.ts';
 import { eraseItems } from './erase-items.ts';
 import { eraseStudyOf, type EraseStudyDeps } from './erase-study.ts';
 
@@ -37,7 +38,9 @@ export function eraseRecord(deps: EraseStudyDeps) {
       await eraseStudyOf(deps, studyInstanceUID, begun.person, run).catch(unlessGone);
       await run.goOn();
     }
-    await eraseItems(deps, begun, await identitiesOf(deps.records, reading, begun), run);
+    const identities = await identitiesOf(deps.records, reading, begun);
+    await eraseAside(deps, begun.person, identities, run);
+    await eraseItems(deps, begun, identities, run);
   };
 }
 

@@ -126,16 +126,35 @@ for (const { name, missing, open } of EACH_STORE) {
 
     it('leaves what is kept aside for others under the number of a study of hers', async () => {
       const session = await begun(image(ONE, 0), image(STRANGER, 0, 1));
-      const asideOf = async (): Promise<number> => {
-        let count = 0;
-        for await (const one of world.stores.records.quarantined(SYSTEM))
-          if (one.studyInstanceUID === session.studyUid(0)) count += 1;
-        return count;
-      };
-      expect(await asideOf()).to.equal(1);
+      expect(await asideOf(session)).to.equal(1);
       await erase(await asked(session), 31);
-      expect([await standing(session, 0), await asideOf()]).to.deep.equal([[], 1]);
+      expect([await standing(session, 0), await asideOf(session)]).to.deep.equal([[], 1]);
     });
+
+    it('erases what is kept aside of hers, and its list, under the number of another’s study', async () => {
+      const session = await begun(image(STRANGER, 0), image(ONE, 0, 1), image(ONE, 1));
+      expect(await asideOf(session)).to.equal(1);
+      const person = (await session.known()).get('strasbourg/0')?.person;
+      expect(await listsOf(person)).to.deep.equal(['requested']);
+      await erase(await asked(session), 31);
+      expect([await standing(session, 0, 1), await asideOf(session)]).to.deep.equal([[0], 0]);
+      expect(await listsOf(person)).to.deep.equal([]);
+    });
+
+    /** Instances that are kept aside of a study. */
+    async function asideOf(session: Session): Promise<number> {
+      let count = 0;
+      for await (const one of world.stores.records.quarantined(SYSTEM))
+        if (one.studyInstanceUID === session.studyUid(0)) count += 1;
+      return count;
+    }
+    /** The status of each list of what is kept aside of a person. */
+    async function listsOf(person: string | undefined): Promise<readonly (string | undefined)[]> {
+      const query = { type: 'Task', where: [], count: 500, total: 'none', include: [] } as const;
+      const { rows } = await world.stores.records.peek(SYSTEM, { kind: 'search', query });
+      const tasks = rows.filter((row) => row.person === person).map((row) => openedResource<Task>(row));
+      return tasks.filter(({ code }) => code?.coding?.[0]?.code === 'kept-aside').map(({ status }) => status);
+    }
 
     it('N02 erases reports of no exam and visits too, with every version: no byte is left', async () => {
       const report = (of: typeof ONE | typeof STRANGER, isFinal: boolean): Step => ({
