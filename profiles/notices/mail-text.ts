@@ -38,6 +38,11 @@ const SENTENCE: Readonly<Record<NoticeKind, ByLanguage<string>>> = {
     de: 'Ein weiterer Dienst kann Ihre Akte einsehen.',
     en: 'A new service may read your record.',
   },
+  stay: {
+    fr: 'Une équipe de soins peut consulter votre dossier.',
+    de: 'Ein Behandlungsteam kann Ihre Akte einsehen.',
+    en: 'A care team may read your record.',
+  },
   correspondent: {
     fr: 'Un correspondant de plus peut consulter votre dossier.',
     de: 'Eine weitere Fachperson kann Ihre Akte einsehen.',

@@ -35,6 +35,24 @@ export function buildServiceNotice({
   });
 }
 
+/** Builds the notice of a stay, during which the people of these organizations read her record. */
+export function buildStayNotice({
+  providers,
+  ...facts
+}: NoticeFacts & { readonly providers: Newcomers }): Communication {
+  const names = namesOf(providers);
+  return buildNotice({
+    ...facts,
+    kind: 'stay',
+    about: providers,
+    text: {
+      fr: `Pendant votre séjour, l’équipe qui vous soigne peut consulter votre dossier : ${names}.`,
+      de: `Während Ihres Aufenthalts kann das Team, das Sie behandelt, Ihre Akte einsehen: ${names}.`,
+      en: `During your stay, the team that cares for you may read your record: ${names}.`,
+    },
+  });
+}
+
 /** Builds the notice of professionals who were declared as correspondents of hers: `consent` is a reference. */
 export function buildCorrespondentNotice({
   professionals,

@@ -12,6 +12,7 @@ export const NOTICES = {
   'emergency-reviewed': 'Review of an emergency access',
   'new-document': 'New document',
   'imaging-service': 'New imaging service',
+  stay: 'Stay',
   correspondent: 'New correspondent',
   withdrawal: 'Withdrawal from sharing',
   opposition: 'Opposition to sharing',

@@ -3,11 +3,12 @@
  * R-73; smart-security.md C03), and the people of a stay (R-71, C11).
  */
 import { expect } from 'chai';
-import type { AuditEvent, CareTeam, Coding, Encounter, Patient } from '@medplum/fhirtypes';
+import type { AuditEvent, CareTeam, Coding, Communication, Encounter, Patient } from '@medplum/fhirtypes';
 import { toPatient } from '../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
 import { clientToken } from '../../fixtures/sign-in.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
+import { eventually } from '../support/clients/fhir-caller.ts';
 import { EACH_STORE } from '../support/peers/each-store.ts';
 import { find } from './support/fhir.ts';
 import type { PersonKey } from './support/people.ts';
@@ -162,6 +163,11 @@ for (const store of EACH_STORE) {
       expect(await sees('emergency')).to.equal(false);
       const { status, id } = await ask(url, token, 'POST', 'Encounter', aStay({}));
       expect([status, await sees('emergency'), await sees('stranger')]).to.deep.equal([201, true, false]);
+      const told = await eventually(async () => {
+        const notices = await find<Communication>(callOf(world, 'patient'), 'Communication');
+        return notices.find(({ category = [] }) => category.some(({ coding }) => coding?.[0]?.code === 'stay'));
+      });
+      expect(told.payload?.[0]?.contentString).to.match(/^Pendant votre séjour, /);
       await label(level('R'));
       expect(await sees('emergency')).to.equal(false);
       await label();

@@ -5,8 +5,10 @@
 import type { Encounter, Organization } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import { findById } from '../internal-reads.ts';
+import { tellingOf } from '../notices/tell-news.ts';
 import { organizationOf } from '../write/patient-parts.ts';
 import { PLAIN_HOOK } from '../write/plain-parts.ts';
+import { joinParts } from '../write/plan-parts.ts';
 import type { ActParts, Work, Written } from '../write/work.ts';
 
 /** Organizations above another that are looked at. */
@@ -28,7 +30,8 @@ async function stayParts(work: Work, written: Written): Promise<ActParts> {
     throw new Fault('business-rule', 'The service provider of a stay is the establishment that sends it, or a part', {
       expression: 'Encounter.serviceProvider',
     });
-  return await PLAIN_HOOK.parts(work, written, { zone, stay: { organization: provider, graceDays } });
+  const parts = await PLAIN_HOOK.parts(work, written, { zone, stay: { organization: provider, graceDays } });
+  return { ...parts, parts: joinParts(parts.parts, { jobs: [tellingOf(`Encounter/${written.placed.id}`, work.now)] }) };
 }
 
 async function isWithin({ deps, reading }: Work, reference: string, organization: string): Promise<boolean> {

@@ -9,6 +9,7 @@ import {
   buildCorrespondentNotice,
   buildDocumentNotice,
   buildServiceNotice,
+  buildStayNotice,
   type Newcomers,
 } from '../../../profiles/notices/news.ts';
 import type { NoticeFacts } from '../../../profiles/notices/notice.ts';
@@ -80,6 +81,7 @@ async function itemOf(deps: TellNewsDeps, name: string): Promise<Item | undefine
 async function newsOf(item: Item): Promise<readonly PlanParts[]> {
   const { row } = item;
   if (row.type === 'Consent') return await correspondentNews(item, openedResource<Consent>(row));
+  if (row.type === 'Encounter') return await stayNews(item);
   if (row.type === 'ImagingStudy') return await studyNews(item, openedResource<ImagingStudy>(row));
   return row.type === 'DiagnosticReport' ? await reportNews(item, openedResource<DiagnosticReport>(row)) : [];
 }
@@ -96,6 +98,17 @@ async function correspondentNews(item: Item, { status, provision }: Consent): Pr
   const professionals = await newcomersOf(item, actors);
   const build = (facts: NoticeFacts) => buildCorrespondentNotice({ ...facts, professionals, consent: item.name });
   return professionals.length === 0 ? [] : await onceParts(item, newsId('correspondent', item.name), build);
+}
+
+/** One notice a stay, whatever is said of it afterwards. */
+async function stayNews(item: Item): Promise<readonly PlanParts[]> {
+  const parts: PlanParts[] = [];
+  for (const { principal } of await begunRights(item, 'stay')) {
+    const providers = await newcomersOf(item, [{ reference: principal.slice(principal.indexOf(':') + 1) }]);
+    const build = (facts: NoticeFacts) => buildStayNotice({ ...facts, providers });
+    if (providers.length > 0) parts.push(...(await onceParts(item, newsId('stay', item.name), build)));
+  }
+  return parts;
 }
 
 async function studyNews(item: Item, study: ImagingStudy): Promise<readonly PlanParts[]> {

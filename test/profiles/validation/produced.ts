@@ -138,6 +138,10 @@ export const PRODUCED: readonly Produced[] = [
     resource: news.buildServiceNotice({ ...told, services: [{ reference: 'Organization/o1', display: 'Radiologie' }] }),
   },
   {
+    builder: 'buildStayNotice',
+    resource: news.buildStayNotice({ ...told, providers: [{ reference: 'Organization/o1', display: 'Clinique' }] }),
+  },
+  {
     builder: 'buildCorrespondentNotice',
     resource: news.buildCorrespondentNotice({ ...told, professionals: [practitioner], consent: 'Consent/c1' }),
   },
