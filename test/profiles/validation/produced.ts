@@ -7,7 +7,12 @@ import * as emergency from '../../../profiles/consent/emergency.ts';
 import { buildConsentChange, buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
 import { buildUnknownTask } from '../../../profiles/consent/unknown-correspondent.ts';
-import { buildErasureNotice, buildErasureTask, cancelledErasure } from '../../../profiles/consent/erasure-request.ts';
+import {
+  begunErasure,
+  buildErasureNotice,
+  buildErasureTask,
+  cancelledErasure,
+} from '../../../profiles/consent/erasure-request.ts';
 import { buildErrorNotice } from '../../../profiles/documents/error-notice.ts';
 import { buildOpenedTask } from '../../../profiles/identity/opened-task.ts';
 import { buildReviewTask, endedReviewTask } from '../../../profiles/identity/review-task.ts';
@@ -119,6 +124,7 @@ export const PRODUCED: readonly Produced[] = [
   },
   { builder: 'buildRequestNotice', resource: buildRequestNotice({ ...told, task: 'Task/t1' }) },
   { builder: 'buildErasureTask', resource: erasure },
+  { builder: 'begunErasure', resource: begunErasure(erasure, NOW) },
   { builder: 'cancelledErasure', resource: cancelledErasure(erasure, NOW) },
   {
     builder: 'buildErasureNotice',
