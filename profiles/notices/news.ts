@@ -53,7 +53,10 @@ export function buildStayNotice({
   });
 }
 
-/** Builds the notice of professionals who were declared as correspondents of hers: `consent` is a reference. */
+/**
+ * Builds the notice of professionals who were declared as correspondents of hers, or are in her circle: `consent` is
+ * the Consent or CareTeam (a reference) that says so.
+ */
 export function buildCorrespondentNotice({
   professionals,
   consent,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Communication, DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { demoConsent } from '../../fixtures/consent.ts';
+import { CODE_SYSTEM } from '../../profiles/codes.ts';
 import { OFFICERS } from '../../fixtures/people.ts';
 import { eventually } from '../support/clients/fhir-caller.ts';
 import { runCommand } from '../support/command.ts';
@@ -15,6 +16,7 @@ import {
   countOf,
   describeReports,
   examByUid,
+  idOf,
   imagesOf,
   put,
   sent,
@@ -81,6 +83,28 @@ describeReports('A patient is told of news', {}, (region) => {
     expect(declared.status, declared.text).to.equal(201);
     const [newest] = await expectTold('correspondent', 2, 'another one');
     expect(textOf(newest)).to.include(OFFICERS.regionDesk.name);
+  });
+
+  it('who joins her circle, each once, as her médecin référent, too', async () => {
+    const before = (await told(region(), 'correspondent')).length;
+    const { patient, patients } = region();
+    const team = {
+      resourceType: 'CareTeam',
+      status: 'active',
+      category: [{ coding: [{ system: CODE_SYSTEM.recordCircle, code: 'referent' }] }],
+      subject: { reference: `Patient/${patients.helene}` },
+      participant: [{ member: { reference: 'Practitioner/demo-stranger' } }],
+    };
+    const made = await patient.send('POST', 'CareTeam', team);
+    expect(made.status, made.text).to.equal(201);
+    const [notice] = await expectTold('correspondent', before + 1, 'taken in');
+    expect(textOf(notice)).to.include('Dr Côme Vaudrémont-Ciel');
+    const id = idOf(made);
+    const further = [...team.participant, { member: { reference: 'Practitioner/demo-radiologist' } }];
+    const put = await patient.send('PUT', `CareTeam/${id}`, { ...team, id, participant: further });
+    expect(put.status, put.text).to.equal(200);
+    const [newest] = await expectTold('correspondent', before + 2, 'one more, and the first no second time');
+    expect(textOf(newest)).to.include('Hartmannsweil');
   });
 
   it('an imaging service, with its establishment’s first exam of hers and with no further one', async () => {

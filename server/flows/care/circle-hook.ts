@@ -7,6 +7,7 @@ import { actorOf } from '../../../profiles/consent/actors.ts';
 import { circleOf } from '../../../profiles/consent/record-circle.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { findById } from '../internal-reads.ts';
+import { tellingOf } from '../notices/tell-news.ts';
 import { PLAIN_HOOK } from '../write/plain-parts.ts';
 import type { ActParts, Work, Written } from '../write/work.ts';
 
@@ -26,7 +27,9 @@ async function circleParts(work: Work, written: Written): Promise<ActParts> {
   const careTeam = written.resource as CareTeam;
   if (circleOf(careTeam) === undefined) return await PLAIN_HOOK.parts(work, written);
   await requireCircle(work, careTeam);
-  return await PLAIN_HOOK.parts(work, written, { zone: work.deps.timeZone });
+  const made = await PLAIN_HOOK.parts(work, written, { zone: work.deps.timeZone });
+  const jobs = [tellingOf(`CareTeam/${written.placed.id}`, work.now)];
+  return made.parts.puts === undefined ? made : { ...made, parts: { ...made.parts, jobs } };
 }
 
 async function requireCircle({ deps, visit, reading }: Work, { participant = [] }: CareTeam): Promise<void> {

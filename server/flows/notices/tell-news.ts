@@ -4,6 +4,7 @@
  * back. An exam is told of once a day; what was imported, and what is older than a month, is no news.
  */
 import type { Consent, DiagnosticReport, ImagingStudy, PractitionerRole, Reference } from '@medplum/fhirtypes';
+import { CIRCLES } from '../../../profiles/consent/record-circle.ts';
 import { IMPORTED_TAG } from '../../../profiles/codes.ts';
 import {
   buildCorrespondentNotice,
@@ -19,7 +20,7 @@ import { labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { permits } from '../../access/decide.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import type { Relation, Right } from '../../access/right.ts';
+import type { Principal, Relation, Right } from '../../access/right.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { openedResource } from '../../ports/internal-row.ts';
@@ -82,14 +83,18 @@ async function newsOf(item: Item): Promise<readonly PlanParts[]> {
   const { row } = item;
   if (row.type === 'Consent') return await correspondentNews(item, openedResource<Consent>(row));
   if (row.type === 'Encounter') return await stayNews(item);
+  if (row.type === 'CareTeam') return await circleNews(item);
   if (row.type === 'ImagingStudy') return await studyNews(item, openedResource<ImagingStudy>(row));
   return row.type === 'DiagnosticReport' ? await reportNews(item, openedResource<DiagnosticReport>(row)) : [];
 }
 
 /** Rights to the record that this row began: of several that give one, the first is its giver. */
-async function begunRights({ deps, reading, name, person }: Item, relation: Relation): Promise<readonly Right[]> {
+async function begunRights(
+  { deps, reading, name, person }: Item,
+  ...relations: readonly Relation[]
+): Promise<readonly Right[]> {
   const rights = await deps.records.rightsOf(reading({ person }), person);
-  return rights.filter((right) => right.relation === relation && right.giver === name);
+  return rights.filter((right) => relations.includes(right.relation) && right.giver === name);
 }
 
 async function correspondentNews(item: Item, { status, provision }: Consent): Promise<readonly PlanParts[]> {
@@ -109,6 +114,22 @@ async function stayNews(item: Item): Promise<readonly PlanParts[]> {
     if (providers.length > 0) parts.push(...(await onceParts(item, newsId('stay', item.name), build)));
   }
   return parts;
+}
+
+/** She hears of each participant once, whoever in her name took her in. */
+async function circleNews(item: Item): Promise<readonly PlanParts[]> {
+  const parts: PlanParts[] = [];
+  for (const { id, principal } of await begunRights(item, ...CIRCLES)) {
+    const professionals = await newcomersOf(item, [holderOf(principal)]);
+    const build = (facts: NoticeFacts) => buildCorrespondentNotice({ ...facts, professionals, consent: item.name });
+    if (professionals.length > 0) parts.push(...(await onceParts(item, newsId('correspondent', id), build)));
+  }
+  return parts;
+}
+
+/** Who holds a right, by the reference that its principal names. */
+function holderOf(principal: Principal): { readonly reference: string } {
+  return { reference: principal.slice(principal.indexOf(':') + 1) };
 }
 
 async function studyNews(item: Item, study: ImagingStudy): Promise<readonly PlanParts[]> {
@@ -142,7 +163,7 @@ async function reportNews(item: Item, report: DiagnosticReport): Promise<readonl
 async function serviceNews(item: Item): Promise<readonly PlanParts[]> {
   const parts: PlanParts[] = [];
   for (const { id, principal } of await begunRights(item, 'imaging-service')) {
-    const services = await newcomersOf(item, [{ reference: principal.slice(principal.indexOf(':') + 1) }]);
+    const services = await newcomersOf(item, [holderOf(principal)]);
     const build = (facts: NoticeFacts) => buildServiceNotice({ ...facts, services });
     if (services.length > 0) parts.push(...(await onceParts(item, newsId('imaging-service', id), build)));
   }
