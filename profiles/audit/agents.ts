@@ -41,8 +41,7 @@ export function agentsOf(facts: PassageFacts, shape: Shape): AuditEventAgent[] {
   ];
   if (facts.user === undefined) return agents;
   agents.push(userAgent(facts.user, shape));
-  if (shape.roles === 'authorize') agents.push(organizationAgent(facts.user));
-  return agents;
+  return [...agents, ...organizationsOf(facts.user, shape)];
 }
 
 const HOST = /^https?:\/\/(\[[^\]]*\]|[^/:?#]+)/;
@@ -60,6 +59,8 @@ function userAgent(user: User, shape: Shape): AuditEventAgent {
   return {
     type: userType(user, shape),
     who: { reference, ...(identifier === undefined ? {} : { identifier }), display },
+    ...(reference.startsWith('Patient/') ? {} : { name: display }),
+    ...rolesOf(user),
     requestor: true,
     ...(tokenId === undefined ? {} : { policy: [assertion === undefined ? `${JTI}${tokenId}` : tokenId] }),
     purposeOfUse: [{ coding: [purposeCoding(user.purpose)] }],
@@ -89,10 +90,30 @@ function senderOf(reference: string): readonly [code: string, display: string] {
   return reference.startsWith('Organization/') ? ['CST', 'custodian'] : ['AUT', 'author (originator)'];
 }
 
-/** Whom the user speaks for: an establishment for itself, the patient through the server. */
-function organizationAgent({ reference, display }: User): AuditEventAgent {
+/** What a professional is, each once: nobody knows in which of several roles they ask. */
+function rolesOf({ roles = [] }: User): Pick<AuditEventAgent, 'role'> {
+  const professions = new Map(roles.flatMap(({ profession }) => (profession ? [[profession.code, profession]] : [])));
+  return professions.size === 0 ? {} : { role: [...professions.values()].map((one) => ({ coding: [one] })) };
+}
+
+/**
+ * Whom the user speaks for: a professional for the organizations of each role; in an authorization an establishment for
+ * itself, and the patient through the server.
+ */
+function organizationsOf({ reference, display, roles = [] }: User, shape: Shape): AuditEventAgent[] {
+  const held = new Map(
+    roles.map(({ organization, institution }) => [
+      organization,
+      { reference: organization, ...(institution === undefined ? {} : { display: institution }) },
+    ]),
+  );
+  if (held.size > 0 || shape.roles !== 'authorize') return [...held.values()].map(organizationAgent);
+  return [organizationAgent(reference.startsWith('Organization/') ? { reference, display } : SERVER)];
+}
+
+function organizationAgent(who: NonNullable<AuditEventAgent['who']>): AuditEventAgent {
   const type = { coding: [{ system: CODE_SYSTEM.roleClass, code: 'PROV', display: 'healthcare provider' }] };
-  return { type, who: reference.startsWith('Organization/') ? { reference, display } : SERVER, requestor: false };
+  return { type, who, requestor: false };
 }
 
 /** A purpose of use. */

@@ -20,8 +20,10 @@ function patternOf(facts: PassageFacts, { pattern, guide }: Shape): readonly str
   return [`${BALP_PROFILE_PREFIX}${facts.patient === undefined ? '' : 'Patient'}${pattern}`];
 }
 
+/** It names one organization. */
 function isAuthorization({ patient, consent, user }: PassageFacts): boolean {
-  return patient !== undefined && consent !== undefined && user !== undefined;
+  const organizations = new Set((user?.roles ?? []).map(({ organization }) => organization));
+  return patient !== undefined && consent !== undefined && user !== undefined && organizations.size < 2;
 }
 
 function proofOf({ user }: PassageFacts): readonly string[] {

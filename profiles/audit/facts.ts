@@ -1,5 +1,5 @@
 /** The facts of which an AuditEvent tells. */
-import type { Reference } from '@medplum/fhirtypes';
+import type { Coding, Reference } from '@medplum/fhirtypes';
 import type { PassageKind } from './shapes.ts';
 
 /** Something that was touched. `role` is a code of object-role: 3 report, 4 domain resource, 24 query … */
@@ -29,6 +29,12 @@ export type PassageFacts = {
     readonly reference: string;
     readonly display: string;
     readonly purpose: string;
+    /** What a professional is, and in which organizations (`Organization/id`, and its name). */
+    readonly roles?: readonly {
+      readonly profession?: Coding;
+      readonly organization: string;
+      readonly institution?: string;
+    }[];
     /** jti of the token or ID of the assertion. */
     readonly tokenId?: string;
     /** Who the assertion names (NameID), and who says so; absent of a token. */

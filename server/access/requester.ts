@@ -25,7 +25,14 @@ export type Role = {
   readonly organization: string;
   readonly radiologist: boolean;
   readonly offices: readonly RegionRole[];
+  /** What the professional is there, as the directory says it, for the audit trail. */
+  readonly profession?: Profession;
+  /** The organization's name, for the audit trail. */
+  readonly institution?: string;
 };
+
+/** A code of what professionals are. */
+export type Profession = { readonly system?: string; readonly code?: string; readonly display?: string };
 
 /** How the token store knows a token. */
 export type StoredTokenKey = { readonly model: string; readonly id: string };

@@ -222,6 +222,7 @@ function occasionOf({ requester, requestId, server, address }: Visit): Occasion 
       reference: referenceOf(requester),
       display: requester.display,
       purpose: requester.purpose,
+      ...(requester.kind === 'practitioner' ? { roles: requester.roles } : {}),
       ...(requester.tokenId === undefined ? {} : { tokenId: requester.tokenId }),
       ...(requester.assertion === undefined ? {} : { assertion: requester.assertion }),
     },

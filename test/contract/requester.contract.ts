@@ -37,13 +37,14 @@ export function requesterContract(name: string, open: OpenStores): void {
     let clients = [CLIENT];
     const clock = { now: () => now };
     const within = (organization: string): readonly string[] => [organization, 'Organization/whole'];
+    const nameOf = (organization: string): string => `Name of ${organization}`;
     let ask: (authorization: string) => Promise<Requester>;
     beforeEach(() => {
       now = began;
       clients = [CLIENT];
       const { records, tokens } = suite;
       const authenticate = createAuthenticate({ tokens, clients: () => clients, clock });
-      const resolve = resolveRequester({ records, clock, region: { within } });
+      const resolve = resolveRequester({ records, clock, region: { within, nameOf } });
       const known = requesterOfToken({ records, tokens, region: { version: () => version }, clock, resolve });
       ask = async (authorization) =>
         await known(tokenIdOf(authorization), async () => await authenticate(authorization));
@@ -177,6 +178,22 @@ export function requesterContract(name: string, open: OpenStores): void {
       ]);
       await write({ puts: [aRole(role, practitioner, { ...desk, period: { end: '2020' } })] });
       expect(await offices()).to.deep.equal([]);
+    });
+
+    it('is what its roles are, at institutions that have names', async () => {
+      const { role, practitioner, authorization } = await aProfessional();
+      const asked = async () => {
+        const requester = await ask(authorization);
+        const held = requester.kind === 'practitioner' ? requester.roles : [];
+        const ours = held.find(({ organization }) => organization === 'Organization/imaging');
+        return [ours?.profession?.code, ours?.institution];
+      };
+      const office = { coding: [{ system: CODE_SYSTEM.regionRole, code: 'region-desk' }] };
+      const doctor = { coding: [{ system: 'https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante', code: '10' }] };
+      await write({ puts: [aRole(role, practitioner, { code: [office, doctor], specialty: [] })] });
+      expect(await asked()).to.deep.equal(['10', 'Name of Organization/imaging']);
+      await write({ puts: [aRole(role, practitioner, { code: [office], specialty: [] })] });
+      expect(await asked()).to.deep.equal([undefined, 'Name of Organization/imaging']);
     });
 
     it('holds a role within its period alone, though nothing was written', async () => {

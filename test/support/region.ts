@@ -28,6 +28,7 @@ export function aRegionIndex(
     sourcesOf: () => [],
     servicesOf: () => [],
     within: (organization) => [organization],
+    nameOf: () => undefined,
     qualifiedSystems: [],
     establishments: [],
     patientDomains: new Set(),

@@ -1,7 +1,7 @@
 /** Who may act in a region, told from the resources of its directory. Pure. */
 import type { Practitioner, PractitionerRole, Resource } from '@medplum/fhirtypes';
 import type { Role } from '../../access/requester.ts';
-import { heldRoles, mayAct, withinOf } from '../identity/held-roles.ts';
+import { directoryOf, heldRoles, mayAct } from '../identity/held-roles.ts';
 import { displayNameOf, referenceOf } from './directory-changes.ts';
 
 /** A professional and the roles that are held. */
@@ -22,11 +22,11 @@ export function professionalsOf(resources: readonly Resource[], now: number): Re
     (resource): resource is Practitioner =>
       resource.resourceType === 'Practitioner' && mayAct(resource, roles.get(referenceOf(resource)) ?? [], now),
   );
-  const within = withinOf(resources);
+  const directory = directoryOf(resources);
   return new Map(
     acting.map((resource) => {
       const reference = referenceOf(resource);
-      const held = heldRoles(roles.get(reference) ?? [], now, within);
+      const held = heldRoles(roles.get(reference) ?? [], now, directory);
       return [reference, { reference, name: displayNameOf(resource), roles: held }];
     }),
   );

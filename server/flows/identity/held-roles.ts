@@ -1,8 +1,9 @@
 /** Which roles a professional holds, told from the directory: active, within their period, in an organization. */
 import type { Practitioner, PractitionerRole, Resource } from '@medplum/fhirtypes';
+import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { regionRolesOf } from '../../../profiles/region-role.ts';
 import { periodRange, type DateRange } from '../../../profiles/search/date-range.ts';
-import type { Role } from '../../access/requester.ts';
+import type { Profession, Role } from '../../access/requester.ts';
 import { FOREVER } from '../../access/right.ts';
 
 /** Roles whose coding says that the professional reads images. */
@@ -17,9 +18,15 @@ export function mayAct({ active }: Practitioner, roles: readonly PractitionerRol
 }
 
 /** The roles that are held at a time (epoch milliseconds), as the decision knows them. */
-export function heldRoles(roles: readonly PractitionerRole[], now: number, within: Within): readonly Role[] {
-  return roles.flatMap((role) => (isHeld(role, now) ? roleOf(role, within) : []));
+export function heldRoles(roles: readonly PractitionerRole[], now: number, directory: Directory): readonly Role[] {
+  return roles.flatMap((role) => (isHeld(role, now) ? roleOf(role, directory) : []));
 }
+
+/** What the directory tells of organizations: what each is a part of, and how it is called. */
+export type Directory = { readonly within: Within; readonly nameOf: NameOf };
+
+/** The name of an organization (`Organization/id`); undefined of one that is not known, or has none. */
+export type NameOf = (organization: string) => string | undefined;
 
 /** Gives an organization (`Organization/id`) and all of which it is a part, itself first. */
 export type Within = (organization: string) => readonly string[];
@@ -27,8 +34,8 @@ export type Within = (organization: string) => readonly string[];
 /** Departments within departments, up to the establishment and its group: more are not looked at. */
 const MOST_PARTS = 10;
 
-/** Tells it from the resources of a directory; of an Organization that is not among them it knows that one alone. */
-export function withinOf(directory: readonly Resource[]): Within {
+/** Of an Organization that is not among them it knows that one alone. */
+function withinOf(directory: readonly Resource[]): Within {
   const wholes = new Map(
     directory.flatMap((resource) =>
       resource.resourceType === 'Organization'
@@ -45,6 +52,21 @@ export function withinOf(directory: readonly Resource[]): Within {
     }
     return [...found];
   };
+}
+
+/** Tells both from the resources of a directory. */
+export function directoryOf(resources: readonly Resource[]): Directory {
+  return { within: withinOf(resources), nameOf: namesIn(resources) };
+}
+
+/** Tells the names. */
+function namesIn(directory: readonly Resource[]): NameOf {
+  const names = new Map(
+    directory.flatMap((resource) =>
+      resource.resourceType === 'Organization' ? [[`Organization/${resource.id ?? ''}`, resource.name]] : [],
+    ),
+  );
+  return (organization) => names.get(organization);
 }
 
 /** When time alone makes another of a professional, next after now: a role begins or ends (epoch milliseconds). */
@@ -64,9 +86,10 @@ function periodOf({ period }: PractitionerRole): DateRange {
   return periodRange(period?.start, period?.end) ?? { lo: FOREVER, hi: FOREVER };
 }
 
-function roleOf(role: PractitionerRole, within: Within): Role[] {
+function roleOf(role: PractitionerRole, { within, nameOf }: Directory): Role[] {
   const organization = role.organization?.reference;
   if (organization === undefined) return [];
+  const [profession, institution] = [professionOf(role), nameOf(organization)];
   return [
     {
       reference: `PractitionerRole/${role.id ?? ''}`,
@@ -74,8 +97,16 @@ function roleOf(role: PractitionerRole, within: Within): Role[] {
       within: within(organization),
       radiologist: isRadiologist(role),
       offices: regionRolesOf(role.code),
+      ...(profession === undefined ? {} : { profession }),
+      ...(institution === undefined ? {} : { institution }),
     },
   ];
+}
+
+/** Offices of the region are no professions. */
+function professionOf({ code = [], specialty = [] }: PractitionerRole): Profession | undefined {
+  const codings = [...code, ...specialty].flatMap(({ coding = [] }) => coding);
+  return codings.find(({ system }) => system !== CODE_SYSTEM.regionRole);
 }
 
 /** Whether a role reads images. */

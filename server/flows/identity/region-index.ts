@@ -2,11 +2,11 @@
 import { madeOf, type CurrentRegion } from '../../config/current-region.ts';
 import type { AffinityDomain, IdentifierDomain, Region } from '../../config/region-model.ts';
 import type { Language } from '../../../profiles/language.ts';
-import { withinOf, type Within } from './held-roles.ts';
+import { directoryOf, type Directory } from './held-roles.ts';
 import { Fault } from '../../../profiles/fault.ts';
 
 /** Looks up the region's establishments. */
-export type RegionIndex = {
+export type RegionIndex = Directory & {
   /** What an establishment may assert. @throws {Fault} forbidden - it has no identifier domain in the region */
   readonly domainOf: (organization: string) => IdentifierDomain;
   /** Who reads the exams of an establishment: itself first, then its declared second readers (`Organization/id`). */
@@ -15,8 +15,6 @@ export type RegionIndex = {
   readonly sourcesOf: (system: string) => readonly string[];
   /** Imaging services (`Organization/id`) of an establishment. */
   readonly servicesOf: (organization: string) => readonly string[];
-  /** An organization (`Organization/id`) and all of which it is a part, itself first. */
-  readonly within: Within;
   readonly qualifiedSystems: readonly string[];
   /** Establishments (`Organization/id`) that have an identifier domain. */
   readonly establishments: readonly string[];
@@ -36,6 +34,7 @@ export function indexRegion(region: Region): RegionIndex {
   const domains = new Map(region.identifierDomains.map((domain) => [domain.organization, domain]));
   const readers = grouped(region, ({ readsFor = [] }) => readsFor);
   const sources = grouped(region, ({ patientIdSystem }) => [patientIdSystem]);
+  const directory = (region.bundle.entry ?? []).flatMap(({ resource }) => resource ?? []);
   return {
     domainOf: (organization) => {
       const domain = domains.get(organization);
@@ -47,7 +46,7 @@ export function indexRegion(region: Region): RegionIndex {
       region.imagingServices
         .filter((service) => service.establishment === organization)
         .map((service) => service.organization),
-    within: withinOf((region.bundle.entry ?? []).flatMap(({ resource }) => resource ?? [])),
+    ...directoryOf(directory),
     qualifiedSystems: region.qualifiedIdentifiers,
     readersFor: (organization) => [organization, ...(readers.get(organization) ?? [])],
     sourcesOf: (system) => sources.get(system) ?? [],
@@ -73,6 +72,7 @@ export function followedIndex(current: CurrentRegion): RegionIndex {
     sourcesOf: (system) => index().sourcesOf(system),
     servicesOf: (organization) => index().servicesOf(organization),
     within: (organization) => index().within(organization),
+    nameOf: (organization) => index().nameOf(organization),
     get qualifiedSystems() {
       return index().qualifiedSystems;
     },

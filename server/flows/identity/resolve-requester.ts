@@ -16,7 +16,7 @@ import type { Clock } from '../../ports/clock.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { RecordStore, StoredAccount } from '../../ports/record-store.ts';
 import { claimOf, findAll } from '../internal-reads.ts';
-import { heldRoles, mayAct, nextTurn, type Within } from './held-roles.ts';
+import { heldRoles, mayAct, nextTurn, type Directory } from './held-roles.ts';
 import { identitiesNamed, identityAt, readAs, type StandingIdentity } from './identities.ts';
 import type { RegionIndex } from './region-index.ts';
 
@@ -49,7 +49,7 @@ export type Resolved = { readonly requester: Requester; readonly until: number }
  * @throws {Fault} login - the account is not in the directory any more, or holds none of its roles any more
  * @throws {Fault} forbidden - the claimed purpose is not one that exams are shared for
  */
-export function resolveRequester({ records, clock, region }: Deps & { readonly region: Pick<RegionIndex, 'within'> }) {
+export function resolveRequester({ records, clock, region }: Deps & { readonly region: Directory }) {
   return async (proved: ProvedIdentity): Promise<Resolved> => {
     if (proved.account !== undefined) {
       const now = clock.now();
@@ -60,11 +60,12 @@ export function resolveRequester({ records, clock, region }: Deps & { readonly r
       if (account === undefined) throw gone();
       return proved.account.startsWith('Patient/')
         ? { requester: patientOf(account, proved, proved.account), until: FOREVER }
-        : practitionerOf(account, proved, proved.account, { now, within: region.within });
+        : practitionerOf(account, proved, proved.account, { now, region });
     }
     if (proved.organization === undefined) throw new Fault('login', 'The token names nobody');
     const { organization } = proved;
-    const requester = { kind: 'establishment', organization, display: proved.clientId } as const;
+    const display = region.nameOf(organization) ?? proved.clientId;
+    const requester = { kind: 'establishment', organization, display } as const;
     return { requester: { ...requester, ...commonOf(proved, 'TREAT') }, until: FOREVER };
   };
 }
@@ -182,7 +183,7 @@ function practitionerOf(
   stored: StoredAccount,
   proved: ProvedIdentity,
   account: string,
-  { now, within }: { readonly now: number; readonly within: Within },
+  { now, region }: { readonly now: number; readonly region: Directory },
 ): Resolved {
   const practitioner = openedResource<Practitioner>(stored.row);
   const roles = stored.roles.map((role) => openedResource<PractitionerRole>(role));
@@ -192,7 +193,7 @@ function practitionerOf(
     kind: 'practitioner',
     practitioner: account,
     display: [...prefix, ...given, family].join(' ').trim(),
-    roles: heldRoles(roles, now, within),
+    roles: heldRoles(roles, now, region),
     ...commonOf(proved, 'TREAT'),
   };
   return { requester, until: nextTurn(roles, now) };

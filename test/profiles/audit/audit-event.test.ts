@@ -77,6 +77,23 @@ describe('AuditEvents (BALP)', () => {
     expect(addresses('PASSERELLE')[1]).to.equal(undefined);
   });
 
+  it('name what a professional is, and for which organizations, each once', () => {
+    const doctor = { system: 'urn:x', code: '10', display: 'Médecin' };
+    const roles = [
+      { organization: 'Organization/o1', institution: 'Hôpital', profession: doctor },
+      { organization: 'Organization/o1', institution: 'Hôpital', profession: doctor },
+      { organization: 'Organization/o2' },
+    ];
+    const [, , person, ...organizations] = eventOf('read', { user: { ...user, roles } }).agent;
+    expect([person?.name, person?.role]).to.deep.equal(['Dr Anne Martin', [{ coding: [doctor] }]]);
+    expect(organizations.map(({ who, requestor }) => [who, requestor])).to.deep.equal([
+      [{ reference: 'Organization/o1', display: 'Hôpital' }, false],
+      [{ reference: 'Organization/o2' }, false],
+    ]);
+    const [, , patient, ...others] = eventOf('read', { user: { ...user, reference: 'Patient/p1' } }).agent;
+    expect([patient?.name, patient?.role, others]).to.deep.equal([undefined, undefined, []]);
+  });
+
   it('tell an assertion by its ID, its issuer and whom it names, and a token by its jti', () => {
     const assertion = { issuer: 'https://idp.example', nameId: '00B99' };
     const [, , asserted] = eventOf('iti-18', { user: { ...user, assertion } }).agent;

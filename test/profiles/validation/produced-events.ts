@@ -6,18 +6,25 @@ import { PASSAGE, type PassageKind } from '../../../profiles/audit/shapes.ts';
 
 type User = PassageFacts['user'];
 
+const PROFESSIONS = 'https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante';
+const roles = [
+  { organization: 'Organization/o1', institution: 'Hôpital', profession: { system: PROFESSIONS, code: '10' } },
+  { organization: 'Organization/o2' },
+];
 const token = { tokenId: 'C187CC480FAC40A0' };
 const USERS: Readonly<Record<string, User>> = {
   'a professional with a token': {
     reference: 'Practitioner/d1',
     display: 'Dr Anne Martin',
     purpose: 'TREAT',
+    roles,
     ...token,
   },
   'a professional with an assertion': {
     reference: 'Practitioner/d1',
     display: 'Dr Anne Martin',
     purpose: 'BTG',
+    roles,
     tokenId: '_a1b2',
     assertion: { issuer: 'https://idp.hopital.example', nameId: '00B9901234567' },
   },

@@ -122,7 +122,8 @@ async function isBusy({ jobs }: Stores, now: number): Promise<boolean> {
 }
 
 function visitsOf(flows: Flows, { records }: Stores, clock: { readonly now: () => number }) {
-  const resolve = resolveRequester({ records, clock, region: { within: (organization) => [organization] } });
+  const directory = { within: (organization: string) => [organization], nameOf: () => undefined };
+  const resolve = resolveRequester({ records, clock, region: directory });
   const visitOf = (requester: Requester): Visit => ({ requester, requestId: 'request', server: 'test' });
   return {
     person: async (account: string): Promise<Visit | undefined> => {
