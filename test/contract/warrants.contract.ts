@@ -50,7 +50,8 @@ async function checkCase({ records, tokens }: Suite, one: Case): Promise<void> {
   const facts = await world.facts();
   const decided = decide(world, one, facts);
   if (decided instanceof Fault) {
-    expect(decided.kind).to.be.oneOf(['forbidden', 'invalid', 'not-found']);
+    // Of whoever is opposed nothing comes in: 422.
+    expect(decided.kind).to.be.oneOf(['forbidden', 'invalid', 'not-found', 'business-rule']);
     return;
   }
   const plan = await world.plan(one.act);

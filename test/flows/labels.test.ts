@@ -1,6 +1,6 @@
 /**
  * Labels of a report and of its images through every door, on both stores: the French masks that its source said, and
- * what the patient says of each by itself (access.md 8, R-72; smart-security.md C16, C19).
+ * what the patient says of each by itself (access.md 8, R-72; smart-security.md C04, C16, C19).
  */
 import { expect } from 'chai';
 import type { AuditEvent, Bundle, Coding, DiagnosticReport, ImagingStudy, Parameters } from '@medplum/fhirtypes';
@@ -50,7 +50,10 @@ const STATES: readonly State[] = [
   },
   {
     name: 'a report that is to be announced, with its images',
-    say: async (world) => await sourceSays(world, mask('INVISIBLE_PATIENT')),
+    say: async (world) => {
+      await sourceSays(world, mask('INVISIBLE_PATIENT'));
+      await imagesBear(world, ['N', 'INVISIBLE_PATIENT']);
+    },
     report: ['author', 'declared', 'radiologist', 'emergency'],
     images: ['author', 'declared', 'radiologist', 'emergency'],
   },
@@ -75,6 +78,7 @@ const STATES: readonly State[] = [
       await says(world, 'patient', report(world), level('V'));
       await sourceSays(world, level('N'));
       await says(world, 'patient', images(world));
+      await imagesBear(world, ['N']);
     },
     report: ['author', 'radiologist', 'patient'],
     images: ALL,
@@ -93,6 +97,7 @@ const STATES: readonly State[] = [
     say: async (world) => {
       await says(world, 'patient', report(world));
       await sourceSays(world);
+      await imagesBear(world, ['N']);
     },
     report: ALL,
     images: ALL,
