@@ -1,4 +1,7 @@
-/** The purpose of use that an assertion claims (ITI-40, XUA): it is recorded, and decides whether the door opens. */
+/**
+ * The purpose of use that an assertion claims (ITI-40, XUA): it is recorded, and decides whether the door opens. Row
+ * C22 of smart-security.md.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

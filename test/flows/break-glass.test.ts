@@ -1,4 +1,4 @@
-/** Break-glass as a professional, the patient and everybody else meet it. */
+/** Break-glass as a professional, the patient and everybody else meet it. Row M08 of smart-security.md, too. */
 import type { Bundle, Communication, Consent, DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';

@@ -1,4 +1,7 @@
-/** Conditions and preconditions at the FHIR door, in the forms that clients send, and what an answer holds. */
+/**
+ * Conditions and preconditions at the FHIR door, in the forms that clients send, and what an answer holds. Row D08 of
+ * smart-security.md.
+ */
 import type { Bundle, DiagnosticReport, DocumentReference, OperationOutcome, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';

@@ -1,4 +1,7 @@
-/** Histories and deletions at the FHIR door: what is told of former versions, to whom, and its event. */
+/**
+ * Histories and deletions at the FHIR door: what is told of former versions, to whom, and its event. Row D09 of smart-
+ * security.md.
+ */
 import type { Bundle, CapabilityStatement, ImagingStudy, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { loadDefinitions } from '../../server/runtime/definitions.ts';

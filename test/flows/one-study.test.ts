@@ -1,6 +1,7 @@
 /**
  * One study through every door: a CT that DCMTK sends and its report, found and opened by six persons before and after
- * an emergency, a withdrawal, and a consent that is given again.
+ * an emergency, a withdrawal, and a consent that is given again. Rows C01, C02, C05, C06, D14, D15 of
+ * smart-security.md.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Series and instances across studies, on a running server: what each requester finds, and who reads of it. */
+/**
+ * Series and instances across studies, on a running server: what each requester finds, and who reads of it. Row D12 of
+ * smart-security.md.
+ */
 import { expect } from 'chai';
 import type { AuditEvent } from '@medplum/fhirtypes';
 import type { DicomJson } from '../../profiles/dicom/json/json.ts';

@@ -1,4 +1,7 @@
-/** The life of a report by its status (FHIR R4 DiagnosticReport.status; MHD and XDS: DocumentEntry life cycle). */
+/**
+ * The life of a report by its status (FHIR R4 DiagnosticReport.status; MHD and XDS: DocumentEntry life cycle). Row C12
+ * of smart-security.md.
+ */
 import type { AuditEvent, Bundle, Communication, DiagnosticReport } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { expectOutcome } from '../support/clients/fhir-caller.ts';

@@ -1,4 +1,7 @@
-/** Two server processes on one MongoDB: what one of them answers holds on the other at the next request. */
+/**
+ * Two server processes on one MongoDB: what one of them answers holds on the other at the next request. Row C05 of
+ * smart-security.md.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';

@@ -1,4 +1,7 @@
-/** Reads and their events: nothing leaves the store that the patient cannot find in the access list. */
+/**
+ * Reads and their events: nothing leaves the store that the patient cannot find in the access list. Row D16 of smart-
+ * security.md.
+ */
 import { expect } from 'chai';
 import type { PersonKey } from '../../../server/access/requester.ts';
 import { principal } from '../../../server/access/right.ts';

@@ -1,4 +1,4 @@
-/** `_has` and `_revinclude`: what refers to a row, as far as it may be seen. */
+/** `_has` and `_revinclude`: what refers to a row, as far as it may be seen. Row D04 of smart-security.md. */
 import { expect } from 'chai';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { principal } from '../../../server/access/right.ts';

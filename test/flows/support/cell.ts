@@ -1,4 +1,7 @@
-/** One cell of the table: a door, a person, a state; the answer, and the AuditEvent of it. */
+/**
+ * One cell of the table: a door, a person, a state; the answer, and the AuditEvent of it. Row M01 of smart-
+ * security.md.
+ */
 import { expect } from 'chai';
 import type { AuditEvent, AuditEventEntity } from '@medplum/fhirtypes';
 import type { Call, Door, Event, Reply } from './door.ts';

@@ -1,4 +1,7 @@
-/** `npm run audit:verify` on trails that were written by the store and then tampered with. */
+/**
+ * `npm run audit:verify` on trails that were written by the store and then tampered with. Rows M03, M05 of smart-
+ * security.md.
+ */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

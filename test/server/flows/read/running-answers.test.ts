@@ -1,4 +1,7 @@
-/** Answers that run while a record is withdrawn: no byte is given that was not decided within half a second. */
+/**
+ * Answers that run while a record is withdrawn: no byte is given that was not decided within half a second. Row C05 of
+ * smart-security.md.
+ */
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { expect } from 'chai';
