@@ -1,6 +1,6 @@
 /**
  * The property on which every door rests: what a store answers to a grant is what filtering everything by the
- * decision gives, in rows, order, count and pages.
+ * decision gives, in rows, order, count and pages, and by the right that it names.
  */
 import { expect } from 'chai';
 import * as fc from 'fast-check';
@@ -75,7 +75,9 @@ async function checkAsk(records: RecordStore, model: Model, { grant, query, read
   }
   for (const slot of reads) {
     const row = await read(records, grant, slot);
-    expect(row !== undefined, `${asked} read ${referenceOf(slot)}`).to.equal(model.sees(grant, slot));
+    const where = `${asked} read ${referenceOf(slot)}`;
+    expect(row !== undefined, where).to.equal(model.sees(grant, slot));
+    if (row !== undefined) expect(row.shownBy, where).to.deep.equal(model.shownBy(grant, slot));
   }
 }
 

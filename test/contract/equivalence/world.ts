@@ -1,6 +1,7 @@
 /** Random worlds of persons, rows and rights over a small alphabet, so that they meet often. */
 import type { Consent } from '@medplum/fhirtypes';
 import * as fc from 'fast-check';
+import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { LEVELS, MASKS, NORMAL } from '../../../profiles/confidentiality.ts';
 import type { RowIndex } from '../../../profiles/search/indexer.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
@@ -35,6 +36,8 @@ export const TYPES = [
   'Binary',
   'Consent',
   'Communication',
+  'CareTeam',
+  'Encounter',
   'Organization',
   'Practitioner',
 ] as const satisfies readonly StoredType[];
@@ -118,6 +121,8 @@ const origin: fc.Arbitrary<Origin | undefined> = fc.oneof(
       services: fc.subarray(['Organization/1']),
       // Where the days of the epoch begin hours after it.
       zone: fc.constantFrom('America/New_York', 'Etc/UTC'),
+      // Of a stay alone.
+      stay: fc.constant({ organization: 'Organization/2', graceDays: 0 }),
     }),
   },
 );
@@ -163,7 +168,7 @@ export const put: fc.Arbitrary<Put> = fc
   })
   .map(({ at, moves, origin, permit, ...facts }) => {
     const slot = SLOTS[at] ?? { type: 'Patient', id: 'a' };
-    const said = slot.type === 'Consent' ? permit : {};
+    const said = givingContent(slot.type, permit);
     const base = { ...slot, ...facts, resource: { resourceType: slot.type, id: slot.id, ...said } };
     if (slot.type === 'Organization' || slot.type === 'Practitioner') return base;
     if (slot.type === 'Binary') return { ...base, ...partOf(at) };
@@ -171,6 +176,26 @@ export const put: fc.Arbitrary<Put> = fc
     const person = personAt(keeps ? at : at + 1);
     return { ...base, person, subject: patientOf(person), ...(origin === undefined ? {} : { origin }) };
   });
+
+/** What a row says that gives rights: a Consent by itself, a circle and a stay in the same words. */
+function givingContent(type: StoredType, permit: Partial<Consent>): object {
+  const { status, provision: { period, actor = [], purpose = [] } = {} } = permit;
+  switch (type) {
+    case 'Consent':
+      return permit;
+    case 'CareTeam': {
+      const code = purpose.some((one) => one.code === 'BTG') ? 'referent' : 'circle';
+      const category = [{ coding: [{ system: CODE_SYSTEM.recordCircle, code }] }];
+      return { status, category, period, participant: actor.map(({ reference }) => ({ member: reference })) };
+    }
+    case 'Encounter': {
+      const stay = { class: { system: CODE_SYSTEM.actCode, code: 'IMP' }, period };
+      return { status: status === 'active' ? 'finished' : 'cancelled', ...stay };
+    }
+    default:
+      return {};
+  }
+}
 
 /** A part has no label or embargo of its own here: it is visible as its item. */
 function partOf(at: number): Pick<Put, 'parent' | 'person' | 'subject' | 'level' | 'masks' | 'released'> {
