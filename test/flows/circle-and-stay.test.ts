@@ -186,6 +186,10 @@ for (const store of EACH_STORE) {
         expect(await put({ class: { system: ACT_CODE, code } }), code).to.equal(false);
       expect(await put({ status: 'cancelled' })).to.equal(false);
       expect(await put({ serviceProvider: { reference: `${nancy.organization}-imaging` } })).to.equal(true);
+      const { serviceProvider: _, ...ofNobody } = { ...aStay({}), id };
+      expect((await ask(url, token, 'PUT', `Encounter/${id}`, ofNobody)).status).to.equal(200);
+      expect(await sees('emergency')).to.equal(false);
+      expect(await put({})).to.equal(true);
       expect((await ask(url, token, 'DELETE', `Encounter/${id}`)).status).to.be.oneOf([200, 204]);
       expect(await sees('emergency')).to.equal(false);
     });

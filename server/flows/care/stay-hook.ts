@@ -25,7 +25,8 @@ async function stayParts(work: Work, written: Written): Promise<ActParts> {
   const { serviceProvider } = written.resource as Encounter;
   const provider = serviceProvider?.reference;
   const { timeZone: zone, stayGraceDays: graceDays } = work.deps;
-  if (provider === undefined) return await PLAIN_HOOK.parts(work, written);
+  // A version that names none takes back what one before it gave.
+  if (provider === undefined) return await PLAIN_HOOK.parts(work, written, { zone });
   if (!(await isWithin(work, provider, organizationOf(work.visit.requester))))
     throw new Fault('business-rule', 'The service provider of a stay is the establishment that sends it, or a part', {
       expression: 'Encounter.serviceProvider',
