@@ -154,6 +154,16 @@ for (const store of EACH_STORE) {
       ]);
     });
 
+    it('names nobody as who signed a report that is hidden from her', async () => {
+      const path = `/DiagnosticReport/${world.ids.diagnosticReport}/$set-confidentiality`;
+      const valueCoding = { system: 'urn:oid:1.2.250.1.213.1.1.4.13', code: 'INVISIBLE_PATIENT' };
+      const parameter = [{ name: 'confidentiality', valueCoding }];
+      await send(callOf(world, 'author'), path, { resourceType: 'Parameters', parameter });
+      expect(openers(await list(world))).to.have.deep.members([DECLARED, SERVICE, ESTABLISHMENT]);
+      await send(callOf(world, 'author'), path, { resourceType: 'Parameters' });
+      expect(openers(await list(world))).to.have.deep.members([DECLARED, SERVICE, SIGNED, ESTABLISHMENT]);
+    });
+
     it('lists an emergency as temporary with its end, and still when it is over', async () => {
       await breakGlass(world);
       const open = await list(world);

@@ -91,8 +91,8 @@ function chainOf(reference: string, above: ReadonlyMap<string, string | undefine
   return chain;
 }
 
-/** Rows of the directory by their references. */
-async function named<T extends Resource>(
+/** Rows that she sees, of the directory or of hers, by their references. */
+export async function named<T extends Resource>(
   deps: GuardDeps,
   reading: Reading,
   type: StoredType,

@@ -15,7 +15,7 @@ import { foundNothing, guarded, NOTHING, refusalsRecorded } from '../guard.ts';
 import type { GuardDeps, Reading, Visit } from '../guard.ts';
 import { isHeld, isRadiologist, mayAct } from '../identity/held-roles.ts';
 import { rowById } from '../internal-reads.ts';
-import { directoryFor, find, type Directory } from './access-directory.ts';
+import { directoryFor, find, named, type Directory } from './access-directory.ts';
 
 /** Somebody who may open a record, or what she holds. Times are epoch milliseconds. */
 export type Access = {
@@ -69,7 +69,10 @@ async function listOf(deps: GuardDeps, { person }: PatientRequester, reading: Re
   ]);
   const live = all.filter(({ relation, from, to }) => from <= now && now < to && stateAllows(relation, state));
   const held = await Promise.all(
-    onceEach(live).map(async (right) => ({ ...right, since: await sinceOf(deps, right, now) })),
+    onceEach(await withoutHidden(deps, reading, live)).map(async (right) => ({
+      ...right,
+      since: await sinceOf(deps, right, now),
+    })),
   );
   const consents = await find<Consent>(deps, reading, 'Consent', []);
   const directory = await directoryFor(
@@ -85,6 +88,20 @@ async function listOf(deps: GuardDeps, { person }: PatientRequester, reading: Re
   ];
   const names = [...directory.organizations].map(([reference, { name = '' }]) => [reference, name] as const);
   return { entries: entries.toSorted(byName), organizations: new Map(names) };
+}
+
+/** Without rights to what she does not see herself: that there is such a report is not for her to read here. */
+async function withoutHidden(deps: GuardDeps, reading: Reading, rights: readonly Right[]): Promise<readonly Right[]> {
+  const signed = rights.filter(({ principal }) => principal.startsWith('p:')).flatMap(itemsOf);
+  const seen = new Set<string>();
+  for (const [type, items] of Map.groupBy(signed, (item) => item.split('/')[0] ?? ''))
+    for (const item of (await named(deps, reading, type as StoredType, items)).keys()) seen.add(item);
+  const hidden = new Set(signed.filter((item) => !seen.has(item)));
+  return rights.filter((right) => !right.principal.startsWith('p:') || itemsOf(right).every((one) => !hidden.has(one)));
+}
+
+function itemsOf({ scope }: Right): readonly string[] {
+  return scope === 'record' ? [] : [scope.item];
 }
 
 /** What is listed of a right; of many to single items of one holder, once. */
