@@ -93,7 +93,7 @@ const REFUSED_PURPOSES: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 /** What narrows or nests a provision. */
-const UNREAD_ELEMENTS = [
+export const UNREAD_ELEMENTS = [
   'action',
   'securityLabel',
   'class',

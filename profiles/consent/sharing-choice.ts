@@ -6,7 +6,7 @@
 import type { Consent, ConsentProvision } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
 import { periodRange } from '../search/date-range.ts';
-import { checkFrame, checkPurposes, hasCode, offsetsIn, support } from './declaration.ts';
+import { checkFrame, checkPurposes, hasCode, offsetsIn, support, UNREAD_ELEMENTS } from './declaration.ts';
 
 /**
  * What such a Consent does: `withdraw` and `reconsent` as the operations of these names, `oppose` keeps further exams
@@ -15,17 +15,7 @@ import { checkFrame, checkPurposes, hasCode, offsetsIn, support } from './declar
 export type SharingChoice = 'withdraw' | 'oppose' | 'reconsent';
 
 /** What names somebody, or narrows or nests a provision. */
-const NARROWING = [
-  'actor',
-  'action',
-  'securityLabel',
-  'class',
-  'code',
-  'dataPeriod',
-  'data',
-  'provision',
-  'modifierExtension',
-] as const satisfies readonly (keyof ConsentProvision)[];
+const NARROWING = ['actor', ...UNREAD_ELEMENTS] as const;
 
 /** Whether a Consent, of whatever status, is one of sharing: those that name somebody, or some data, are not. */
 export function isSharingChoice({ provision }: Consent): boolean {

@@ -4,14 +4,13 @@
  */
 import { expect } from 'chai';
 import type { AuditEvent, Bundle, Coding, DiagnosticReport, ImagingStudy, Parameters } from '@medplum/fhirtypes';
-import { hasProgram } from '../profiles/dicom/samples.ts';
 import { eventually } from '../support/clients/fhir-caller.ts';
 import { expectHidden, expectShown } from './support/cell.ts';
 import { DOORS } from './support/doors/doors.ts';
-import { EACH_STORE } from '../support/peers/each-store.ts';
+import { onEachWorld } from './support/each-world.ts';
 import { find } from './support/fhir.ts';
 import { canAsk, type PersonKey } from './support/people.ts';
-import { breakGlass, callOf, openWorld, type World } from './support/world.ts';
+import { breakGlass, callOf, type World } from './support/world.ts';
 
 const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
 const FRENCH = 'urn:oid:1.2.250.1.213.1.1.4.13';
@@ -153,91 +152,77 @@ async function imagesBear(world: World, codes: readonly string[]): Promise<void>
   });
 }
 
-for (const store of EACH_STORE) {
-  describe(`Labels of a report and of its images, on ${store.name}`, function () {
-    this.timeout(180_000);
-    // The doors are the same on each store: what differs is how access rows follow a label.
-    const persons: readonly PersonKey[] = store.name === 'SQLite' ? [...ALL, 'stranger'] : ['declared', 'patient'];
-    let world: World;
-    let close = async (): Promise<void> => {};
+onEachWorld('Labels of a report and of its images', (world, store) => {
+  // The doors are the same on each store: what differs is how access rows follow a label.
+  const persons: readonly PersonKey[] = store === 'SQLite' ? [...ALL, 'stranger'] : ['declared', 'patient'];
+  before(async () => await breakGlass(world()));
 
-    before(async function () {
-      if (!hasProgram('storescu') || store.missing() !== undefined) this.skip();
-      const opened = await store.open();
-      close = opened.close;
-      world = await openWorld({ store: opened.store, slices: 2 });
-      await breakGlass(world);
-    });
-    after(async () => {
-      await world?.close();
-      await close();
-    });
-
-    for (const state of STATES) {
-      it(`are asked at every door: ${state.name}`, async () => {
-        await state.say(world);
-        const failures: string[] = [];
-        for (const person of persons) {
-          const seesOne = state.report.includes(person) !== state.images.includes(person);
-          for (const door of DOORS.filter((one) => canAsk(person, one))) {
-            if (seesOne && OF_BOTH.includes(door.name)) continue;
-            if (seesOne && !state.report.includes(person) && OF_IMAGES_AND_REPORT.includes(door.name)) continue;
-            const isShown = (door.isOfReport === true ? state.report : state.images).includes(person);
-            const answer = isShown ? expectShown(world, door, person) : expectHidden(world, door, person);
-            await answer.catch((error: Error) => failures.push(`${person} ${isShown} ${door.name}: ${error.message}`));
-          }
+  for (const state of STATES) {
+    it(`are asked at every door: ${state.name}`, async () => {
+      await state.say(world());
+      const failures: string[] = [];
+      for (const person of persons) {
+        const seesOne = state.report.includes(person) !== state.images.includes(person);
+        for (const door of DOORS.filter((one) => canAsk(person, one))) {
+          if (seesOne && OF_BOTH.includes(door.name)) continue;
+          if (seesOne && !state.report.includes(person) && OF_IMAGES_AND_REPORT.includes(door.name)) continue;
+          const isShown = (door.isOfReport === true ? state.report : state.images).includes(person);
+          const answer = isShown ? expectShown(world(), door, person) : expectHidden(world(), door, person);
+          await answer.catch((error: Error) => failures.push(`${person} ${isShown} ${door.name}: ${error.message}`));
         }
-        expect(failures.join('\n')).to.equal('');
-      });
-
-      it(`count and link what each sees alone: ${state.name}`, async () => {
-        for (const person of [...ALL, 'stranger'] as const) {
-          const [seesReport, seesImages] = [state.report.includes(person), state.images.includes(person)];
-          const { studyInstanceUID } = world.ids;
-          const query = `related:identifier=urn:oid:${studyInstanceUID}&status=current&_summary=count`;
-          const { total } = await read<Bundle>(world, person, `DocumentReference?${query}`);
-          expect(total, person).to.equal(Number(seesReport) + Number(seesImages));
-          // Who signed the report knows of the exam.
-          if (!seesReport || person === 'radiologist') continue;
-          const { imagingStudy = [] } = await read<DiagnosticReport>(world, person, report(world));
-          const isLinked = imagingStudy.some(({ reference }) => reference === images(world));
-          expect(isLinked && !seesImages, `${person} is told of the images by the report`).to.equal(false);
-        }
-      });
-    }
-
-    it('are said by the patient and by authors alone, who see the item', async () => {
-      expect((await label(world, 'declared', report(world), level('V'))).status).to.equal(403);
-      expect((await label(world, 'emergency', images(world), level('V'))).status).to.equal(403);
-      const [hidden, unknown] = [images(world), `ImagingStudy/${world.unknown.imagingStudy}`];
-      const replies = [];
-      for (const item of [hidden, unknown]) {
-        const reply = await label(world, 'stranger', item, level('V'));
-        replies.push([reply.status, (await reply.text()).replaceAll(item, 'item')]);
       }
-      expect(replies[0]).to.deep.equal(replies[1]);
-      expect(replies[0]?.[0]).to.equal(404);
-      expect((await read<ImagingStudy>(world, 'declared', images(world))).id).to.equal(world.ids.imagingStudy);
+      expect(failures.join('\n')).to.equal('');
     });
 
-    it('are refused where a code is none, is said twice, or hides an item from the patient who says it', async () => {
-      const refused = [
-        [level('X')],
-        [level('N'), level('R')],
-        [mask('MASQUE_PS'), mask('MASQUE_PS')],
-        [mask('INVISIBLE_PATIENT')],
-      ];
-      for (const codings of refused)
-        expect((await label(world, 'patient', report(world), ...codings)).status).to.equal(400);
-      expect((await read<DiagnosticReport>(world, 'declared', report(world))).id).to.equal(world.ids.diagnosticReport);
+    it(`count and link what each sees alone: ${state.name}`, async () => {
+      for (const person of [...ALL, 'stranger'] as const) {
+        const [seesReport, seesImages] = [state.report.includes(person), state.images.includes(person)];
+        const { studyInstanceUID } = world().ids;
+        const query = `related:identifier=urn:oid:${studyInstanceUID}&status=current&_summary=count`;
+        const { total } = await read<Bundle>(world(), person, `DocumentReference?${query}`);
+        expect(total, person).to.equal(Number(seesReport) + Number(seesImages));
+        // Who signed the report knows of the exam.
+        if (!seesReport || person === 'radiologist') continue;
+        const { imagingStudy = [] } = await read<DiagnosticReport>(world(), person, report(world()));
+        const isLinked = imagingStudy.some(({ reference }) => reference === images(world()));
+        expect(isLinked && !seesImages, `${person} is told of the images by the report`).to.equal(false);
+      }
     });
+  }
 
-    it('are told to the patient, with the item and what was said', async () => {
-      await says(world, 'radiologist', report(world), level('R'), mask('MASQUE_PS'));
-      const [latest] = await find<AuditEvent>(callOf(world, 'patient'), 'AuditEvent?_count=1');
-      const entity = latest?.entity?.find(({ what }) => what?.reference === report(world));
-      expect(entity?.detail?.map(({ valueString }) => valueString)).to.include('R MASQUE_PS');
-      expect(latest?.agent.some(({ who }) => who?.reference === 'Practitioner/demo-radiologist')).to.equal(true);
-    });
+  it('are said by the patient and by authors alone, who see the item', async () => {
+    expect((await label(world(), 'declared', report(world()), level('V'))).status).to.equal(403);
+    expect((await label(world(), 'emergency', images(world()), level('V'))).status).to.equal(403);
+    const [hidden, unknown] = [images(world()), `ImagingStudy/${world().unknown.imagingStudy}`];
+    const replies = [];
+    for (const item of [hidden, unknown]) {
+      const reply = await label(world(), 'stranger', item, level('V'));
+      replies.push([reply.status, (await reply.text()).replaceAll(item, 'item')]);
+    }
+    expect(replies[0]).to.deep.equal(replies[1]);
+    expect(replies[0]?.[0]).to.equal(404);
+    expect((await read<ImagingStudy>(world(), 'declared', images(world()))).id).to.equal(world().ids.imagingStudy);
   });
-}
+
+  it('are refused where a code is none, is said twice, or hides an item from the patient who says it', async () => {
+    const refused = [
+      [level('X')],
+      [level('N'), level('R')],
+      [mask('MASQUE_PS'), mask('MASQUE_PS')],
+      [mask('INVISIBLE_PATIENT')],
+    ];
+    for (const codings of refused)
+      expect((await label(world(), 'patient', report(world()), ...codings)).status).to.equal(400);
+    expect((await read<DiagnosticReport>(world(), 'declared', report(world()))).id).to.equal(
+      world().ids.diagnosticReport,
+    );
+  });
+
+  it('are told to the patient, with the item and what was said', async () => {
+    await says(world(), 'radiologist', report(world()), level('R'), mask('MASQUE_PS'));
+    const [latest] = await find<AuditEvent>(callOf(world(), 'patient'), 'AuditEvent?_count=1');
+    const entity = latest?.entity?.find(({ what }) => what?.reference === report(world()));
+    expect(entity?.detail?.map(({ valueString }) => valueString)).to.include('R MASQUE_PS');
+    expect(latest?.agent.some(({ who }) => who?.reference === 'Practitioner/demo-radiologist')).to.equal(true);
+  });
+});
