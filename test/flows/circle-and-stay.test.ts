@@ -8,7 +8,7 @@ import { toPatient } from '../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
 import { clientToken } from '../../fixtures/sign-in.ts';
 import { eventually } from '../support/clients/fhir-caller.ts';
-import { onEachWorld } from './support/each-world.ts';
+import { onEachWorld } from './support/each-store.ts';
 import { find } from './support/fhir.ts';
 import type { PersonKey } from './support/people.ts';
 import { callOf } from './support/world.ts';

@@ -7,7 +7,7 @@ import type { AuditEvent, Bundle, Coding, DiagnosticReport, ImagingStudy, Parame
 import { eventually } from '../support/clients/fhir-caller.ts';
 import { expectHidden, expectShown } from './support/cell.ts';
 import { DOORS } from './support/doors/doors.ts';
-import { onEachWorld } from './support/each-world.ts';
+import { onEachWorld } from './support/each-store.ts';
 import { find } from './support/fhir.ts';
 import { canAsk, type PersonKey } from './support/people.ts';
 import { breakGlass, callOf, type World } from './support/world.ts';

@@ -6,7 +6,7 @@ import { toPatient } from '../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
 import { clientToken, signIn } from '../../fixtures/sign-in.ts';
 import { eventsForPatient } from './support/cell.ts';
-import { onEachWorld } from './support/each-world.ts';
+import { onEachWorld } from './support/each-store.ts';
 import { send } from './support/fhir.ts';
 import { PEOPLE, type PersonKey } from './support/people.ts';
 import { breakGlass, callOf, reconsent, withdraw, type World } from './support/world.ts';

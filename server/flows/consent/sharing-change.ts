@@ -1,8 +1,8 @@
 /**
- * Changes of whether a record is shared, as parts of a plan: a withdrawal or an opposition, its end, a consent to share
- * again, by `$withdraw` and `$reconsent` or as a Consent that was sent. Each withdrawal is ended by who spoke; a patient
- * speaks as the identity that it is filed under, for identities may be joined by mistake. The record is given back when
- * none stands.
+ * Changes of whether a record is shared, as parts of a plan: a withdrawal or an opposition, its end, a consent to
+ * share again, by `$withdraw` and `$reconsent` or as a Consent that was sent. Each withdrawal is ended by who spoke; a
+ * patient speaks as the identity that it is filed under, for identities may be joined by mistake. The record is given
+ * back when none stands.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
 import { buildConsentChange, type PrivacyConsent } from '../../../profiles/consent/privacy-consent.ts';
