@@ -167,6 +167,16 @@ export function requireProfessional(requester: Requester): PractitionerRequester
 }
 
 /**
+ * Narrows to the patient, who alone asks an operation of her own.
+ * @throws {Fault} forbidden
+ */
+export function requirePatient(requester: Requester, operation: 'who-can-access'): PatientRequester {
+  requireOperator(requester, operation);
+  // No other kind comes so far.
+  return requester as PatientRequester;
+}
+
+/**
  * Narrows to those who withdraw a record, give it back and ask for its erasure: the patient, or an establishment that
  * was told so.
  * @throws {Fault} forbidden

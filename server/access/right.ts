@@ -58,6 +58,11 @@ export function personOf(holder: Principal): PersonKey | undefined {
   return holder.startsWith('pat:') ? (holder.slice('pat:'.length) as PersonKey) : undefined;
 }
 
+/** What a principal names behind its kind: `Practitioner/id`, `Organization/id` … */
+export function referenceOf(holder: Principal): string {
+  return holder.slice(holder.indexOf(':') + 1);
+}
+
 /** The establishment (`Organization/id`) that a principal is: none when it is somebody else. */
 export function establishmentOf(holder: Principal): readonly string[] {
   return holder.startsWith('o:') ? [holder.slice(2)] : [];

@@ -18,11 +18,12 @@ import { fileWhatIsJoined, settleAndDerive } from '../flows/aside/settle-study.t
 import { attempt } from '../flows/attempt.ts';
 import { breakGlass, mayDeclareEmergency } from '../flows/consent/break-glass.ts';
 import { decideReview } from '../flows/consent/decide-review.ts';
-import { whoCanAccess } from '../flows/consent/who-can-access.ts';
+import { whoCanAccess } from '../flows/consent/access-list/who-can-access.ts';
 import { sayConfidentiality } from '../flows/consent/say-confidentiality.ts';
 import { endConsent } from '../flows/consent/end-consent.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
 import { endTokens } from '../flows/directory/end-tokens.ts';
+import { followedHolders } from '../flows/directory/holders.ts';
 import { readMark } from '../flows/directory/region-mark.ts';
 import { weighRegion } from '../flows/directory/weigh-region.ts';
 import { eraseRecord } from '../flows/erase/erase-record.ts';
@@ -158,7 +159,7 @@ export function composeFlows(parts: FlowParts) {
     decideReview: decideReview({ ...guard, indexer }),
     breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
-    ...ownRecordFlows({ ...guard, indexer, days: config.erasureDays, timeZone }, regionIndex),
+    ...ownRecordFlows({ ...guard, indexer, days: config.erasureDays, timeZone }, region, regionIndex),
     clearAside: clearAside(writing),
     moveStudy: moveStudy(writing),
     judgeIdentities: judgeIdentities(writing),
@@ -185,9 +186,9 @@ export function composeFlows(parts: FlowParts) {
 }
 
 /** By which patients decide of their records, as a whole or of one item, and read who may open them. */
-function ownRecordFlows(deps: RequestErasureDeps & GuardDeps, region: RegionIndex) {
+function ownRecordFlows(deps: RequestErasureDeps & GuardDeps, current: CurrentRegion, region: RegionIndex) {
   return {
-    whoCanAccess: whoCanAccess(deps),
+    whoCanAccess: whoCanAccess({ ...deps, holders: followedHolders(current) }),
     sayConfidentiality: sayConfidentiality({ ...deps, region }),
     changeConsent: changeConsent(deps),
     requestErasure: requestErasure(deps),

@@ -10,7 +10,7 @@ import type { moveStudy } from '../../flows/aside/move-study.ts';
 import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
 import type { decideReview } from '../../flows/consent/decide-review.ts';
-import type { whoCanAccess } from '../../flows/consent/who-can-access.ts';
+import type { whoCanAccess } from '../../flows/consent/access-list/who-can-access.ts';
 import type { sayConfidentiality } from '../../flows/consent/say-confidentiality.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
 import type { cancelErasure, requestErasure } from '../../flows/erase/request-erasure.ts';

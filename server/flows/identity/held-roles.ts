@@ -86,7 +86,8 @@ function periodOf({ period }: PractitionerRole): DateRange {
   return periodRange(period?.start, period?.end) ?? { lo: FOREVER, hi: FOREVER };
 }
 
-function roleOf(role: PractitionerRole, { within, nameOf }: Directory): Role[] {
+/** A role as the decision knows it, whenever it is held; none of one in no organization. */
+export function roleOf(role: PractitionerRole, { within, nameOf }: Directory): Role[] {
   const organization = role.organization?.reference;
   if (organization === undefined) return [];
   const [profession, institution] = [professionOf(role), nameOf(organization)];
@@ -109,8 +110,7 @@ function professionOf({ code = [], specialty = [] }: PractitionerRole): Professi
   return codings.find(({ system }) => system !== CODE_SYSTEM.regionRole);
 }
 
-/** Whether a role reads images. */
-export function isRadiologist({ code = [], specialty = [] }: PractitionerRole): boolean {
+function isRadiologist({ code = [], specialty = [] }: PractitionerRole): boolean {
   return [...code, ...specialty].some(({ coding = [] }) =>
     coding.some(({ code }) => code !== undefined && RADIOLOGIST_CODES.has(code)),
   );

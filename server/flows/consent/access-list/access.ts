@@ -1,0 +1,24 @@
+/** An entry of an access list. */
+import type { Organization, Practitioner, PractitionerRole, Reference } from '@medplum/fhirtypes';
+import type { Relation } from '../../../access/right.ts';
+
+/** Somebody who may open a record, or what she holds. Times are epoch milliseconds. */
+export type Access = {
+  /** A professional with the roles that count; an establishment’s software, by the establishment. */
+  readonly who: Practitioner | Organization;
+  /** What people call her, or it. */
+  readonly display: string;
+  readonly roles: readonly PractitionerRole[];
+  /** Where they are held, each once. */
+  readonly institutions: readonly Reference[];
+  /** `administrator` sees no content. */
+  readonly relation: Relation | 'administrator';
+  /** The record, some items of it, or nothing. */
+  readonly reach: 'record' | 'items' | 'nothing';
+  readonly since: number | undefined;
+  readonly until: number | undefined;
+  /** `Consent/id` that gives it. */
+  readonly consent: string | undefined;
+  /** An emergency, one that is over included. */
+  readonly isTemporary: boolean;
+};

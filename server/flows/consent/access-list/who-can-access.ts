@@ -1,0 +1,213 @@
+/**
+ * Who may open a record at this moment, and by what right: those behind the rights to it, not those who looked
+ * (access.md R-13 to R-19). Emergencies stay listed for a year; administrators are listed, who see nothing.
+ */
+import type { Consent, PractitionerRole } from '@medplum/fhirtypes';
+import { permitOf } from '../../../../profiles/consent/declaration.ts';
+import { regionRolesOf } from '../../../../profiles/region-role.ts';
+import { stateAllows } from '../../../access/decide.ts';
+import { systemReading } from '../../../access/grant.ts';
+import { requirePatient } from '../../../access/may-attempt.ts';
+import type { PatientRequester } from '../../../access/requester.ts';
+import { establishmentOf, FOREVER, referenceOf, type Relation, type Right } from '../../../access/right.ts';
+import { displayNameOf } from '../../directory/directory-changes.ts';
+import type { Holder, Holders } from '../../directory/holders.ts';
+import { foundNothing, guarded, NOTHING, refusalsRecorded } from '../../guard.ts';
+import type { GuardDeps, Reading, Visit } from '../../guard.ts';
+import type { Access } from './access.ts';
+import { accessesAsked, type AccessesAsked } from './accesses-asked.ts';
+import { firstSeen, ownRowAt, ownRows } from './own-rows.ts';
+
+/** What the flow needs; `holders` is of the region at present. */
+export type WhoCanAccessDeps = GuardDeps & { readonly holders: () => Holders };
+
+/** How long an emergency that is over stays listed. */
+const LISTED_MS = 366 * 86_400_000;
+
+/**
+ * Makes the list of the patient who asks, by family name, and answers the part that is asked for.
+ * @throws {Fault} forbidden - another than a patient asks
+ * @throws {Fault} not-found - her record is not shown to her
+ */
+export function whoCanAccess(deps: WhoCanAccessDeps) {
+  return async (visit: Visit, asked: AccessesAsked): Promise<ReturnType<typeof accessesAsked>> =>
+    await refusalsRecorded(deps, visit, 'search', async () => {
+      const requester = requirePatient(visit.requester, 'who-can-access');
+      const [, id = ''] = requester.patient.split('/');
+      const question = { kind: 'resource', type: 'Patient', id } as const;
+      const entities = [{ role: '24', query: 'Patient/$who-can-access' }] as const;
+      const recorded = await guarded(deps, visit, 'search', question, (row) =>
+        row === undefined ? NOTHING : { rows: [row], entities },
+      );
+      if (recorded.answer === undefined) throw foundNothing('No such patient');
+      return accessesAsked(await listOf(deps, requester, { visit, kind: 'search', recorded }), asked);
+    });
+}
+
+async function listOf(
+  deps: WhoCanAccessDeps,
+  { person }: PatientRequester,
+  reading: Reading,
+): Promise<readonly Access[]> {
+  const now = deps.clock.now();
+  const ofHer = systemReading('who-can-access', now);
+  const [state, all] = await Promise.all([
+    deps.records.stateOf(ofHer({ person }), person),
+    deps.records.rightsOf(ofHer({ person }), person),
+  ]);
+  const live = all.filter(
+    ({ relation, from, to }) => isListed(relation) && from <= now && now < to && stateAllows(relation, state),
+  );
+  const consents = await ownRows<Consent>(deps, reading, 'Consent');
+  const held: Held[] = [];
+  for (const right of [...rightsToRecord(live), ...(await rightsToItems(deps, reading, live))])
+    held.push({ ...right, since: await sinceOf(deps, reading, right, consents) });
+  const holders = deps.holders();
+  const sources = new Set(all.flatMap(({ principal }) => establishmentOf(principal)));
+  return [
+    ...held.flatMap((right) => accessesOf(right, holders, now)),
+    ...formerEmergencies(consents, now).flatMap((right) => accessesOf(right, holders, now)),
+    ...administrators(holders, sources, now),
+  ].toSorted(byName);
+}
+
+/** She knows of herself, and of what names somebody in it. */
+function isListed(relation: Relation): boolean {
+  return relation !== 'self' && relation !== 'named';
+}
+
+/** What is listed of a right. */
+type Held = Pick<Right, 'principal' | 'relation' | 'to'> & {
+  readonly reach: Access['reach'];
+  readonly giver: string;
+  readonly from: number;
+  readonly since?: number | undefined;
+};
+
+/** Rights to the record each by itself; of those to single items one for each holder. */
+function rightsToRecord(rights: readonly Right[]): readonly Held[] {
+  return rights.flatMap(({ principal, relation, scope, from, to, giver }) =>
+    scope === 'record' ? [{ principal, relation, from, to, giver, reach: 'record' as const }] : [],
+  );
+}
+
+/**
+ * One for each who holds rights to single items, by the first of them that she sees herself: that there are others is
+ * not for her to read here. Her Patients, which she sees, are looked at first.
+ */
+async function rightsToItems(deps: GuardDeps, reading: Reading, rights: readonly Right[]): Promise<readonly Held[]> {
+  const held: Held[] = [];
+  const ofItems = rights.filter(({ scope }) => scope !== 'record');
+  for (const some of Map.groupBy(ofItems, ({ principal, relation }) => `${principal} ${relation}`).values()) {
+    const items = some.map(itemOf).toSorted((one, other) => Number(isPatient(other)) - Number(isPatient(one)));
+    const giver = await firstSeen(deps, reading, items);
+    const [first] = some;
+    if (giver === undefined || first === undefined) continue;
+    const { principal, relation, to } = first;
+    held.push({ principal, relation, from: 0, to, giver, reach: 'items' });
+  }
+  return held;
+}
+
+function itemOf({ scope }: Right): string {
+  return scope === 'record' ? '' : scope.item;
+}
+
+function isPatient(item: string): boolean {
+  return item.startsWith('Patient/');
+}
+
+/**
+ * Since when: since its Consent was given (R-15), or since the row that gives it, where she sees that; a right with a
+ * beginning since that.
+ */
+async function sinceOf(
+  deps: GuardDeps,
+  reading: Reading,
+  { from, giver }: Held,
+  consents: readonly Consent[],
+): Promise<number | undefined> {
+  if (from > 0) return from;
+  const consent = consents.find(({ id }) => `Consent/${id}` === giver);
+  if (consent?.dateTime !== undefined) return Date.parse(consent.dateTime);
+  return (await ownRowAt(deps, reading, giver))?.sort;
+}
+
+/** Emergencies that are over, from the Consents that tell of them. */
+function formerEmergencies(consents: readonly Consent[], now: number): readonly Held[] {
+  return consents.flatMap((consent) => {
+    const permit = consent.status === 'entered-in-error' ? undefined : permitOf({ ...consent, status: 'active' });
+    if (permit?.isEmergency !== true || now - permit.from > LISTED_MS) return [];
+    if (consent.status === 'active' && now < permit.to) return [];
+    return permit.actors.map(({ reference }) => ({
+      principal: `bg:${reference}` as const,
+      relation: 'break-glass' as const,
+      reach: 'nothing' as const,
+      giver: `Consent/${consent.id}`,
+      from: permit.from,
+      since: permit.from,
+      to: Math.min(permit.to, now),
+    }));
+  });
+}
+
+/** Who is behind a right: an establishment, or those who hold its principal, whom nobody need name any more. */
+function accessesOf(held: Held, holders: Holders, now: number): readonly Access[] {
+  const { principal, relation, reach, giver, since, to } = held;
+  const facts = {
+    relation,
+    reach,
+    since,
+    until: to === FOREVER ? undefined : to,
+    consent: giver.startsWith('Consent/') ? giver : undefined,
+    isTemporary: relation === 'break-glass',
+  };
+  const [establishment] = establishmentOf(principal);
+  if (establishment !== undefined) return listed(holders, holders.organization(establishment), [], facts);
+  const found = holders.of(principal, now);
+  if (found.length > 0 || reach !== 'nothing')
+    return found.flatMap(({ practitioner, roles }) => listed(holders, practitioner, roles, facts));
+  // Who opened it in an emergency may have left since.
+  return listed(holders, holders.practitioner(referenceOf(principal)), [], facts);
+}
+
+type Facts = Omit<Access, 'who' | 'display' | 'roles' | 'institutions'>;
+
+function listed(
+  holders: Holders,
+  who: Access['who'] | undefined,
+  roles: Access['roles'],
+  facts: Facts,
+): readonly Access[] {
+  if (who === undefined) return [];
+  const places = new Set(roles.flatMap(({ organization }) => organization?.reference ?? []));
+  const institutions = [...places].map((reference) => {
+    const institution = holders.organization(reference);
+    const display = institution && displayNameOf(institution);
+    return { reference, ...(display === undefined ? {} : { display }) };
+  });
+  return [{ ...facts, who, display: displayNameOf(who) ?? '', roles, institutions }];
+}
+
+/** Those who hold an office of the region, or of an establishment that filed something of hers. */
+function administrators(holders: Holders, sources: ReadonlySet<string>, now: number): readonly Access[] {
+  const facts = { relation: 'administrator', reach: 'nothing', isTemporary: false } as const;
+  const unknown = { since: undefined, until: undefined, consent: undefined };
+  return holders.inOffice(now).flatMap(({ practitioner, roles }: Holder) => {
+    const offices = roles.filter((role) => isOfficeFor(role, sources));
+    return offices.length === 0 ? [] : listed(holders, practitioner, offices, { ...facts, ...unknown });
+  });
+}
+
+function isOfficeFor({ code, organization }: PractitionerRole, sources: ReadonlySet<string>): boolean {
+  const isOfHers = sources.has(organization?.reference ?? '');
+  return regionRolesOf(code).some((office) => isOfHers || !office.startsWith('establishment'));
+}
+
+function byName(one: Access, other: Access): number {
+  return sortName(one).localeCompare(sortName(other), 'fr') || one.relation.localeCompare(other.relation);
+}
+
+function sortName({ who, display }: Access): string {
+  return (who.resourceType === 'Practitioner' ? who.name?.[0]?.family : undefined) ?? display;
+}
