@@ -5,10 +5,10 @@
  */
 import { ACTOR_TYPES, actorOf, actorsOf, type Actor } from './actors.ts';
 import type { CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor } from '@medplum/fhirtypes';
-import { offsetsOf, type OffsetOf } from '../dicom/date-time.ts';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
-import { parseDateRange, periodRange, TIME_BOUND, type DateRange } from '../search/date-range.ts';
+import { parseDateRange } from '../search/date-range.ts';
 import { Fault } from '../fault.ts';
+import { offsetsIn, spanOf, type TimeSpan } from './time-span.ts';
 
 /** A declaration. */
 export type Declaration = {
@@ -73,15 +73,11 @@ export function permitOf(consent: object, zone?: string): Permit | undefined {
   if (status !== 'active' || provision?.type !== 'permit') return undefined;
   const isEmergency = (provision.purpose ?? []).some(({ code }) => code === 'BTG');
   const actors = actorsOf(provision).filter(({ kind }) => !isEmergency || kind === 'person');
-  const { start, end } = provision.period ?? {};
-  const range = periodRange(start, end, offsetsIn(zone));
-  if (actors.length === 0 || range === undefined) return undefined;
+  const { end } = provision.period ?? {};
+  const span = spanOf(provision.period, zone);
+  if (actors.length === 0 || span === undefined) return undefined;
   const last = isEmergency && end !== undefined ? parseDateRange(end, offsetsIn(zone))?.lo : undefined;
-  return {
-    actors,
-    ...boundsOf({ lo: range.lo, hi: last ?? range.hi }),
-    isEmergency,
-  };
+  return { actors, from: span.from, to: last ?? span.to, isEmergency };
 }
 
 const NOT_READ = 'is not supported here';
@@ -148,26 +144,12 @@ function checkActor({ role, reference, modifierExtension }: ConsentProvisionActo
   support(isKnown, `${path}.reference`, `must be one of ${ACTOR_TYPES.join(', ')}`);
 }
 
-/**
- * The offsets of a time zone (IANA); undefined of none, and so of Consents that came before servers kept it: their days
- * are those of UTC.
- */
-export function offsetsIn(zone: string | undefined): OffsetOf | undefined {
-  return zone === undefined ? undefined : offsetsOf(zone);
-}
-
-function periodOf({ period }: ConsentProvision, zone: string | undefined): { from: number; to: number } {
-  const range = periodRange(period?.start, period?.end, offsetsIn(zone));
-  if (range === undefined) {
-    throw new Fault('invalid', 'Consent.provision.period must have real dates', {
-      expression: 'Consent.provision.period',
-    });
-  }
-  return boundsOf(range);
-}
-
-function boundsOf({ lo, hi }: DateRange): { from: number; to: number } {
-  return { from: Math.max(0, lo), to: Math.min(TIME_BOUND, hi) };
+function periodOf({ period }: ConsentProvision, zone: string | undefined): TimeSpan {
+  const span = spanOf(period, zone);
+  if (span !== undefined) return span;
+  throw new Fault('invalid', 'Consent.provision.period must have real dates', {
+    expression: 'Consent.provision.period',
+  });
 }
 
 /** Whether a concept has a code of a system. */

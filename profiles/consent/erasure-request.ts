@@ -25,7 +25,7 @@ export type ErasureRequest = {
 
 /** Builds the Task; `restriction.period.end` is when everything is erased at the latest. */
 export function buildErasureTask({ id, patient, requester, now, days }: ErasureRequest): Task {
-  const end = now + Math.min(days, MOST_ERASURE_DAYS) * DAY_MS;
+  const end = now + days * DAY_MS;
   return {
     resourceType: 'Task',
     id,

@@ -4,9 +4,8 @@
  */
 import type { CareTeam, CareTeamParticipant } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../codes.ts';
-import { offsetsOf, type OffsetOf } from '../dicom/date-time.ts';
-import { periodRange, TIME_BOUND } from '../search/date-range.ts';
 import { actorOf, type Actor } from './actors.ts';
+import { spanOf, type TimeSpan } from './time-span.ts';
 
 /** What participants are, the codes of `definitions/CodeSystem-record-circle.json`. */
 export const CIRCLES = ['referent', 'circle', 'assistant'] as const;
@@ -14,8 +13,8 @@ export const CIRCLES = ['referent', 'circle', 'assistant'] as const;
 /** One of {@link CIRCLES}. */
 export type Circle = (typeof CIRCLES)[number];
 
-/** A participant, and when: epoch milliseconds, `from` inclusive, `to` exclusive. */
-export type CircleMember = { readonly actor: Actor; readonly from: number; readonly to: number };
+/** A participant, and when. */
+export type CircleMember = TimeSpan & { readonly actor: Actor };
 
 /** The category of a CareTeam that says what its participants are; undefined when none does. */
 export function circleOf({ category = [] }: Pick<CareTeam, 'category'>): Circle | undefined {
@@ -31,21 +30,19 @@ export function circleOf({ category = [] }: Pick<CareTeam, 'category'>): Circle 
  */
 export function membersOf(careTeam: object, zone?: string): readonly CircleMember[] {
   const { status, period, participant = [] } = careTeam as Partial<CareTeam>;
-  const offsetOf = zone === undefined ? undefined : offsetsOf(zone);
-  const whole = periodRange(period?.start, period?.end, offsetOf);
+  const whole = spanOf(period, zone);
   if (status !== 'active' || whole === undefined) return [];
-  return participant.flatMap((one) => memberOf(one, whole, offsetOf) ?? []);
+  return participant.flatMap((one) => memberOf(one, whole, zone) ?? []);
 }
 
 function memberOf(
   { member, period }: CareTeamParticipant,
-  whole: { readonly lo: number; readonly hi: number },
-  offsetOf: OffsetOf | undefined,
+  whole: TimeSpan,
+  zone: string | undefined,
 ): CircleMember | undefined {
   const actor = actorOf(member?.reference ?? '');
-  const own = periodRange(period?.start, period?.end, offsetOf);
+  const own = spanOf(period, zone);
   if (actor === undefined || own === undefined) return undefined;
-  const from = Math.max(0, whole.lo, own.lo);
-  const to = Math.min(TIME_BOUND, whole.hi, own.hi);
+  const [from, to] = [Math.max(whole.from, own.from), Math.min(whole.to, own.to)];
   return from < to ? { actor, from, to } : undefined;
 }

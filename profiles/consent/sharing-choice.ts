@@ -5,8 +5,8 @@
  */
 import type { Consent, ConsentProvision } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
-import { periodRange } from '../search/date-range.ts';
-import { checkFrame, checkPurposes, hasCode, offsetsIn, support, UNREAD_ELEMENTS } from './declaration.ts';
+import { checkFrame, checkPurposes, hasCode, support, UNREAD_ELEMENTS } from './declaration.ts';
+import { spanOf } from './time-span.ts';
 
 /**
  * What such a Consent does: `withdraw` and `reconsent` as the operations of these names, `oppose` keeps further exams
@@ -67,7 +67,7 @@ function checkDenied({ purpose = [] }: ConsentProvision): void {
 }
 
 function checkPeriod({ period }: ConsentProvision, now: number, zone: string | undefined): void {
-  const range = periodRange(period?.start, period?.end, offsetsIn(zone));
-  const isNow = period?.end === undefined && range !== undefined && range.lo <= now;
+  const span = spanOf(period, zone);
+  const isNow = period?.end === undefined && span !== undefined && span.from <= now;
   support(isNow, 'Consent.provision.period', 'must have begun, and has no end');
 }

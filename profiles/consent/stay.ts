@@ -1,11 +1,8 @@
 /** When the people of an establishment care for a patient: during her stay, and some days after it. */
 import type { Encounter } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../codes.ts';
-import { offsetsOf } from '../dicom/date-time.ts';
-import { periodRange, TIME_BOUND } from '../search/date-range.ts';
-
-/** Epoch milliseconds, `from` inclusive, `to` exclusive. */
-export type StayTime = { readonly from: number; readonly to: number };
+import { TIME_BOUND } from '../search/date-range.ts';
+import { spanOf, type TimeSpan } from './time-span.ts';
 
 /** Statuses in which she is there, and that in which she was. */
 const PRESENT: readonly unknown[] = ['arrived', 'triaged', 'in-progress', 'onleave'];
@@ -22,15 +19,15 @@ const LONGEST_MS = 366 * DAY_MS;
  * The time of a stay that is on or over, `graceDays` after its end included; undefined of a visit, and of one that is
  * planned, was cancelled or was an error, or has no beginning. Bare days are those of `zone` (IANA), or of UTC.
  */
-export function stayTime(encounter: object, graceDays: number, zone?: string): StayTime | undefined {
+export function stayTime(encounter: object, graceDays: number, zone?: string): TimeSpan | undefined {
   const { status, period, class: kind } = encounter as Partial<Encounter>;
   if (kind?.system !== CODE_SYSTEM.actCode || !STAYS.includes(kind.code)) return undefined;
   const isOver = status === 'finished';
   if (period?.start === undefined || !(isOver || PRESENT.includes(status))) return undefined;
-  const range = periodRange(period.start, period.end, zone === undefined ? undefined : offsetsOf(zone));
-  if (range === undefined) return undefined;
-  const from = Math.max(0, range.lo);
+  const span = spanOf(period, zone);
+  if (span === undefined) return undefined;
+  const { from } = span;
   const open = isOver ? from : from + LONGEST_MS;
-  const end = period.end === undefined ? open : range.hi;
+  const end = period.end === undefined ? open : span.to;
   return { from, to: Math.min(TIME_BOUND, end + graceDays * DAY_MS) };
 }

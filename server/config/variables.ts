@@ -1,4 +1,5 @@
 /** Every variable of the environment: its JSON Schema, its meaning, its default. The README's table is made from it. */
+import { MOST_ERASURE_DAYS } from '../../profiles/consent/erasure-request.ts';
 
 /** One variable. Values are strings that ajv coerces to the type of the schema. */
 export type Variable = {
@@ -147,7 +148,7 @@ export const VARIABLES = {
   },
   TIME_ZONE: {
     description:
-      'Zone of DICOM dates and times that carry none, and of bare days of a Consent’s period ' +
+      'Zone of DICOM dates and times that carry none, and of bare days of Consents, circles, stays and erasures ' +
       '(a name of the IANA database).',
     schema: { type: 'string', maxLength: 60, format: 'time-zone' },
     default: 'Europe/Paris',
@@ -157,7 +158,11 @@ export const VARIABLES = {
     schema: period(86_400),
     default: 60,
   },
-  BREAK_GLASS_HOURS: { description: 'How long an emergency access lasts.', schema: period(72), default: 4 },
+  BREAK_GLASS_HOURS: {
+    description: 'How long an emergency access lasts at most, and where no duration is said.',
+    schema: period(72),
+    default: 4,
+  },
   STAY_GRACE_DAYS: {
     description: 'Days after a stay for which the people of its establishment see the record; 90 at most.',
     schema: count(90),
@@ -165,7 +170,7 @@ export const VARIABLES = {
   },
   ERASURE_DAYS: {
     description: 'Days from the receipt of a request to erase a record to its erasure; 45 at most.',
-    schema: count(45),
+    schema: count(MOST_ERASURE_DAYS),
     default: 30,
   },
   MAX_INSTANCE_BYTES: {

@@ -13,7 +13,7 @@ import { findAll, findById } from '../internal-reads.ts';
 import type { Work } from '../write/work.ts';
 
 /** Each is looked up. */
-const MOST_ACTORS = 100;
+export const MOST_ACTORS = 100;
 
 /**
  * The Consent of a person with the reference of each actor. A number that the directory gives to nobody, or to several,
@@ -53,7 +53,8 @@ function typesOf(type: string | undefined): readonly StoredType[] {
   return ACTOR_TYPES.filter((one) => type === undefined || one === type);
 }
 
-async function stands({ deps, reading }: Work, { type, id }: Actor): Promise<boolean> {
+/** Whether an actor is in the directory. */
+export async function stands({ deps, reading }: Work, { type, id }: Actor): Promise<boolean> {
   return (await findById(deps.records, reading, type, id)) !== undefined;
 }
 
