@@ -218,6 +218,13 @@ onEachWorld('Labels of a report and of its images', (world, store) => {
     );
   });
 
+  it('are told to her without what is to be announced to her', async () => {
+    await says(world(), 'radiologist', report(world()), level('R'), mask('INVISIBLE_PATIENT'));
+    const events = await find<AuditEvent>(callOf(world(), 'patient'), 'AuditEvent?_count=3');
+    expect(JSON.stringify(events)).to.include('set-confidentiality').and.not.include('INVISIBLE_PATIENT');
+    await says(world(), 'radiologist', report(world()), level('N'));
+  });
+
   it('are told to the patient, with the item and what was said', async () => {
     await says(world(), 'radiologist', report(world()), level('R'), mask('MASQUE_PS'));
     const [latest] = await find<AuditEvent>(callOf(world(), 'patient'), 'AuditEvent?_count=1');

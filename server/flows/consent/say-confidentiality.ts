@@ -55,7 +55,9 @@ async function planOf(
   if (found === undefined || facts === undefined) throw new Fault('not-found', 'No such resource');
   refuseFromHerself(sayer, codings);
   const { subject } = found.row;
-  const label = codings.map(({ code }) => code).join(' ');
+  // She reads the event: what is to be announced to her is not said in it.
+  const toldToHer = codings.filter((coding) => !labelOf({ security: [coding] }).masks.includes('patient'));
+  const label = toldToHer.map(({ code }) => code).join(' ');
   const entities = [{ what: { reference: facts.item }, detail: { operation: 'set-confidentiality', label } }];
   const about = { person: facts.person, ...(subject === undefined ? {} : { patient: subject }) };
   // What was masked from her she may see now.
@@ -97,11 +99,8 @@ async function partsOf(
     const study = withCodingsSaid(resource, sayer, codings);
     return await relabelledStudyParts(deps, reading, { row, resource: study }, now);
   }
-  return await relabelledReportParts(
-    deps,
-    reading,
-    { row, resource: withCodingsSaid(resource, sayer, codings) },
-    sayer,
-    now,
-  );
+  const report = { row, resource: withCodingsSaid(resource, sayer, codings) };
+  const parts = await relabelledReportParts(deps, reading, report, sayer, now);
+  if (parts === undefined) throw new Fault('conflict', 'The report has changed meanwhile');
+  return parts;
 }

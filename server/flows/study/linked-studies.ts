@@ -11,6 +11,7 @@ import {
 import { studyInstanceUIDOf } from '../../../profiles/imaging/identifiers.ts';
 import type { NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
+import { referenceOf } from '../../access/right.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
@@ -76,7 +77,7 @@ export async function authorsOf(
   const own = rights.filter(
     ({ relation, scope }) => relation === 'author' && scope !== 'record' && scope.item === item,
   );
-  return own.map(({ principal }) => principal.slice(principal.indexOf(':') + 1));
+  return own.map(({ principal }) => referenceOf(principal));
 }
 
 /** The establishments (`Organization/id`) that filed a row of a person (`Type/id`). */

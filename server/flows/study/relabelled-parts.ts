@@ -21,11 +21,11 @@ import type { RegionIndex } from '../identity/region-index.ts';
 import { findById, type Found } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { changed } from '../write/changed-put.ts';
-import { filedBy, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { isHidden } from './hidden-manifest.ts';
-import { authorsOf, establishmentsOf, linkedStudies, type LinkedStudy } from './linked-studies.ts';
+import { establishmentsOf, type LinkedStudy } from './linked-studies.ts';
 import { reportDocumentParts } from './report-document-parts.ts';
-import { reportsOfStudy, reportUpkeep } from './report-upkeep.ts';
+import { reportsOfStudy, reportUpkeep, standingReport } from './report-upkeep.ts';
 import { manifestsOf } from './study-content.ts';
 
 type Deps = { readonly records: RecordStore; readonly indexer: Indexer; readonly region: RegionIndex };
@@ -88,29 +88,28 @@ export async function maskedStudiesParts(
   return parts;
 }
 
-/** The parts for a report that is to be as `resource` says, as one sayer of its label changed it. */
+/**
+ * The parts for a report that is to be as `resource` says, as one sayer of its label changed it; undefined where it is
+ * nobody's, or no establishment sent it.
+ */
 export async function relabelledReportParts(
   deps: Deps,
   reading: NarrowReading,
-  { row, resource }: Found<DiagnosticReport>,
+  found: Found<DiagnosticReport>,
   sayer: LabelSayer,
   now: number,
-): Promise<PlanParts> {
-  const { person, subject, released } = row;
-  const patient = await knownPatient(deps.records, reading, subject ?? '');
-  if (person === undefined || subject === undefined || patient === undefined) throw new Error('A report is somebody’s');
-  const authors = await authorsOf(deps.records, reading, person, `DiagnosticReport/${row.id}`);
-  const organization = authors.find((author) => author.startsWith('Organization/'));
-  if (organization === undefined) throw new Error('A report is of an establishment');
-  const studies = await linkedStudies(deps, reading, { resource, person, organization });
+): Promise<PlanParts | undefined> {
+  const { row, resource } = found;
+  const patient = await knownPatient(deps.records, reading, row.subject ?? '');
+  const hand = patient && (await standingReport(deps, reading, found, patient));
+  if (hand === undefined) return undefined;
+  const { person, subject, released, studies } = hand;
   const linked = linkedTo(resource, studies);
-  const facts = { person, subject, released };
-  const hand = { resource: linked, ...facts, patient, organization, studies, origin: filedBy(...authors) };
   // What the source masks no more is found out of each exam by itself.
   const jobs = sayer === 'source' ? studies.map((study) => jobOf('refresh-study', study.studyInstanceUID, now)) : [];
   return joinParts(
-    changed(deps.indexer, row, linked, now, facts),
-    await reportDocumentParts(deps, reading, hand, new Map(), now),
+    changed(deps.indexer, row, linked, now, { person, subject, released }),
+    await reportDocumentParts(deps, reading, { ...hand, resource: linked }, new Map(), now),
     ...(await maskedStudiesParts(deps, reading, linked, studies, now)),
     { jobs },
   );

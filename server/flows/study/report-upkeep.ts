@@ -59,21 +59,33 @@ export async function reportsOfStudy(
   return naming;
 }
 
-/** The documents of a report as they are to be, of a patient as she is said at present. */
-export async function reportDocumentUpkeep(
+/** A report that stands, with what its documents are made of; undefined where no establishment sent it. */
+export async function standingReport(
   deps: Deps,
   reading: NarrowReading,
   { row, resource }: Found<DiagnosticReport>,
   patient: KnownPatient,
-  now: number,
-): Promise<PlanParts> {
+) {
   const { person } = patient;
   const authors = await authorsOf(deps.records, reading, person, `DiagnosticReport/${row.id}`);
   const organization = authors.find((author) => author.startsWith('Organization/'));
-  if (organization === undefined) return {};
+  if (organization === undefined) return undefined;
   const studies = await linkedStudies(deps, reading, { resource, person, organization });
   const facts = { person, subject: patient.patient, released: row.released, origin: filedBy(...authors) };
-  const hand = { resource, ...facts, patient, organization, studies };
+  return { resource, ...facts, patient, organization, studies };
+}
+
+/** The documents of a report as they are to be, of a patient as she is said at present. */
+export async function reportDocumentUpkeep(
+  deps: Deps,
+  reading: NarrowReading,
+  found: Found<DiagnosticReport>,
+  patient: KnownPatient,
+  now: number,
+): Promise<PlanParts> {
+  const { row } = found;
+  const hand = await standingReport(deps, reading, found, patient);
+  if (hand === undefined) return {};
   return joinParts(
     { preconditions: [{ kind: 'version', type: 'DiagnosticReport', id: row.id, version: row.version }] },
     await reportDocumentParts(deps, reading, hand, new Map(), now),

@@ -73,6 +73,9 @@ async function partsOf(deps: Deps, { row, resource }: Found<Resource>): Promise<
   const reading = systemReading('adopt-labels', now);
   const report: Found<DiagnosticReport> = { row, resource };
   const parts = await relabelledReportParts(deps, reading, report, 'source', now);
-  const isPut = (parts.puts ?? []).some((put) => put.type === type && put.id === id);
-  return isPut ? [parts] : [{ preconditions: [precondition], puts: [again] }, parts];
+  const isPut = (parts?.puts ?? []).some((put) => put.type === type && put.id === id);
+  return [
+    ...(isPut ? [] : [{ preconditions: [precondition], puts: [again] }]),
+    ...(parts === undefined ? [] : [parts]),
+  ];
 }

@@ -4,8 +4,10 @@ import { isValidated, requireIssuedNumbers, studiesOf } from '../../../profiles/
 import { buildErrorNotice } from '../../../profiles/documents/error-notice.ts';
 import { linkedTo, unlinked, withIssuer } from '../../../profiles/documents/report-links.ts';
 import { isEnded, requireOnward } from '../../../profiles/documents/report-status.ts';
+import { labelOf } from '../../../profiles/confidentiality.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { keepingSaid } from '../../../profiles/said-label.ts';
+import { labelAllows } from '../../access/decide.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { NO_ORIGIN, type Origin } from '../../access/rights-of.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
@@ -184,13 +186,13 @@ function refreshesOf(
   return [...new Set([...told, ...studies.map(({ studyInstanceUID }) => studyInstanceUID)])];
 }
 
-/** Whoever read a report that was an error is told that there was one; not which, and not what it said. */
+/** A patient who could read a report that was an error is told that there was one; not which, and not what it said. */
 function errorNoticeParts(
   { deps, now }: Work,
   { report, standing, row, person, subject: patient }: Sending,
 ): PlanParts {
   const isNews = report.status === 'entered-in-error' && standing?.status !== 'entered-in-error';
-  if (!isNews || row?.released !== true) return {};
+  if (!isNews || row?.released !== true || !labelAllows('self', labelOf(standing?.meta))) return {};
   return noticeParts(deps.indexer, { person, patient }, now, buildErrorNotice);
 }
 
