@@ -39,12 +39,16 @@ export function alertOfficers({ records, clock, region, mailer, publicUrl, log }
     const readers = new Set(
       rights.filter(({ giver }) => giver === `Task/${subject}`).map((right): string => right.principal),
     );
+    const troubles: unknown[] = [];
     for (const { office, organization = '', email: to } of region.contacts) {
       if (!readers.has(principal.office(office, organization))) continue;
       const mail = { id: subject, to, language: region.language };
-      const outcome = await mailer.send({ ...mail, ...officerMailOf(alert, region.language, publicUrl()) });
+      const text = officerMailOf(alert, region.language, publicUrl());
+      const outcome = await mailer.send({ ...mail, ...text }).catch((error: unknown) => troubles.push(error));
       if (outcome === 'refused')
         log.warn({ office, organization, task: subject }, 'the mail server refuses the address of an office for good');
     }
+    // All are tried: one address that is in trouble keeps no other waiting. A repeat bears the same Message-ID.
+    if (troubles.length > 0) throw troubles[0];
   };
 }

@@ -3,7 +3,7 @@
  * record since. It looks at what stands when it runs, so nothing is told before she may see it, or after it was taken
  * back. An exam is told of once a day; what was imported, and what is older than a month, is no news.
  */
-import type { Consent, DiagnosticReport, ImagingStudy, PractitionerRole, Reference } from '@medplum/fhirtypes';
+import type { Consent, DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
 import { CIRCLES } from '../../../profiles/consent/record-circle.ts';
 import { IMPORTED_TAG } from '../../../profiles/codes.ts';
 import {
@@ -11,25 +11,24 @@ import {
   buildDocumentNotice,
   buildServiceNotice,
   buildStayNotice,
-  type Newcomers,
 } from '../../../profiles/notices/news.ts';
 import type { NoticeFacts } from '../../../profiles/notices/notice.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { isStoredType } from '../../../profiles/types/visibility.ts';
 import { labelOfRow } from '../../../profiles/types/row-rules.ts';
-import { permits } from '../../access/decide.ts';
+import { permits, stateAllows } from '../../access/decide.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import type { Principal, Relation, Right } from '../../access/right.ts';
+import { referenceOf, RELATIONS, type Principal, type Relation, type Right } from '../../access/right.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { JobRequest, TakenJob } from '../../ports/job-queue.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
-import { displayNameOf } from '../directory/directory-changes.ts';
 import { findAll, findById, rowById } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { newcomersOf } from './newcomers.ts';
 import { newsId } from './news-id.ts';
 import { noticeParts } from './notice-parts.ts';
 
@@ -80,6 +79,10 @@ async function itemOf(deps: TellNewsDeps, name: string): Promise<Item | undefine
 }
 
 async function newsOf(item: Item): Promise<readonly PlanParts[]> {
+  return [await laterParts(item), ...(await presentNews(item))];
+}
+
+async function presentNews(item: Item): Promise<readonly PlanParts[]> {
   const { row } = item;
   if (row.type === 'Consent') return await correspondentNews(item, openedResource<Consent>(row));
   if (row.type === 'Encounter') return await stayNews(item);
@@ -88,19 +91,35 @@ async function newsOf(item: Item): Promise<readonly PlanParts[]> {
   return row.type === 'DiagnosticReport' ? await reportNews(item, openedResource<DiagnosticReport>(row)) : [];
 }
 
-/** Rights to the record that this row began: of several that give one, the first is its giver. */
-async function begunRights(
+/**
+ * Rights to the record that this row began, and that show something now: of several that give one, the first is its
+ * giver. One that begins later is told of then.
+ */
+async function begunRights(item: Item, ...relations: readonly Relation[]): Promise<readonly Right[]> {
+  const given = await rightsGiven(item, relations);
+  const state = await item.deps.records.stateOf(item.reading({ person: item.person }), item.person);
+  return given.filter(({ relation, from }) => from <= item.now && stateAllows(relation, state));
+}
+
+async function rightsGiven(
   { deps, reading, name, person }: Item,
-  ...relations: readonly Relation[]
+  relations: readonly Relation[],
 ): Promise<readonly Right[]> {
-  const rights = await deps.records.rightsOf(reading({ person }), person);
+  const rights = await deps.records.rightsOf(reading({ person }), person, name);
   return rights.filter((right) => relations.includes(right.relation) && right.giver === name);
+}
+
+/** Looks again when a right of the row begins that has not yet. */
+async function laterParts(item: Item): Promise<PlanParts> {
+  const given = await rightsGiven(item, RELATIONS);
+  const later = given.map(({ from }) => from).filter((from) => from > item.now);
+  return later.length === 0 ? {} : { jobs: [tellingOf(item.name, Math.min(...later))] };
 }
 
 async function correspondentNews(item: Item, { status, provision }: Consent): Promise<readonly PlanParts[]> {
   if (status !== 'active' || (await begunRights(item, 'declared')).length === 0) return [];
   const actors = (provision?.actor ?? []).map(({ reference }) => reference);
-  const professionals = await newcomersOf(item, actors);
+  const professionals = await newcomersOf(item.deps.records, item.reading, actors);
   const build = (facts: NoticeFacts) => buildCorrespondentNotice({ ...facts, professionals, consent: item.name });
   return professionals.length === 0 ? [] : await onceParts(item, newsId('correspondent', item.name), build);
 }
@@ -109,7 +128,7 @@ async function correspondentNews(item: Item, { status, provision }: Consent): Pr
 async function stayNews(item: Item): Promise<readonly PlanParts[]> {
   const parts: PlanParts[] = [];
   for (const { principal } of await begunRights(item, 'stay')) {
-    const providers = await newcomersOf(item, [{ reference: principal.slice(principal.indexOf(':') + 1) }]);
+    const providers = await newcomersOf(item.deps.records, item.reading, [holderOf(principal)]);
     const build = (facts: NoticeFacts) => buildStayNotice({ ...facts, providers });
     if (providers.length > 0) parts.push(...(await onceParts(item, newsId('stay', item.name), build)));
   }
@@ -120,7 +139,7 @@ async function stayNews(item: Item): Promise<readonly PlanParts[]> {
 async function circleNews(item: Item): Promise<readonly PlanParts[]> {
   const parts: PlanParts[] = [];
   for (const { id, principal } of await begunRights(item, ...CIRCLES)) {
-    const professionals = await newcomersOf(item, [holderOf(principal)]);
+    const professionals = await newcomersOf(item.deps.records, item.reading, [holderOf(principal)]);
     const build = (facts: NoticeFacts) => buildCorrespondentNotice({ ...facts, professionals, consent: item.name });
     if (professionals.length > 0) parts.push(...(await onceParts(item, newsId('correspondent', id), build)));
   }
@@ -129,7 +148,7 @@ async function circleNews(item: Item): Promise<readonly PlanParts[]> {
 
 /** Who holds a right, by the reference that its principal names. */
 function holderOf(principal: Principal): { readonly reference: string } {
-  return { reference: principal.slice(principal.indexOf(':') + 1) };
+  return { reference: referenceOf(principal) };
 }
 
 async function studyNews(item: Item, study: ImagingStudy): Promise<readonly PlanParts[]> {
@@ -163,7 +182,7 @@ async function reportNews(item: Item, report: DiagnosticReport): Promise<readonl
 async function serviceNews(item: Item): Promise<readonly PlanParts[]> {
   const parts: PlanParts[] = [];
   for (const { id, principal } of await begunRights(item, 'imaging-service')) {
-    const services = await newcomersOf(item, [holderOf(principal)]);
+    const services = await newcomersOf(item.deps.records, item.reading, [holderOf(principal)]);
     const build = (facts: NoticeFacts) => buildServiceNotice({ ...facts, services });
     if (services.length > 0) parts.push(...(await onceParts(item, newsId('imaging-service', id), build)));
   }
@@ -188,7 +207,7 @@ async function documentNews(
 /** Whether she sees the item now, whoever else does. */
 async function isHersToSee({ deps, reading, name, row, person }: Item): Promise<boolean> {
   const { type, released } = row;
-  const rights = await deps.records.rightsOf(reading({ person }), person);
+  const rights = await deps.records.rightsOf(reading({ person }), person, name);
   const state = await deps.records.stateOf(reading({ person }), person);
   const facts = { type, item: name, released, ...labelOfRow(type, openedResource(row)) };
   return rights.some((right) => right.relation === 'self' && permits(right, facts, state));
@@ -215,34 +234,6 @@ async function onceParts(
 
 async function isTold(records: RecordStore, reading: NarrowReading, id: string): Promise<boolean> {
   return (await rowById(records, reading, 'Communication', id)) !== undefined;
-}
-
-/** Those whom the directory knows, by the names that it has of them. */
-async function newcomersOf(
-  item: Item,
-  references: readonly ({ readonly reference?: string } | undefined)[],
-): Promise<Newcomers> {
-  const known: { readonly reference: string; readonly display: string }[] = [];
-  for (const { reference = '' } of references.map((one) => one ?? {})) {
-    const display = await nameOf(item, reference);
-    if (display !== undefined) known.push({ reference, display });
-  }
-  return known;
-}
-
-/** A role is called by whose it is, and where. */
-async function nameOf(item: Item, reference: string): Promise<string | undefined> {
-  const [type = '', id = ''] = reference.split('/');
-  const row = isStoredType(type) ? await rowById(item.deps.records, item.reading, type, id) : undefined;
-  if (row === undefined) return undefined;
-  if (type !== 'PractitionerRole') return displayNameOf(openedResource(row));
-  const { practitioner, organization } = openedResource<PractitionerRole>(row);
-  const [who, where] = [await nameOf(item, refOf(practitioner)), await nameOf(item, refOf(organization))];
-  return who === undefined ? where : [who, ...(where === undefined ? [] : [`(${where})`])].join(' ');
-}
-
-function refOf(named: Reference | undefined): string {
-  return named?.reference ?? '';
 }
 
 function isImported({ meta }: ImagingStudy): boolean {
