@@ -36,15 +36,12 @@ export class SmtpMailer implements Mailer {
   }
 
   async send(mail: Mail): Promise<MailOutcome> {
-    const transport = createTransport(await optionsOf(this.#server));
     try {
-      await transport.sendMail(messageOf(mail, this.#server.from));
+      await sendBy(this.#server, mail);
       return 'sent';
     } catch (error) {
       if (isRefusal(error)) return 'refused';
       throw this.#troubleOf(error);
-    } finally {
-      transport.close();
     }
   }
 
@@ -57,13 +54,31 @@ export class SmtpMailer implements Mailer {
   }
 }
 
-/** What nodemailer throws: its code, the command that failed and the reply to it. */
-type SmtpError = { readonly code?: string; readonly command?: string; readonly responseCode?: number };
+async function sendBy(server: MailServer, mail: Mail): Promise<void> {
+  const transport = createTransport(await optionsOf(server));
+  try {
+    await transport.sendMail(messageOf(mail, server.from));
+  } finally {
+    transport.close();
+  }
+}
 
-/** A permanent reply to the address or the text. One to anything before is about us: it is tried again. */
+/** What nodemailer throws: its code, the command that failed and the reply to it. */
+type SmtpError = {
+  readonly code?: string;
+  readonly command?: string;
+  readonly responseCode?: number;
+  readonly response?: string;
+};
+
+/** Replies about who sends: authentication is asked for, or security and policy. @see RFC 4954; RFC 3463 section 3.8 */
+const ABOUT_US = /^530|^5\d\d[ -]5\.7\./;
+
+/** A permanent reply to the address or the text. One to anything before, or about us, is ours: it is tried again. */
 function isRefusal(error: unknown): boolean {
-  const { command = '', responseCode = 0 } = error as SmtpError;
-  return responseCode >= 500 && responseCode < 600 && (command === 'RCPT TO' || command === 'DATA');
+  const { command = '', responseCode = 0, response = '' } = error as SmtpError;
+  if (responseCode < 500 || responseCode > 599 || ABOUT_US.test(response)) return false;
+  return command === 'RCPT TO' || command === 'DATA';
 }
 
 /** The file is read each time, as certificates are renewed while the server runs. */

@@ -78,6 +78,9 @@ describe('Mail by SMTP (RFC 5321)', () => {
       { recipient: () => ({ code: 450, text: 'helene@example.org: later' }) },
       { data: async () => ({ code: 451, text: 'helene@example.org: later' }) },
       { sender: () => ({ code: 550, text: 'not from you' }) },
+      // About who sends, though it comes to the address. @see RFC 3463 section 3.8; RFC 4954
+      { recipient: () => ({ code: 554, text: '5.7.1 Relay access denied' }) },
+      { recipient: () => ({ code: 530, text: '5.7.0 Authentication required' }) },
     ]) {
       const mailer = await mailerTo(replies);
       const fault = await expectFault(mailer.send(MAIL), 'transient');
@@ -92,6 +95,11 @@ describe('Mail by SMTP (RFC 5321)', () => {
       .to.include('localhost:')
       .and.match(/E(?:CONNECTION|SOCKET)/)
       .and.not.include('helene');
+  });
+
+  it('a file of authorities that is missing is ours, and tried again', async () => {
+    const mailer = await mailerTo({}, { ca: '/nowhere/authorities.pem' });
+    await expectFault(mailer.send(MAIL), 'transient');
   });
 
   it('RFC 4954: signs in where it is given a name and a password; what is wrong with them is ours', async () => {
