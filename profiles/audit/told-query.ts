@@ -13,12 +13,22 @@ const GENERAL: ReadonlySet<string> = new Set(
     'status type category class format setting facility event period started creation issued limit offset ' +
     'includefield fuzzymatching ModalitiesInStudy Modality StudyDate StudyTime requestType viewerType kind ' +
     'statuses objectType classCode typeCode practiceSettingCode healthcareFacilityTypeCode formatCode eventCodeList ' +
-    'confidentialityCode creationTime serviceStartTime serviceStopTime associationTypes'
+    'creationTime serviceStartTime serviceStopTime associationTypes'
   ).split(' '),
 );
 
-/** Of several rows: where a page begins may be told by the row of another. */
-const NEVER: ReadonlySet<string> = new Set(['_cursor', '_filter', '_query']);
+/**
+ * Of several rows: where a page begins may be told by the row of another. How an item is labelled may be what its
+ * patient is not to read yet.
+ */
+const NEVER: ReadonlySet<string> = new Set([
+  '_cursor',
+  '_filter',
+  '_query',
+  '_security',
+  'security-label',
+  'confidentialityCode',
+]);
 
 /** Modifiers by which a row has what the value says. */
 const POSITIVE = /^(?:exact|contains|identifier|above|below|in|of-type|text|missing|[A-Z]\w+)$/;
@@ -67,16 +77,20 @@ function toldStored(text: string, hers: Hers): string {
 
 /** Of the values of a parameter, one of which was to fit, those that may be told. */
 function alternativesTold(name: string, values: readonly string[], hers: Hers): 'all' | readonly string[] {
+  if (NEVER.has(lastOf(name))) return [];
   if (isGeneral(name)) return 'all';
-  if (NEVER.has(name)) return [];
   if (hers.isSought && values.length === 1 && saysOfRow(name)) return 'all';
   return values.filter((value) => hers.names.has(nameIn(value)));
 }
 
-/** Whether values of a parameter name nobody: of the last one of a chain, or of what other rows say. */
+/** Whether values of a parameter name nobody. */
 function isGeneral(name: string): boolean {
-  const last = name.startsWith('_has:') ? name.split(':').at(-1) : name.split('.').at(-1)?.split(':')[0];
-  return GENERAL.has(last ?? name);
+  return GENERAL.has(lastOf(name));
+}
+
+/** The parameter that a value is of: the last one of a chain, without modifier. */
+function lastOf(name: string): string {
+  return (name.startsWith('_has:') ? name.split(':').at(-1) : name.split('.').at(-1)?.split(':')[0]) ?? name;
 }
 
 /** Whether a row that was found has the value, or the patient whose it is: no chain to somebody else, no negation. */

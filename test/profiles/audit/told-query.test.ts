@@ -24,6 +24,8 @@ describe('What an event of one person tells of a query', () => {
     ['nothing that she is not', 'Patient?identifier:not=urn:x|2', 'Patient?identifier:not'],
     ['alternatives that name nobody', 'ImagingStudy?modality=CT,MR&_sort=-started', undefined],
     ['no place of another row', 'ImagingStudy?_cursor=WyJiIl0', 'ImagingStudy?_cursor'],
+    ['no label', 'DocumentReference?security-label=x%7CINVISIBLE_PATIENT', 'DocumentReference?security-label'],
+    ['no label of a chain', 'Binary?related._security=V&status=current', 'Binary?related._security&status=current'],
     ['an escaped comma as one value', 'Patient?name=Doe%5C%2CJohn', undefined],
     ['pairs without a path', 'studyUID=1.2,1.3&requestType=STUDY', 'studyUID&requestType=STUDY'],
     ['UIDs of a DICOMweb list', 'StudyInstanceUID=1.2%5C1.3', 'StudyInstanceUID'],
@@ -46,6 +48,10 @@ describe('What an event of one person tells of a query', () => {
     expect(of({ kind: 'GetDocuments', entryUUIDs: ['urn:uuid:r', 'urn:uuid:s'] })).to.deep.equal({
       kind: 'GetDocuments',
       entryUUIDs: ['urn:uuid:s'],
+    });
+    expect(of({ kind: 'FindDocuments', confidentialityCode: [[{ code: 'INVISIBLE_PATIENT' }]] })).to.deep.equal({
+      kind: 'FindDocuments',
+      confidentialityCode: [],
     });
     expect(of({ kind: 'x', referenceIdList: [[{ value: '1' }, { value: '2' }]] })).to.deep.equal({
       kind: 'x',
