@@ -4,13 +4,18 @@ import type { Bundle, Communication, Consent, Task } from '@medplum/fhirtypes';
 import { demoConsent } from '../../fixtures/consent.ts';
 import { PATIENTS } from '../../fixtures/people.ts';
 import { eventsOf, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
-import { fillDemonstration, personCaller, type Demonstration } from '../support/demonstration.ts';
+import {
+  expectUnshared,
+  fillDemonstration,
+  personCaller,
+  rowsOfReaders,
+  type Demonstration,
+} from '../support/demonstration.ts';
 import { aPatient, transactionOf, withdrawal } from './support/fhir-write.ts';
 import { ESTABLISHMENTS } from '../../fixtures/people.ts';
 import { onEachStore } from './support/each-store.ts';
 
 /** What professionals read. */
-const DOCUMENT_TYPES = ['ImagingStudy', 'DiagnosticReport', 'DocumentReference'];
 
 onEachStore('Sharing said by a Consent without actor (IHE PCF Consent Basic)', {}, (running) => {
   let region: Demonstration;
@@ -33,17 +38,9 @@ onEachStore('Sharing said by a Consent without actor (IHE PCF Consent Basic)', {
     (await caller.get(path)).json<Consent & { id: string }>();
   const ended = async (caller: FhirCaller, consent: Consent, status: Consent['status'] = 'inactive') =>
     await caller.send('PUT', `Consent/${consent.id}`, { ...consent, status });
-  const seen = async (): Promise<number> => {
-    let rows = 0;
-    for (const caller of [region.declared, region.nancy])
-      for (const type of DOCUMENT_TYPES) rows += (await caller.find(type)).length;
-    return rows;
-  };
-  const expectHidden = async (why: string): Promise<void> => {
-    expect(await seen(), why).to.equal(0);
-    expect((await region.patient.find('ImagingStudy')).length, 'the patient herself').to.equal(2);
-  };
-  const expectShared = async (why: string): Promise<void> => void expect(await seen(), why).to.be.greaterThan(0);
+  const expectHidden = async (why: string): Promise<void> => await expectUnshared(region, why);
+  const expectShared = async (why: string): Promise<void> =>
+    void expect(await rowsOfReaders(region), why).to.be.greaterThan(0);
   const active = async (): Promise<readonly (Consent & { id: string })[]> =>
     (await region.patient.find<Consent & { id: string }>('Consent?status=active')).filter(
       ({ provision }) => provision?.actor === undefined,

@@ -2,11 +2,10 @@
 import { expect } from 'chai';
 import type { AuditEvent, Consent, Parameters } from '@medplum/fhirtypes';
 import { eventsOf, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
-import { fillDemonstration, type Demonstration } from '../support/demonstration.ts';
+import { expectUnshared, fillDemonstration, rowsOfReaders, type Demonstration } from '../support/demonstration.ts';
 import { onEachStore } from './support/each-store.ts';
 
 /** What professionals read. */
-const DOCUMENT_TYPES = ['ImagingStudy', 'DiagnosticReport', 'DocumentReference'];
 
 onEachStore('The end of a withdrawal (Patient/$withdraw, $reconsent)', {}, (running) => {
   let region: Demonstration;
@@ -20,18 +19,8 @@ onEachStore('The end of a withdrawal (Patient/$withdraw, $reconsent)', {}, (runn
     const parameter = [{ name: 'patient', valueReference: { reference: `Patient/${region.patients.helene}` } }];
     return await caller.send('POST', `Patient/$${operation}`, { resourceType: 'Parameters', parameter });
   };
-  /** Exams and documents that each professional reader sees: a declared correspondent and both establishments. */
-  const seen = async (): Promise<number> => {
-    let rows = 0;
-    for (const caller of [region.declared, region.nancy])
-      for (const type of DOCUMENT_TYPES) rows += (await caller.find(type)).length;
-    return rows;
-  };
-  const expectHidden = async (why: string): Promise<void> => {
-    expect(await seen(), why).to.equal(0);
-    expect((await region.patient.find('ImagingStudy')).length, 'the patient herself').to.equal(2);
-  };
-  const expectShared = async (): Promise<void> => void expect(await seen()).to.be.greaterThan(0);
+  const expectHidden = async (why: string): Promise<void> => await expectUnshared(region, why);
+  const expectShared = async (): Promise<void> => void expect(await rowsOfReaders(region)).to.be.greaterThan(0);
   const changes = async (): Promise<readonly string[]> =>
     (await eventsOf(region.patient, 'AuthZ-Consent')).flatMap((event) => changeOf(event) ?? []);
   const referenceOf = (answer: FhirAnswer, name = 'return'): readonly string[] =>

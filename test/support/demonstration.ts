@@ -115,6 +115,21 @@ export async function fillDemonstration(server: TestServer): Promise<Demonstrati
   };
 }
 
+/** Exams, reports and documents that professionals who read Hélène's record see: her correspondent, and Nancy. */
+export async function rowsOfReaders({ declared, nancy }: Demonstration): Promise<number> {
+  let rows = 0;
+  for (const caller of [declared, nancy])
+    for (const type of ['ImagingStudy', 'DiagnosticReport', 'DocumentReference'])
+      rows += (await caller.find(type)).length;
+  return rows;
+}
+
+/** Asserts that they see nothing, and that she sees both exams. */
+export async function expectUnshared(region: Demonstration, why = ''): Promise<void> {
+  expect(await rowsOfReaders(region), why).to.equal(0);
+  expect((await region.patient.find('ImagingStudy')).length, `the patient herself ${why}`).to.equal(2);
+}
+
 async function feedJosee(luxembourg: FhirCaller): Promise<string> {
   const { system, value } = patientIdentifier(PATIENTS.josee, ESTABLISHMENTS.luxembourg);
   const path = `Patient?identifier=${system}|${value}`;
