@@ -55,7 +55,7 @@ export type WriteFacts = {
   readonly subject?: SubjectFacts | undefined;
   /** The row that an update, patch or delete by id changes; undefined when none stands. */
   readonly standing?: StandingFacts | undefined;
-  /** Of a Consent that is new: a right of the establishment to what shows that the patient was there. */
+  /** Of a Consent that is new, or erasure: a right of the establishment to what shows that the patient was there. */
   readonly attendance?: Right | undefined;
   /** A Consent that is new lets nobody see the record. */
   readonly isRefusal?: boolean;
@@ -124,7 +124,7 @@ function nameOf(act: Act): string {
 function decideAct(requester: Requester, act: Act, facts: WriteFacts): Decided {
   switch (act.interaction) {
     case 'operation':
-      return act.operation === 'break-glass' ? emergency(facts) : consentChange(requester, facts);
+      return act.operation === 'break-glass' ? emergency(facts) : consentChange(requester, act.operation, facts);
     case 'receive-instance':
       return receipt(facts);
     default:
@@ -179,7 +179,7 @@ function attendanceBases(
 ): readonly Basis[] {
   const [held] = attendanceRights(requester, attendance === undefined ? [] : [attendance], now);
   if (held === undefined || held.scope === 'record' || held.person !== person)
-    throw new Fault('forbidden', 'Declaring takes an exam, a report of one or a visit of the patient, sent before');
+    throw new Fault('forbidden', 'It takes an exam, a report of one or a visit of the patient, sent before');
   const { item } = held.scope;
   return [{ kind: 'row', row: item, person }, ...heldBases(person, item, [held], now)];
 }
@@ -261,12 +261,16 @@ function emergency({ subject, nobody }: WriteFacts): Decided {
   return { reaches, bases: [...subjectBases(subject), ...stateBases(subject.person, off)] };
 }
 
-function consentChange(requester: Requester, { now, subject }: WriteFacts): Decided {
+/** What cannot be undone an establishment asks of a patient who was there. */
+function consentChange(requester: Requester, operation: string, facts: WriteFacts): Decided {
+  const { now, subject } = facts;
   const rests = subject === undefined ? undefined : aboutBasis(requester, { ...subject, isOwn: false }, now);
   if (subject === undefined || rests === undefined) throw new Fault('not-found', 'No such patient');
+  const isAttended = operation === 'request-erasure' && requester.kind === 'establishment';
+  const attended = isAttended ? attendanceBases(requester, subject, facts) : [];
   return {
     reaches: [{ types: RECORD_TYPES, whose: personsOf(subject), event: 'own' }],
-    bases: [...subjectBases(subject), ...rests],
+    bases: [...subjectBases(subject), ...rests, ...attended],
   };
 }
 

@@ -8,7 +8,7 @@ import type { ClaimKey } from '../ports/claim-key.ts';
 import { openedResource } from '../ports/internal-row.ts';
 import type { InternalRow, PageEnd, RecordStore } from '../ports/record-store.ts';
 
-/** Rows of one type that the server reads at most of a study or person; far above what exists. */
+/** Rows of one type that the server reads at once of a study or person; far above what exists. */
 const MANY = 1_000;
 /** Rows of a page, where there may be more: a study's text may have a hundred thousand characters. */
 const PAGE = 50;
@@ -52,9 +52,9 @@ export async function findAll<T extends Resource>(
   type: StoredType,
   where: readonly Criterion[],
 ): Promise<Found<T>[]> {
-  const query = { type, where, count: MANY, total: 'none', include: [] } as const;
-  const { rows } = await records.peek(grant, { kind: 'search', query });
-  return rows.map((row) => ({ row, resource: openedResource<T>(row) }));
+  const found: Found<T>[] = [];
+  for await (const page of pagesOf<T>(records, grant, { type, where, count: MANY })) found.push(...page);
+  return found;
 }
 
 /**
@@ -67,7 +67,18 @@ export async function* pagesOfAll<T extends Resource>(
   type: StoredType,
   where: readonly Criterion[] = [],
 ): AsyncGenerator<readonly Found<T>[], void> {
-  const query = { type, where, count: PAGE, total: 'none', include: [] } as const;
+  yield* pagesOf<T>(records, grant, { type, where, count: PAGE });
+}
+
+type Listed = { readonly type: StoredType; readonly where: readonly Criterion[]; readonly count: number };
+
+/** All of it: a decision that rests on rows would be another one without the last of them. */
+async function* pagesOf<T extends Resource>(
+  records: RecordStore,
+  grant: SystemGrant,
+  listed: Listed,
+): AsyncGenerator<readonly Found<T>[], void> {
+  const query = { ...listed, total: 'none', include: [] } as const;
   for (let after: PageEnd | undefined, isFirst = true; isFirst || after !== undefined; isFirst = false) {
     const page = await records.peek(grant, { kind: 'search', query, ...(after === undefined ? {} : { after }) });
     yield page.rows.map((row) => ({ row, resource: openedResource<T>(row) }));

@@ -1,6 +1,6 @@
 /** N01 and N03 of smart-security.md: erasure of a record is asked for, and cancelled. C07: an account is off. */
 import { expect } from 'chai';
-import type { Bundle, Communication, Consent, Parameters, Task } from '@medplum/fhirtypes';
+import type { Bundle, Communication, Consent, Parameters, Patient, Task } from '@medplum/fhirtypes';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { PATIENTS } from '../../fixtures/people.ts';
 import { eventsOf, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
@@ -8,6 +8,7 @@ import { sendStudy } from '../support/clients/send-study.ts';
 import { formsOf, leftOf } from '../support/data-folder/erasing.ts';
 import { fillDemonstration, personCaller, type Demonstration } from '../support/demonstration.ts';
 import { onEachStore } from './support/each-store.ts';
+import { feed, visited } from './support/feed.ts';
 import { withdrawal } from './support/fhir-write.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -116,6 +117,37 @@ onEachStore('Erasure of a record, asked for (N01, N03)', { env: { ERASURE_DAYS: 
     expect((await ask(region.patient, 'cancel-erasure')).status).to.equal(200);
     expect((await counts()).every((count) => count > 0)).to.equal(true);
     expectOutcome(await ask(region.strasbourg, 'cancel-erasure', helene()), 404, 'not-found');
+  });
+
+  it('is cancelled by her under whichever identity it was asked, and she is told once none is left', async () => {
+    const told = async (): Promise<number> => (await region.patient.find('Communication?_count=100')).length;
+    // Each establishment knows her by an identity of its own.
+    for (const establishment of [region.strasbourg, region.nancy])
+      expect((await ask(establishment, 'request-erasure', helene())).status).to.equal(201);
+    await ask(region.patient, 'request-erasure');
+    const before = await told();
+    expect((await ask(region.nancy, 'cancel-erasure', helene())).status).to.equal(200);
+    expect([await counts(), await told()]).to.deep.equal([[0, 0, 0, 0], before]);
+    expect((await ask(region.patient, 'cancel-erasure')).status).to.equal(200);
+    expect((await counts()).every((count) => count > 0)).to.equal(true);
+    expect(await told()).to.equal(before + 1);
+    for (const caller of [region.strasbourg, region.nancy])
+      expectOutcome(await ask(caller, 'cancel-erasure', helene()), 404, 'not-found');
+  });
+
+  it('is asked by an establishment of a patient who was there, not of one whom it registered alone', async () => {
+    await feed(region.nancy, { ...PATIENTS.gaetan, localId: { nancy: 'ERASED-1' } }, 'nancy');
+    const { id } = await region.nancy.findOne<Patient>(`Patient?birthdate=${PATIENTS.gaetan.birthDate}`);
+    const rows = async (): Promise<number> => (await region.strasbourg.find(`ImagingStudy?patient=${id}`)).length;
+    const before = await rows();
+    expectOutcome(await ask(region.nancy, 'request-erasure', withdrawal(id)), 403, 'forbidden');
+    expect(await rows())
+      .to.equal(before)
+      .and.to.be.greaterThan(0);
+    await visited(region.nancy, id);
+    expect((await ask(region.nancy, 'request-erasure', withdrawal(id))).status).to.equal(201);
+    expect(await rows()).to.equal(0);
+    expect((await ask(region.nancy, 'cancel-erasure', withdrawal(id))).status).to.equal(200);
   });
 
   it('stands beside a withdrawal: cancelled, the record is as it was before', async () => {

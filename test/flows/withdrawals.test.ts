@@ -1,13 +1,13 @@
 /** Who ends a withdrawal: each is ended by who may, and the record stays hidden while one stands. */
 import { expect } from 'chai';
 import type { AuditEvent, Consent, Parameters } from '@medplum/fhirtypes';
+import { IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
 import { eventsOf, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { expectUnshared, fillDemonstration, rowsOfReaders, type Demonstration } from '../support/demonstration.ts';
+import { consentFor, transactionOf } from './support/fhir-write.ts';
 import { onEachStore } from './support/each-store.ts';
 
-/** What professionals read. */
-
-onEachStore('The end of a withdrawal (Patient/$withdraw, $reconsent)', {}, (running) => {
+onEachStore('The end of a withdrawal (Patient/$withdraw, $reconsent)', {}, (running, store) => {
   let region: Demonstration;
   before(async () => {
     region = await fillDemonstration(running().server);
@@ -154,7 +154,34 @@ onEachStore('The end of a withdrawal (Patient/$withdraw, $reconsent)', {}, (runn
     expect(shape(await by(region.nancy, 'reconsent'))).to.deep.equal(open);
     expect(shape(await by(region.nancy, 'reconsent'))).to.deep.equal(open);
   });
+
+  // A rule of the flow, which both stores have: a flood is long on MongoDB.
+  if (store === 'SQLite')
+    it('stands beside however many declarations an establishment files, which are 500 at most', async () => {
+      await own('withdraw');
+      const statuses: number[] = [];
+      for (let from = 0; from < 600 && !statuses.some((status) => status > 299); from += 100) {
+        const entry = Array.from({ length: 100 }, (_, at) => ({
+          request: { method: 'POST' as const, url: 'Consent' },
+          resource: naming(region.patients.helene, `1${String(from + at).padStart(10, '0')}`),
+        }));
+        const answer = await region.strasbourg.send('POST', '', transactionOf(...entry));
+        statuses.push(answer.status);
+        if (answer.status > 299) expectOutcome(answer, answer.status, 'too-costly');
+      }
+      expect(statuses).to.deep.equal([200, 200, 200, 200, 200, 413]);
+      await expectHidden('she withdrew');
+    });
 });
+
+/** A declaration by a number of nobody: each of them is another one. */
+function naming(patient: string, value: string): Consent {
+  const consent = consentFor(patient, '') as Consent;
+  const [actor] = consent.provision?.actor ?? [];
+  if (actor === undefined) throw new Error('It names somebody');
+  const reference = { type: 'Practitioner' as const, identifier: { system: IDENTIFIER_SYSTEM.rpps, value } };
+  return { ...consent, provision: { ...consent.provision, actor: [{ ...actor, reference }] } };
+}
 
 /** What an event of a change tells. */
 function changeOf({ entity = [] }: AuditEvent): string | undefined {

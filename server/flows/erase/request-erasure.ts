@@ -21,6 +21,7 @@ import { requireConsentChanger } from '../../access/may-attempt.ts';
 import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
 import type { EstablishmentRequester, PatientRequester, PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
+import { attendanceOf } from '../consent/attendance.ts';
 import { patientAsked } from '../consent/patient-asked.ts';
 import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { knownPatient } from '../identity/persons.ts';
@@ -43,7 +44,7 @@ export type RequestErasureDeps = GuardDeps & {
 /**
  * Asks for erasure; resolves with the request (`Task/id`), which is the same when the same speaker asks again.
  * `patient` is whom an establishment names (`Patient/id`).
- * @throws {Fault} forbidden - a professional asks
+ * @throws {Fault} forbidden - a professional asks, or an establishment that filed no exam, report or visit of hers
  * @throws {Fault} not-found - no such patient, or none of this establishment
  */
 export function requestErasure(deps: RequestErasureDeps) {
@@ -68,10 +69,10 @@ type Story = {
   readonly deps: RequestErasureDeps;
   readonly requester: PatientRequester | EstablishmentRequester;
   readonly subject: SubjectFacts;
-  /** Who the identity is by itself, of which it is asked. */
-  readonly home: PersonKey;
-  /** Requests of that identity that stand. */
+  /** Requests that stand, under whichever identity of the person. */
   readonly standing: readonly Found<Task>[];
+  /** Who each of these identities, and the one of which it is asked, is by itself. */
+  readonly homes: ReadonlyMap<string, PersonKey>;
   readonly now: number;
 };
 
@@ -90,7 +91,11 @@ async function changeErasure(
       const now = deps.clock.now();
       const reading = systemReading('change-consent', now);
       const subject = await patientAsked(deps, reading, requester, named, now);
-      const warrant = mayWrite(requester, { interaction: 'operation', operation }, { now, subject });
+      const isFiled = operation === 'request-erasure' && subject !== undefined;
+      const attendance = isFiled
+        ? await attendanceOf(deps.records, reading, requester, subject.person, now)
+        : undefined;
+      const warrant = mayWrite(requester, { interaction: 'operation', operation }, { now, subject, attendance });
       if (subject === undefined) throw new Fault('not-found', 'No such patient');
       const turn = await readTurn(deps.records, reading, claimKey.sharing(subject.person));
       const { parts, task } = change(await storyOf(deps, reading, { requester, subject, now }));
@@ -114,15 +119,19 @@ async function storyOf(
   asked: Pick<Story, 'requester' | 'subject' | 'now'>,
 ): Promise<Story> {
   const { person, patient } = asked.subject;
-  const found = await findAll<Task>(deps.records, reading({ person }), 'Task', REQUESTS);
-  const known = await knownPatient(deps.records, reading, patient);
-  if (known === undefined) throw new Fault('conflict', 'The patient has changed meanwhile');
-  return { deps, ...asked, home: known.home, standing: found.filter(({ row }) => row.subject === patient) };
+  const standing = await findAll<Task>(deps.records, reading({ person }), 'Task', REQUESTS);
+  const homes = new Map<string, PersonKey>();
+  for (const subject of new Set([patient, ...standing.map(subjectOf)])) {
+    const known = await knownPatient(deps.records, reading, subject);
+    if (known?.person !== person) throw new Fault('conflict', 'The patient has changed meanwhile');
+    homes.set(subject, known.home);
+  }
+  return { deps, ...asked, standing, homes };
 }
 
 /** What the same speaker asked before stands. */
 function asked(story: Story): Change {
-  const { deps, requester, subject, home, standing, now } = story;
+  const { deps, requester, subject, standing, now } = story;
   const own = standing.find((request) => isOf(requester, request));
   if (own !== undefined) return { parts: [], task: `Task/${own.row.id}` };
   const { person, patient } = subject;
@@ -132,7 +141,7 @@ function asked(story: Story): Change {
     parts: [
       { puts: [putOf(deps.indexer, task, now, { person, subject: patient, origin: namedOf(patient) })] },
       noticeOf(story, task),
-      { states: [{ person: home, change: { erasurePending: true } }], jobs: [erasingAt(task)] },
+      { states: [pendingOf(story, patient, true)], jobs: [erasingAt(task)] },
     ],
     task: `Task/${task.id}`,
   };
@@ -140,22 +149,35 @@ function asked(story: Story): Change {
 
 /** Whatever of hers stands is cancelled by her; an establishment leaves what others received. */
 function cancelled(story: Story): Change {
-  const { deps, requester, home, standing, now } = story;
+  const { deps, requester, standing, now } = story;
   const open = standing.filter(({ resource }) => resource.status === 'requested');
   const own = requester.kind === 'patient' ? open : open.filter((request) => isOf(requester, request));
   const [first] = own;
   if (first === undefined) throw new Fault('not-found', 'No such request');
-  const isLeft = own.length < standing.length;
+  const left = new Set(standing.filter((request) => !own.includes(request)).map(subjectOf));
+  const subjects = new Set(own.map(subjectOf));
   return {
     parts: [
       ...own.map(({ row, resource }) =>
         changed(deps.indexer, row, cancelledErasure(resource, now), now, aboutRow(row)),
       ),
-      ...(isLeft ? [] : [noticeOf(story, cancelledErasure(first.resource, now))]),
-      { states: [{ person: home, change: { erasurePending: isLeft } }] },
+      // While one is left, under another identity too, her record is hidden.
+      ...(left.size > 0 ? [] : [noticeOf(story, cancelledErasure(first.resource, now))]),
+      { states: [...subjects].map((subject) => pendingOf(story, subject, left.has(subject))) },
     ],
     task: `Task/${first.row.id}`,
   };
+}
+
+/** Of each identity it is kept apart: those that were one by a mistake take theirs along. */
+function pendingOf({ homes }: Story, subject: string, erasurePending: boolean) {
+  const person = homes.get(subject);
+  if (person === undefined) throw new Error('Of each request the identity was read');
+  return { person, change: { erasurePending } };
+}
+
+function subjectOf({ row }: Found<Task>): string {
+  return row.subject ?? '';
 }
 
 function isOf(requester: Story['requester'], { resource }: Found<Task>): boolean {

@@ -12,7 +12,11 @@ export type StoryOptions = ServerOptions & { readonly region?: (region: EditedRe
 export type Running = { readonly server: TestServer; readonly store: string };
 
 /** Describes a story for SQLite and for MongoDB; `running` is for the tests and their hooks, not for before. */
-export function onEachStore(title: string, options: StoryOptions, define: (running: () => Running) => void): void {
+export function onEachStore(
+  title: string,
+  options: StoryOptions,
+  define: (running: () => Running, store: string) => void,
+): void {
   for (const { name, missing, open } of EACH_STORE) {
     describe(`${title}, on ${name}`, function () {
       this.timeout(120_000);
@@ -40,7 +44,7 @@ export function onEachStore(title: string, options: StoryOptions, define: (runni
       define(() => {
         if (running === undefined) throw new Error('The server does not run yet');
         return running;
-      });
+      }, name);
     });
   }
 }
