@@ -33,7 +33,7 @@ const SYSTEM_WRITES = {
   // Whoever said the identity anew has left the event.
   'correct-documents': { types: ['DocumentReference'], subject: 'persons', event: 'asking' },
   // Each reads what of hers has ended; whoever parted them has left the event of the Task.
-  'end-given': { types: ['Consent'], subject: 'persons', event: 'own' },
+  'end-given': { types: ['CareTeam', 'Consent'], subject: 'persons', event: 'own' },
   // Its time is over.
   'end-consent': { types: ['Consent'], subject: 'persons', event: 'own' },
   // Whoever did what the patient is told of has left the event.

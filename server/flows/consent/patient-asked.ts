@@ -4,7 +4,7 @@ import type { NarrowReading } from '../../access/grant.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
 import type { EstablishmentRequester, PatientRequester } from '../../access/requester.ts';
 import type { GuardDeps } from '../guard.ts';
-import { filingPatient, knownPatient, subjectFacts } from '../identity/persons.ts';
+import { filingPatient, subjectFacts } from '../identity/persons.ts';
 
 /**
  * The Patient that an establishment names, or the patient's own; undefined when there is none.
@@ -22,8 +22,5 @@ export async function patientAsked(
   if (patient === undefined)
     throw new Fault('required', 'The parameter patient is missing', { expression: 'Parameters.parameter' });
   const known = await filingPatient(records, reading, requester, patient, now);
-  const self = own === undefined || own === patient ? known : await knownPatient(records, reading, own);
-  if (known === undefined || self === undefined) return undefined;
-  // Whatever Patient of hers she names, the Consent is about the one that she signed in as.
-  return await subjectFacts(records, reading, requester, self.person === known.person ? self : known);
+  return known && (await subjectFacts(records, reading, requester, known));
 }

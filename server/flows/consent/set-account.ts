@@ -45,7 +45,11 @@ export function setAccount(deps: GuardDeps) {
         const change = { accountOff: !active };
         const entities = [{ what: { reference: named }, detail: { operation: 'set-account', active: String(active) } }];
         const event = eventRecord(clock, visit, 'operation', { person: subject.person, patient: named, entities });
-        const states = identities.map(({ content: { home } }) => ({ person: personKey(home), change }));
+        // Who is joined to another by a mistake turns off her own alone.
+        const meant = identities.filter(
+          ({ content: { id } }) => requester.kind !== 'patient' || `Patient/${id}` === requester.patient,
+        );
+        const states = meant.map(({ content: { home } }) => ({ person: personKey(home), change }));
         return { warrant, plan: joinParts({ states, audit: [event] }), result: named };
       });
       return result;

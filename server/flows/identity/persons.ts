@@ -52,7 +52,8 @@ export async function knownPatient(
 
 /**
  * Finds the Patient under which a requester files what it says of one: of a person, an establishment's is the oldest
- * identity that it is a source of, whichever it names.
+ * identity that it is a source of, and a patient's the one that she signed in as, whichever they name: two may be one
+ * by a mistake.
  */
 export async function filingPatient(
   records: RecordStore,
@@ -62,7 +63,12 @@ export async function filingPatient(
   now: number,
 ): Promise<KnownPatient | undefined> {
   const named = await identityAt(records, reading, patient);
-  if (named === undefined || requester.kind !== 'establishment') return named && toKnownPatient(named);
+  if (named === undefined) return undefined;
+  if (requester.kind === 'patient') {
+    const own = await identityAt(records, reading, requester.patient);
+    return toKnownPatient(own?.person === named.person ? own : named);
+  }
+  if (requester.kind !== 'establishment') return toKnownPatient(named);
   const isOwn = ({ content }: StandingIdentity): boolean => content.sources.includes(requester.organization);
   if (isOwn(named)) return toKnownPatient(named);
   const all = await identitiesOf(records, named.person, now);

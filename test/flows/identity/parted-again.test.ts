@@ -2,8 +2,9 @@
  * Two persons who were one by a mistake are two again: what was given to the wrong one on the strength of it ends, what
  * is clearly of one stays with her, and who looks after data protection is told what was opened meanwhile.
  */
-import type { AuditEvent, Consent, Identifier, Task } from '@medplum/fhirtypes';
+import type { AuditEvent, CareTeam, Consent, Identifier, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
+import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { eventually, type FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { personCaller } from '../../support/demonstration.ts';
@@ -11,7 +12,7 @@ import { consentFor, count } from '../support/fhir-write.ts';
 import { aLocalId, anINS, feed, idIn, somebody } from './people.ts';
 import { publish, signInAtPortal, tellOnEachStore, type Session } from './story.ts';
 
-const NUMBERS = { 'first-wrong': anINS(), 'first-right': anINS(), namesake: anINS() };
+const NUMBERS = { 'first-wrong': anINS(), 'first-right': anINS(), namesake: anINS(), off: anINS(), on: anINS() };
 const EXAMS = 'ImagingStudy';
 const CODE = 'Task?code=opened-meanwhile';
 
@@ -51,6 +52,8 @@ tellOnEachStore('Parted again (identity.md section 1)', { persons: NUMBERS }, (s
     const { caller: patient, launched } = meanwhile;
     const shared = await patient.send('POST', 'Consent', consentFor(launched, 'Practitioner/demo-declared'));
     expect(shared.status, shared.text).to.equal(201);
+    const circle = await patient.send('POST', 'CareTeam', circleWith(launched, 'Practitioner/demo-declared'));
+    expect(circle.status, circle.text).to.equal(201);
     for (const caller of [earlier.caller, patient, doctor, emergency])
       expect(await caller.find(`ImagingStudy?patient=${ids[0]}`)).to.have.length(2);
     await fed('nancy', others);
@@ -70,16 +73,18 @@ tellOnEachStore('Parted again (identity.md section 1)', { persons: NUMBERS }, (s
       expect(await count((await signInAtPortal(story(), 'first-wrong')).caller, EXAMS)).to.equal(1);
     });
 
-    it('ends emergencies and what the patient declared meanwhile, and it is told', async () => {
+    it('ends emergencies, what the patient declared and her circle of meanwhile, and it is told', async () => {
       for (const caller of [doctor, emergency])
         for (const id of ids)
           await eventually(async () => ((await count(caller, `ImagingStudy?patient=${id}`)) === 0 ? true : undefined));
       const { caller } = await signInAtPortal(story(), 'namesake');
       const consents = await caller.find<Consent>('Consent');
       expect(consents.map(({ status }) => status)).to.deep.equal(['inactive', 'inactive']);
+      const teams = await caller.find<CareTeam>('CareTeam');
+      expect(teams.map(({ status }) => status)).to.deep.equal(['inactive']);
       const events = await caller.find<AuditEvent>('AuditEvent?_count=100');
       const words = JSON.stringify(events).match(/ended: given while two persons were one/g);
-      expect(words).to.have.length(2);
+      expect(words).to.have.length(3);
     });
 
     it('tells the data protection officer who opened what meanwhile, and nobody else', async () => {
@@ -104,6 +109,25 @@ tellOnEachStore('Parted again (identity.md section 1)', { persons: NUMBERS }, (s
       for (const other of [caller, emergency, doctor, story().nancy])
         expect(await other.find<Task>(CODE)).to.deep.equal([]);
     });
+  });
+
+  it('leaves the account of the other one as it was, whoever turned hers off meanwhile', async () => {
+    const one = somebody();
+    const [localId, others] = [aLocalId(), aLocalId()];
+    const fed = async (at: 'strasbourg' | 'nancy', number: Identifier): Promise<void> => {
+      const answer = await feed(story()[at], at, at === 'strasbourg' ? localId : others, { ...one, numbers: [number] });
+      expect(answer.status, answer.text).to.be.oneOf([200, 201]);
+    };
+    await fed('strasbourg', NUMBERS.off);
+    await fed('nancy', NUMBERS.off);
+    const { caller } = await signInAtPortal(story(), 'off');
+    const off = { resourceType: 'Parameters', parameter: [{ name: 'active', valueBoolean: false }] };
+    expect((await caller.send('POST', 'Patient/$set-account', off)).status).to.equal(200);
+    expect((await caller.get(EXAMS)).status).to.equal(401);
+    await fed('nancy', NUMBERS.on);
+    const other = await signInAtPortal(story(), 'on');
+    expect((await other.caller.get(EXAMS)).status).to.equal(200);
+    expect((await caller.get(EXAMS)).status).to.equal(401);
   });
 
   it('leaves with each what is clearly hers: the number is hers alone', async () => {
@@ -141,6 +165,16 @@ function startOf({ executionPeriod }: Task): number {
 
 function endOf({ executionPeriod }: Task): number {
   return Date.parse(executionPeriod?.end ?? '');
+}
+
+function circleWith(patient: string, reference: string): CareTeam {
+  return {
+    resourceType: 'CareTeam',
+    status: 'active',
+    category: [{ coding: [{ system: CODE_SYSTEM.recordCircle, code: 'circle' }] }],
+    subject: { reference: `Patient/${patient}` },
+    participant: [{ member: { reference } }],
+  };
 }
 
 function emergencyOf(identifier: Identifier): object {

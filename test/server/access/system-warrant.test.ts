@@ -38,7 +38,7 @@ describe('What the server writes on its own account', () => {
       'asking',
       { persons: ['1.2'] },
     ],
-    'end-given': [['Consent'], 'own', { persons: ['1.2'] }],
+    'end-given': [['CareTeam', 'Consent'], 'own', { persons: ['1.2'] }],
     'end-consent': [['Consent'], 'own', { persons: ['1.2'] }],
     'erase-record': [['Task'], 'own', { persons: ['1.2'] }],
     'erase-items': [

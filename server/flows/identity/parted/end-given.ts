@@ -1,12 +1,13 @@
 /**
  * After persons who were one by a mistake are two again: what was given meanwhile to an identity that may have been
- * taken for the other one ends: tokens and sessions, emergencies, and what the patient declared, if somebody signed in
- * meanwhile. Data protection officers read who opened what. Withdrawals stay, and what establishments declared of an
- * identity of theirs. It may run at any time, and twice.
+ * taken for the other one ends: tokens and sessions, emergencies, and whom the patient declared or took close to her
+ * record, if somebody signed in meanwhile. Data protection officers read who opened what. Withdrawals stay, and what
+ * establishments declared of an identity of theirs. It may run at any time, and twice.
  */
-import type { Consent } from '@medplum/fhirtypes';
+import type { CareTeam, Consent, Resource } from '@medplum/fhirtypes';
 import { PASSAGE } from '../../../../profiles/audit/shapes.ts';
 import { permitOf } from '../../../../profiles/consent/declaration.ts';
+import { circleOf } from '../../../../profiles/consent/record-circle.ts';
 import type { Indexer } from '../../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../../profiles/search/query.ts';
 import { systemReading, type SystemGrant } from '../../../access/grant.ts';
@@ -69,7 +70,7 @@ export function endGiven(deps: EndGivenDeps) {
       // What earlier servers gave does not say when.
       await destroyGiven(deps.tokens, ({ account = '', givenAt = since }) => accounts.has(account) && givenAt >= since);
       const unsure = { since, accounts, signedIn: await signedInMeanwhile(records, patients, payload, now) };
-      for (const person of [from, to]) await endConsents(deps, person, unsure);
+      for (const person of [from, to]) await endGifts(deps, person, unsure);
     }
     await tellOpened(deps, subject, identities, payload, eventsMeanwhile(records, patients, payload, now));
   };
@@ -103,13 +104,17 @@ function unsureOf(
   return unsure.map(({ content }) => `Patient/${content.id}`);
 }
 
-async function endConsents(deps: EndGivenDeps, person: PersonKey, unsure: Unsure): Promise<void> {
+async function endGifts(deps: EndGivenDeps, person: PersonKey, unsure: Unsure): Promise<void> {
   await commitFresh(deps.records, async () => {
     const now = deps.clock.now();
     const hers = systemReading('end-given', now)({ person });
     const parts: PlanParts[] = [];
     for (const found of await findAll<Consent>(deps.records, hers, 'Consent', [ACTIVE]))
       if (await isUnsure(deps.records, hers, person, found, unsure)) parts.push(ended(deps, person, found, now));
+    // She alone files those that open her record.
+    for (const found of await findAll<CareTeam>(deps.records, hers, 'CareTeam', [ACTIVE]))
+      if (circleOf(found.resource) !== undefined && isGivenUnsure(found, unsure) && isSignedIn(found, unsure))
+        parts.push(ended(deps, person, found, now));
     return { warrant: systemWarrant('end-given', person), plan: joinParts(...parts), result: undefined };
   });
 }
@@ -119,28 +124,41 @@ async function isUnsure(
   records: RecordStore,
   hers: SystemGrant,
   person: PersonKey,
-  { row: { id, subject = '', updated }, resource }: Found<Consent>,
-  { since, accounts, signedIn }: Unsure,
+  found: Found<Consent>,
+  unsure: Unsure,
 ): Promise<boolean> {
-  const permit = permitOf(resource);
-  if (permit === undefined || updated < since || !accounts.has(subject)) return false;
-  if (permit.isEmergency || !signedIn.has(subject)) return permit.isEmergency;
-  const rights = await records.rightsOf(hers, person, `Consent/${id}`);
+  const permit = permitOf(found.resource);
+  if (permit === undefined || !isGivenUnsure(found, unsure)) return false;
+  if (permit.isEmergency || !isSignedIn(found, unsure)) return permit.isEmergency;
+  const rights = await records.rightsOf(hers, person, `Consent/${found.row.id}`);
   return !rights.some(({ principal }) => establishmentOf(principal).length > 0);
+}
+
+function isGivenUnsure({ row: { subject = '', updated } }: Found<Resource>, { since, accounts }: Unsure): boolean {
+  return updated >= since && accounts.has(subject);
+}
+
+function isSignedIn({ row: { subject = '' } }: Found<Resource>, { signedIn }: Unsure): boolean {
+  return signedIn.has(subject);
 }
 
 function ended(
   { clock, indexer }: EndGivenDeps,
   person: PersonKey,
-  { row, resource }: Found<Consent>,
+  { row, resource }: Found<Consent | CareTeam>,
   now: number,
 ): PlanParts {
   const { patient = row.subject } = row;
   const event = recordOf(clock, ownOccasion('passerelle'), 'withdraw', {
     person,
     ...(patient === undefined ? {} : { patient }),
-    consent: `Consent/${row.id}`,
-    entities: [{ detail: { change: 'ended: given while two persons were one' } }],
+    ...(row.type === 'Consent' ? { consent: `Consent/${row.id}` } : {}),
+    entities: [
+      {
+        ...(row.type === 'Consent' ? {} : { what: { reference: `${row.type}/${row.id}` } }),
+        detail: { change: 'ended: given while two persons were one' },
+      },
+    ],
   });
   return joinParts({ audit: [event] }, changed(indexer, row, { ...resource, status: 'inactive' }, now, aboutRow(row)));
 }
