@@ -12,7 +12,7 @@ const STAYS: readonly unknown[] = ['IMP', 'ACUTE', 'NONAC', 'OBSENC', 'SS'];
 
 const DAY_MS = 86_400_000;
 
-/** A stay of which nobody says an end is believed so long. */
+/** A stay of which nobody says an end, or one that is no date of this world, is believed so long. */
 const LONGEST_MS = 366 * DAY_MS;
 
 /**
@@ -28,6 +28,6 @@ export function stayTime(encounter: object, graceDays: number, zone?: string): T
   if (span === undefined) return undefined;
   const { from } = span;
   const open = isOver ? from : from + LONGEST_MS;
-  const end = period.end === undefined ? open : span.to;
+  const end = period.end === undefined ? open : Math.min(span.to, from + LONGEST_MS);
   return { from, to: Math.min(TIME_BOUND, end + graceDays * DAY_MS) };
 }

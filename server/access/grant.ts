@@ -247,10 +247,15 @@ export function principalsOfProfessional(practitioner: string, roles: readonly R
     principal.practitioner(practitioner),
     principal.breakGlass(practitioner),
     ...roles.map((role) => principal.role(role.reference)),
-    ...roles.flatMap((role) => role.within.map(principal.members)),
+    ...roles.filter(caresThere).flatMap((role) => role.within.map(principal.members)),
     ...roles.filter((role) => role.radiologist).map((role) => principal.radiologists(role.organization)),
     ...roles.flatMap((role) => role.offices.map((office) => principal.office(office, role.organization))),
   ];
+}
+
+/** Who holds an office alone sees no content by being of an organization (access.md C7). */
+function caresThere({ offices, profession }: Role): boolean {
+  return offices.length === 0 || profession !== undefined;
 }
 
 function principalsOf(requester: Requester): readonly Principal[] {
