@@ -1,16 +1,21 @@
 /**
- * Who said what of an item's label. Its source says so without more; what the patient said, and what images have of a
- * report, is marked. The strictest of all counts (confidentiality.ts).
+ * Who said what of an item's label. Its source says so without more; what the patient said, what images have of a
+ * report, and what one of several authors said of an exam is marked. The strictest of all counts (confidentiality.ts).
  */
 import type { Coding, DiagnosticReport, DocumentReference, Extension, Meta, Resource } from '@medplum/fhirtypes';
 import { EXTENSION } from './codes.ts';
 import { codingsOf, labelOf, maskCoding, MASKS, type Label, type Mask } from './confidentiality.ts';
 
-/** Who may say a label, in the order in which their codings stand. */
-const SAYERS = ['source', 'patient', 'report'] as const;
+/** An author of an exam: what one of several says takes nothing back that another said. */
+export type LabelAuthor = `${'Organization' | 'Practitioner'}/${string}`;
 
-/** One of them; `report`: images are masked as the reports of their exam are. */
-export type LabelSayer = (typeof SAYERS)[number];
+/** Who says a label; `report`: images are masked as the reports of their exam are. */
+export type LabelSayer = 'source' | 'patient' | 'report' | LabelAuthor;
+
+/** Tells whether a reference is one to an author. */
+export function isLabelAuthor(reference: string): reference is LabelAuthor {
+  return /^(Organization|Practitioner)\//.test(reference);
+}
 
 /** The codings of a label that somebody said, without the mark. */
 export function codingsSaid(meta: Meta | undefined, sayer: LabelSayer): readonly Coding[] {
@@ -19,9 +24,10 @@ export function codingsSaid(meta: Meta | undefined, sayer: LabelSayer): readonly
 
 /** The resource with other codings of one sayer; those of the others stay. */
 export function withCodingsSaid<R extends Resource>(resource: R, sayer: LabelSayer, codings: readonly Coding[]): R {
-  const security = SAYERS.flatMap((one) =>
-    (one === sayer ? codings : codingsSaid(resource.meta, one)).map((coding) => marked(coding, one)),
-  );
+  const others = (resource.meta?.security ?? []).filter((coding) => sayerOf(coding) !== sayer);
+  const said = codings.map((coding) => marked(coding, sayer));
+  // What has no mark stands first.
+  const security = sayer === 'source' ? [...said, ...others] : [...others, ...said];
   const { security: _former, ...meta } = resource.meta ?? {};
   if (security.length > 0) return { ...resource, meta: { ...meta, security } };
   return Object.keys(meta).length > 0 ? { ...resource, meta } : withoutMeta(resource);
@@ -29,11 +35,10 @@ export function withCodingsSaid<R extends Resource>(resource: R, sayer: LabelSay
 
 /** What a sender says of the label, and what others said of the resource that stands: no sender speaks for them. */
 export function keepingSaid<R extends Resource>(sent: R, standing: Resource | undefined): R {
-  const others = ['patient', 'report'] as const;
-  return others.reduce(
-    (kept, sayer) => withCodingsSaid(kept, sayer, codingsSaid(standing?.meta, sayer)),
-    withCodingsSaid(sent, 'source', codingsSaid(sent.meta, 'source')),
-  );
+  const { security: _sent, ...meta } = sent.meta ?? {};
+  const others = (standing?.meta?.security ?? []).filter((coding) => sayerOf(coding) !== 'source');
+  const kept = { ...sent, meta: { ...meta, ...(others.length > 0 ? { security: others } : {}) } };
+  return withCodingsSaid(kept, 'source', codingsSaid(sent.meta, 'source'));
 }
 
 /**
@@ -62,13 +67,16 @@ export function withLabel(document: DocumentReference, label: Label): DocumentRe
 }
 
 function sayerOf({ extension = [] }: Coding): LabelSayer {
-  const said = extension.find(isMark)?.valueCode;
-  return SAYERS.find((sayer) => sayer === said) ?? 'source';
+  const { valueCode, valueReference } = extension.find(isMark) ?? {};
+  if (valueCode === 'patient' || valueCode === 'report') return valueCode;
+  const author = valueReference?.reference ?? '';
+  return isLabelAuthor(author) ? author : 'source';
 }
 
 function marked(coding: Coding, sayer: LabelSayer): Coding {
   if (sayer === 'source') return coding;
-  return { ...coding, extension: [...(coding.extension ?? []), { url: EXTENSION.labelSaidBy, valueCode: sayer }] };
+  const value = isLabelAuthor(sayer) ? { valueReference: { reference: sayer } } : { valueCode: sayer };
+  return { ...coding, extension: [...(coding.extension ?? []), { url: EXTENSION.labelSaidBy, ...value }] };
 }
 
 function unmarked({ extension = [], ...coding }: Coding): Coding {

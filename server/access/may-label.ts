@@ -1,12 +1,12 @@
 /** Who may say the confidentiality of an item: its patient, and its author, each for what they say; a pure rule. */
 import { Fault } from '../../profiles/fault.ts';
-import type { LabelSayer } from '../../profiles/said-label.ts';
+import { isLabelAuthor, type LabelSayer } from '../../profiles/said-label.ts';
 import { STORED_TYPES, fhirType, type StoredType } from '../../profiles/types/visibility.ts';
 import { grantFor } from './grant.ts';
 import { requireKind } from './may-attempt.ts';
 import { requesterBases } from './may-write.ts';
 import type { PersonKey, Requester } from './requester.ts';
-import type { Right } from './right.ts';
+import { referenceOf, type Principal, type Right } from './right.ts';
 import { makeWarrant, type Warrant } from './warrant.ts';
 
 /** What was read for a decision. */
@@ -20,8 +20,8 @@ export type LabelledFacts = {
   readonly isSeen: boolean;
 };
 
-/** The warrant, and for whom she speaks. */
-export type MayLabel = { readonly warrant: Warrant; readonly sayer: Exclude<LabelSayer, 'report'> };
+/** The warrant, and for whom she speaks: what any of these said before gives place to what the first says now. */
+export type MayLabel = { readonly warrant: Warrant; readonly sayers: readonly [LabelSayer, ...LabelSayer[]] };
 
 /**
  * Decides it: the patient says it for herself, an author for the source.
@@ -34,13 +34,12 @@ export function mayLabel(requester: Requester, labelled: LabelledFacts | undefin
   const { item, person, rights } = labelled;
   const { principals } = grantFor(requester, now);
   const relation = requester.kind === 'patient' ? 'self' : 'author';
-  const held = rights
-    .filter((right) => right.relation === relation && principals.includes(right.principal))
-    .map(({ principal }) => principal);
+  const related = rights.filter((right) => right.relation === relation).map(({ principal }) => principal);
+  const held = related.filter((principal) => principals.includes(principal));
   if (held.length === 0)
     throw new Fault('forbidden', 'The confidentiality of an item is said by its patient, or by its author');
   return {
-    sayer: relation === 'self' ? 'patient' : 'source',
+    sayers: relation === 'self' ? ['patient'] : authorsOf(item, held, related),
     warrant: makeWarrant({
       act: 'set-confidentiality',
       reaches: [{ types: LABELLED_TYPES, whose: { persons: [person] }, event: 'own' }],
@@ -53,6 +52,16 @@ export function mayLabel(requester: Requester, labelled: LabelledFacts | undefin
       ],
     }),
   };
+}
+
+/**
+ * A report has one source. An exam may have several, of whom each speaks for itself; what bears nobody's mark belongs
+ * to all of them, and so to one who is alone.
+ */
+function authorsOf(item: string, held: readonly Principal[], all: readonly Principal[]): MayLabel['sayers'] {
+  const author = held.map(referenceOf).find(isLabelAuthor);
+  if (!item.startsWith('ImagingStudy/') || author === undefined) return ['source'];
+  return all.every((one) => held.includes(one)) ? [author, 'source'] : [author];
 }
 
 /** Reports, exams, and the documents that are seen as they are. */

@@ -92,6 +92,30 @@ onEachStore('An exam of two establishments', STAYS_OPEN, (running) => {
     expect(await toldOf(first)).to.deep.equal([]);
   });
 
+  it('bears what each of them says of its label: none takes back what another said', async () => {
+    const first = exam('two/labelled', 'strasbourg');
+    await send(first);
+    const { id } = await seesOf(strasbourg, first, 1);
+    const say = async (caller: FhirCaller, ...codes: readonly string[]): Promise<string> => {
+      const system = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
+      const parameter = codes.map((code) => ({ name: 'confidentiality', valueCoding: { system, code } }));
+      const body = { resourceType: 'Parameters', ...(codes.length > 0 ? { parameter } : {}) };
+      const answer = await caller.send('POST', `ImagingStudy/${id}/$set-confidentiality`, body);
+      expect(answer.status, answer.text).to.equal(200);
+      const { meta } = (await caller.get(`ImagingStudy/${id}`)).json<ImagingStudy>();
+      return (meta?.security ?? []).map(({ code }) => code).join();
+    };
+    // While it is alone, all that is said of the source is its own.
+    expect(await say(strasbourg, 'V')).to.equal('V');
+    await send(exam('two/labelled', 'nancy', sop('2.25.4249')), '2.25.4249');
+    await seesOf(nancy, first, 2);
+    expect(await say(nancy, 'N')).to.equal('V,N');
+    expect(await say(nancy)).to.equal('V');
+    expect(await say(nancy, 'R')).to.equal('V,R');
+    expect(await say(strasbourg, 'N')).to.equal('R,N');
+    expect(await say(strasbourg)).to.equal('R');
+  });
+
   it('is seen by its maker, who sends what another sent before: the same bytes, or others like them', async () => {
     // Both number her alike, and the images name no issuer.
     const patient = { ...PATIENTS.gaetan, localId: { strasbourg: 'ALIKE-1', nancy: 'ALIKE-1' } };

@@ -9,13 +9,13 @@ import { withCodingsSaid, type LabelSayer } from '../../../profiles/said-label.t
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
-import { mayLabel, type LabelledFacts } from '../../access/may-label.ts';
+import { mayLabel, type LabelledFacts, type MayLabel } from '../../access/may-label.ts';
 import { isRowSeen } from '../aside/seen.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { findById, type Found } from '../internal-reads.ts';
 import { tellingOf } from '../notices/tell-news.ts';
-import { relabelledReportParts, relabelledStudyParts } from '../study/relabelled-parts.ts';
+import { relabelledReportParts, relabelledStudiesParts } from '../study/relabelled-parts.ts';
 import { commitFresh, joinParts, type Planned, type PlanParts } from '../write/plan-parts.ts';
 
 /** What the flow needs. */
@@ -51,9 +51,9 @@ async function planOf(
   const reading = systemReading('set-confidentiality', now);
   const found = await findById<DiagnosticReport | ImagingStudy>(deps.records, reading, type, id);
   const facts = found && (await factsOf(deps, visit, reading, found));
-  const { warrant, sayer } = mayLabel(visit.requester, facts, now);
+  const { warrant, sayers } = mayLabel(visit.requester, facts, now);
   if (found === undefined || facts === undefined) throw new Fault('not-found', 'No such resource');
-  refuseFromHerself(sayer, codings);
+  refuseFromHerself(sayers[0], codings);
   const { subject } = found.row;
   // She reads the event: what is to be announced to her is not said in it.
   const toldToHer = codings.filter((coding) => !labelOf({ security: [coding] }).masks.includes('patient'));
@@ -62,7 +62,7 @@ async function planOf(
   const about = { person: facts.person, ...(subject === undefined ? {} : { patient: subject }) };
   // What was masked from her she may see now.
   const isNews = labelOf(found.resource.meta).masks.includes('patient');
-  const plan = joinParts(await partsOf(deps, reading, found, { sayer, codings }, now), {
+  const plan = joinParts(await partsOf(deps, reading, labelled(found, sayers, codings), sayers[0], now), {
     jobs: isNews ? [tellingOf(facts.item, now)] : [],
     audit: [eventRecord(deps.clock, visit, 'operation', { ...about, entities })],
   });
@@ -88,19 +88,25 @@ async function factsOf(
   return { item, person, rights, isSeen: await isRowSeen(deps, visit, reading, row) };
 }
 
+function labelled(
+  { row, resource }: Labelled,
+  [sayer, ...former]: MayLabel['sayers'],
+  codings: readonly Coding[],
+): Labelled {
+  const cleared = former.reduce((some, one) => withCodingsSaid(some, one, []), resource);
+  return { row, resource: withCodingsSaid(cleared, sayer, codings) };
+}
+
 async function partsOf(
   deps: SetConfidentialityDeps,
   reading: NarrowReading,
   { row, resource }: Labelled,
-  { sayer, codings }: { readonly sayer: LabelSayer; readonly codings: readonly Coding[] },
+  sayer: LabelSayer,
   now: number,
 ): Promise<PlanParts> {
-  if (resource.resourceType === 'ImagingStudy') {
-    const study = withCodingsSaid(resource, sayer, codings);
-    return await relabelledStudyParts(deps, reading, { row, resource: study }, now);
-  }
-  const report = { row, resource: withCodingsSaid(resource, sayer, codings) };
-  const parts = await relabelledReportParts(deps, reading, report, sayer, now);
+  if (resource.resourceType === 'ImagingStudy')
+    return joinParts(...(await relabelledStudiesParts(deps, reading, [{ row, resource }], now)));
+  const parts = await relabelledReportParts(deps, reading, { row, resource }, sayer, now);
   if (parts === undefined) throw new Fault('conflict', 'The report has changed meanwhile');
   return parts;
 }

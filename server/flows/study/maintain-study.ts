@@ -65,7 +65,8 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
   const study = await loadStudy(deps.records, reading, studyInstanceUID);
   if (study === undefined) return await emptiedParts(deps, reading, studyInstanceUID, now);
   // What somebody says of another person's study is no part of it.
-  const ofPerson = reading({ person: study.patient.person });
+  const { person } = study.patient;
+  const ofPerson = reading({ person });
   const { id, claim } = await imagingStudyId(deps.records, reading, studyInstanceUID);
   const all = await manifestsOf(deps.records, ofPerson, id, 'all');
   // Those of another identity tell of a time when the study was filed under that.
@@ -74,7 +75,7 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
   const isOtherOrigin = standing !== undefined && !(await isByAuthors(deps, ofPerson, standing.row, study.sources));
   const imported = (await claimOf(deps.records, reading, claimKey.imported(studyInstanceUID))) !== undefined;
   const built = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));
-  const reports = await reportsOfStudy(deps, reading, { ...study, person: study.patient.person }, built, now);
+  const reports = await reportsOfStudy(deps, reading, { ...study, person }, built, now);
   const counting = reports.filter(({ counts }) => counts).map(({ resource }) => resource);
   const imagingStudy = withMasksOfReports(built, masksOfReports(counting));
   const released = counting.some(isValidated);
@@ -92,8 +93,7 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
       deps,
       reading,
       reports,
-      { studyInstanceUID, person: study.patient.person, imagingStudy, sources: study.sources },
-      manifest.current,
+      [{ studyInstanceUID, person, imagingStudy, sources: study.sources, manifests: manifest.current }],
       now,
     )),
   ];
@@ -117,14 +117,14 @@ async function emptiedParts(
   const { person, subject } = standing.row;
   const grant = reading({ person });
   if (await isByAuthors(deps, grant, row, [])) return [];
-  const emptied = { studyInstanceUID, person, imagingStudy: resource, sources: [] };
+  const emptied = { studyInstanceUID, person, imagingStudy: resource, sources: [], manifests: [] };
   const manifests = await manifestsOf(records, grant, row.id, 'all');
   const reports = await reportsOfStudy(deps, reading, emptied, resource, now);
   return [
     asItStood(row),
     { puts: [hiddenPut(indexer, resource, now, { person, ...(subject === undefined ? {} : { subject }) })] },
     ...manifests.map((manifest) => hiddenParts(indexer, manifest, now)),
-    ...(await reportUpkeep(deps, reading, reports, emptied, [], now)),
+    ...(await reportUpkeep(deps, reading, reports, [emptied], now)),
   ];
 }
 

@@ -5,6 +5,7 @@
 import type { DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
 import { labelOf } from '../../../profiles/confidentiality.ts';
 import { linkedTo } from '../../../profiles/documents/report-links.ts';
+import { Fault } from '../../../profiles/fault.ts';
 import { studyInstanceUIDOf } from '../../../profiles/imaging/identifiers.ts';
 import {
   codingsSaid,
@@ -25,25 +26,54 @@ import { joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { isHidden } from './hidden-manifest.ts';
 import { establishmentsOf, type LinkedStudy } from './linked-studies.ts';
 import { reportDocumentParts } from './report-document-parts.ts';
-import { reportsOfStudy, reportUpkeep, standingReport } from './report-upkeep.ts';
+import {
+  reportsOfStudy,
+  reportUpkeep,
+  standingReport,
+  type NamingReport,
+  type StudyAtUpkeep,
+} from './report-upkeep.ts';
 import { manifestsOf } from './study-content.ts';
 
 type Deps = { readonly records: RecordStore; readonly indexer: Indexer; readonly region: RegionIndex };
 
-/** The parts for an exam (`row`) that is to be as `resource` says; a report that the same plan writes is left out. */
-export async function relabelledStudyParts(
+/**
+ * The parts for exams (`row`) that are to be as `resource` says. A report that tells of several of them is written
+ * once, and one that the same plan writes not at all.
+ */
+export async function relabelledStudiesParts(
+  deps: Deps,
+  reading: NarrowReading,
+  found: readonly Found<ImagingStudy>[],
+  now: number,
+  writtenReport?: string,
+): Promise<readonly PlanParts[]> {
+  const parts: PlanParts[] = [];
+  const studies: StudyAtUpkeep[] = [];
+  const reports = new Map<string, NamingReport>();
+  for (const one of found) {
+    const relabelled = await relabelledStudy(deps, reading, one, now);
+    parts.push(relabelled.parts);
+    studies.push(relabelled.study);
+    for (const report of await reportsOfStudy(deps, reading, relabelled.study, one.resource, now))
+      if (report.person === relabelled.study.person && report.row.id !== writtenReport)
+        reports.set(report.row.id, report);
+  }
+  return [...parts, ...(await reportUpkeep(deps, reading, [...reports.values()], studies, now))];
+}
+
+/** An exam and its manifests under its label; reports are left to the caller. */
+async function relabelledStudy(
   deps: Deps,
   reading: NarrowReading,
   { row, resource }: Found<ImagingStudy>,
   now: number,
-  writtenReport?: string,
-): Promise<PlanParts> {
+): Promise<{ readonly parts: PlanParts; readonly study: StudyAtUpkeep }> {
   const { person, subject, released } = row;
   const studyInstanceUID = resource.identifier?.map(studyInstanceUIDOf).find((uid) => uid !== undefined);
   if (person === undefined || subject === undefined || studyInstanceUID === undefined)
     throw new Error('An exam is somebody’s and has a UID');
   const sources = await establishmentsOf(deps.records, reading, person, `ImagingStudy/${row.id}`);
-  const study = { studyInstanceUID, person, imagingStudy: resource, sources };
   const manifests = (await manifestsOf(deps.records, reading({ person }), row.id, 'all')).filter(
     (found) => found.row.person === person && !isHidden(found),
   );
@@ -52,20 +82,21 @@ export async function relabelledStudyParts(
     const facts = { person, subject: found.row.subject ?? subject, released: found.row.released };
     return changed(deps.indexer, found.row, withLabel(found.resource, label), now, facts);
   });
-  const current = manifests.filter((found) => found.resource.status === 'current');
-  const reports = await reportsOfStudy(deps, reading, study, resource, now);
-  const others = reports.filter((one) => one.person === person && one.row.id !== writtenReport);
-  const references = current.map((found) => `DocumentReference/${found.row.id}`);
-  return joinParts(
-    changed(deps.indexer, row, resource, now, { person, subject, released }),
-    ...relabelled,
-    ...(await reportUpkeep(deps, reading, others, study, references, now)),
-  );
+  const standing = manifests.filter((found) => found.resource.status === 'current');
+  const current = standing.map((found) => `DocumentReference/${found.row.id}`);
+  return {
+    parts: joinParts(changed(deps.indexer, row, resource, now, { person, subject, released }), ...relabelled),
+    study: { studyInstanceUID, person, imagingStudy: resource, sources, manifests: current },
+  };
 }
+
+/** Exams that one report masks at most: all are written in its own plan. */
+const MOST_MASKED = 50;
 
 /**
  * The exams that a report counts for are masked in its own plan as it is. What it masks no more is found out when they
  * are looked at again: other reports may mask them, too.
+ * @throws {Fault} too-costly - it masks more than {@link MOST_MASKED}
  */
 export async function maskedStudiesParts(
   deps: Deps,
@@ -75,17 +106,18 @@ export async function maskedStudiesParts(
   now: number,
 ): Promise<readonly PlanParts[]> {
   const masks = masksOfReports([report]);
-  const parts: PlanParts[] = [];
+  const masked: Found<ImagingStudy>[] = [];
   for (const { id, imagingStudy } of masks.length === 0 ? [] : studies) {
     const standing = labelOf({ security: [...codingsSaid(imagingStudy.meta, 'report')] }).masks;
     const further = masks.filter((mask) => !standing.includes(mask));
     const found =
       further.length === 0 ? undefined : await findById<ImagingStudy>(deps.records, reading, 'ImagingStudy', id);
     if (found === undefined) continue;
-    const resource = withMasksOfReports(found.resource, [...standing, ...further]);
-    parts.push(await relabelledStudyParts(deps, reading, { row: found.row, resource }, now, report.id));
+    masked.push({ row: found.row, resource: withMasksOfReports(found.resource, [...standing, ...further]) });
+    if (masked.length > MOST_MASKED)
+      throw new Fault('too-costly', `A report masks ${MOST_MASKED} exams at most: send it as several`);
   }
-  return parts;
+  return await relabelledStudiesParts(deps, reading, masked, now, report.id);
 }
 
 /**

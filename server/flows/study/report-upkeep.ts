@@ -34,7 +34,7 @@ export type NamingReport = Found<DiagnosticReport> & {
 export async function reportsOfStudy(
   { records, region }: Deps,
   reading: NarrowReading,
-  { studyInstanceUID, person: owner, sources }: Omit<StudyAtUpkeep, 'imagingStudy'>,
+  { studyInstanceUID, person: owner, sources }: Omit<StudyAtUpkeep, 'imagingStudy' | 'manifests'>,
   imagingStudy: ImagingStudy,
   now: number,
 ): Promise<NamingReport[]> {
@@ -92,34 +92,38 @@ export async function reportDocumentUpkeep(
   );
 }
 
-/** A study as it will stand, and whose it is. */
-export type StudyAtUpkeep = KnownStudy & { readonly studyInstanceUID: string; readonly person: PersonKey };
+/** A study as it will stand, and whose it is; `manifests` (`DocumentReference/id`) are its current ones. */
+export type StudyAtUpkeep = KnownStudy & {
+  readonly studyInstanceUID: string;
+  readonly person: PersonKey;
+  readonly manifests: readonly string[];
+};
 
-/** Links reports to a study as it is now, and brings their documents up to date. `manifests` are its current ones. */
+/** Links reports, each of them once, to studies as they are now, and brings their documents up to date. */
 export async function reportUpkeep(
   deps: Deps,
   reading: NarrowReading,
   reports: readonly NamingReport[],
-  { studyInstanceUID, ...study }: StudyAtUpkeep,
-  manifests: readonly string[],
+  changing: readonly StudyAtUpkeep[],
   now: number,
 ): Promise<PlanParts[]> {
+  const atHand = new Map(changing.map(({ imagingStudy, manifests }) => [imagingStudy.id ?? '', manifests]));
   const parts: PlanParts[] = [];
   for (const { row, resource: standing, person, organization, authors } of reports) {
     const { subject, released } = row;
     if (subject === undefined) continue;
-    const isHers = person === study.person;
-    const sent = { resource: standing, person, organization };
-    const named = await linkedStudies(deps, reading, sent, isHers ? [study] : []);
-    const studies = named.filter(({ id }) => isHers || id !== study.imagingStudy.id);
+    const hers = changing.filter((study) => study.person === person);
+    const others = new Set(changing.flatMap((study) => (study.person === person ? [] : [study.imagingStudy.id])));
+    const named = await linkedStudies(deps, reading, { resource: standing, person, organization }, hers);
+    const studies = named.filter(({ id }) => !others.has(id));
     const resource = linkedTo(standing, studies);
     // What neither told of the study nor is to tell of it is as it was.
-    if (![standing, resource].some((report) => studiesOf(report).includes(studyInstanceUID))) continue;
+    const told = new Set([standing, resource].flatMap(studiesOf));
+    if (!changing.some(({ studyInstanceUID }) => told.has(studyInstanceUID))) continue;
     // It may be of the same person under another Patient than the study's.
     const patient = await knownPatient(deps.records, reading, subject);
     const origin = filedBy(...authors);
     const hand = { resource, person, subject, organization, released, studies, origin };
-    const atHand = new Map([[study.imagingStudy.id ?? '', manifests]]);
     parts.push(
       joinParts(
         // Its next version may bring documents of its own.

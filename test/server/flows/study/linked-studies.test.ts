@@ -143,9 +143,38 @@ describe('The exams that a report counts for', () => {
     const hers = { studyInstanceUID: '1.2.1', person, sources: [CLINIC] } as const;
     const naming = await reportsOfStudy(deps, reading, hers, imagingStudy, NOW);
     expect(naming.map(({ row, counts }) => [row.id, counts])).to.deep.equal([['linked', false]]);
-    const [parts] = await reportUpkeep(deps, reading, naming, { ...hers, imagingStudy }, [], NOW);
+    const [parts] = await reportUpkeep(deps, reading, naming, [{ ...hers, imagingStudy, manifests: [] }], NOW);
     const [put, ...others] = parts?.puts ?? [];
     expect(others).to.deep.equal([]);
     expect(put?.resource).to.deep.include({ id: 'linked', imagingStudy: [exam] });
+  });
+
+  it('a report of two exams that change at once is written once, as both will be', async () => {
+    const clinic = { resourceType: 'Organization', id: 'clinic', name: 'Clinique' } as const;
+    const exams = ['1.2.5', '1.2.6'];
+    const both: DiagnosticReport & { readonly id: string } = {
+      ...report({
+        imagingStudy: exams.map((uid) => ({ identifier: studyIdentifier(uid), reference: `ImagingStudy/of-${uid}` })),
+      }),
+      id: 'both',
+      subject: { reference: 'Patient/one' },
+    };
+    const facts = { person, subject: 'Patient/one', origin: filedBy(CLINIC) };
+    await commitPlan(records, aPlan({ puts: [putOf(indexer, both, NOW, facts), putOf(indexer, clinic, NOW)] }));
+    const deps = { records, indexer, region };
+    const reading = systemReading('maintain-study', NOW);
+    const changing = exams.map((uid) => ({
+      studyInstanceUID: uid,
+      person,
+      sources: [CLINIC],
+      manifests: [],
+      imagingStudy: study(`of-${uid}`, uid, 'V'),
+    }));
+    const [one] = changing;
+    const naming = one === undefined ? [] : await reportsOfStudy(deps, reading, one, one.imagingStudy, NOW);
+    const parts = await reportUpkeep(deps, reading, naming, changing, NOW);
+    const written = parts.flatMap(({ puts = [] }) => puts).filter(({ type }) => type === 'DiagnosticReport');
+    expect(written.map(({ resource }) => resource)).to.have.length(1);
+    expect(JSON.stringify(written[0]?.resource)).to.include('1.2.5').and.not.include('ImagingStudy/of-');
   });
 });
