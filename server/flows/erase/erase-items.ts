@@ -1,5 +1,5 @@
 /** What was filed of a person beside her exams, erased with every version: reports, their documents, visits, orders. */
-import type { DiagnosticReport, Resource } from '@medplum/fhirtypes';
+import type { DiagnosticReport } from '@medplum/fhirtypes';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import { systemReading, type Reading, type SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
@@ -7,7 +7,7 @@ import { ERASED_TYPES, systemWarrant } from '../../access/system-warrant.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
 import type { Erasure } from '../../ports/commit-plan.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
-import { pagesOfAll, type Found } from '../internal-reads.ts';
+import { findById, pagesOfAll } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { joinParts } from '../write/plan-parts.ts';
 import { blobsOf, erasedEventsRecord, type EraseStudyDeps } from './erase-study.ts';
@@ -33,15 +33,17 @@ export async function eraseItems(
   const reading = systemReading('erase-study', clock.now());
   const names = new Set<string>();
   let erased = 0;
-  for (const report of await filedUnder<DiagnosticReport>(deps, reading({ person }), 'DiagnosticReport', identities)) {
+  for (const id of await filedUnder(deps, reading({ person }), 'DiagnosticReport', identities)) {
+    const report = await findById<DiagnosticReport>(records, reading, 'DiagnosticReport', id);
+    if (report === undefined) continue;
     const gone = await goneReport(deps, reading, report);
     for (const name of gone.names) names.add(name);
     erased += await erase(deps, reading, person, gone);
     await run.goOn();
   }
   for (const type of ERASED_TYPES) {
-    const found = await filedUnder(deps, reading({ person }), type, identities);
-    const rows = found.map(({ row }) => ({ type, id: row.id }));
+    const ids = await filedUnder(deps, reading({ person }), type, identities);
+    const rows = ids.map((id) => ({ type, id }));
     for (let at = 0; at < rows.length; at += AT_ONCE) {
       erased += await erase(deps, reading, person, { rows: rows.slice(at, at + AT_ONCE), claims: [] });
       await run.goOn();
@@ -59,17 +61,17 @@ export async function eraseItems(
   await records.forget();
 }
 
-/** However many there are. */
-async function filedUnder<T extends Resource>(
+/** The ids of such rows, however many. */
+async function filedUnder(
   { records }: EraseStudyDeps,
   grant: SystemGrant,
   type: StoredType,
   identities: ReadonlySet<string>,
-): Promise<readonly Found<T>[]> {
-  const found: Found<T>[] = [];
-  for await (const page of pagesOfAll<T>(records, grant, type))
-    found.push(...page.filter(({ row }) => identities.has(row.subject ?? '')));
-  return found;
+): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for await (const page of pagesOfAll(records, grant, type))
+    for (const { row } of page) if (identities.has(row.subject ?? '')) ids.push(row.id);
+  return ids;
 }
 
 /** Bytes go before the rows that name them. */
