@@ -17,7 +17,8 @@ const LONGEST_MS = 366 * DAY_MS;
 
 /**
  * The time of a stay that is on or over, `graceDays` after its end included; undefined of a visit, and of one that is
- * planned, was cancelled or was an error, or has no beginning. Bare days are those of `zone` (IANA), or of UTC.
+ * planned, was cancelled or was an error, has no beginning or takes no time. Bare days are those of `zone` (IANA), or
+ * of UTC.
  */
 export function stayTime(encounter: object, graceDays: number, zone?: string): TimeSpan | undefined {
   const { status, period, class: kind } = encounter as Partial<Encounter>;
@@ -29,5 +30,6 @@ export function stayTime(encounter: object, graceDays: number, zone?: string): T
   const { from } = span;
   const open = isOver ? from : from + LONGEST_MS;
   const end = period.end === undefined ? open : Math.min(span.to, from + LONGEST_MS);
-  return { from, to: Math.min(TIME_BOUND, end + graceDays * DAY_MS) };
+  const to = Math.min(TIME_BOUND, end + graceDays * DAY_MS);
+  return from < to ? { from, to } : undefined;
 }

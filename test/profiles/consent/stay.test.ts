@@ -18,6 +18,13 @@ describe('The time of a stay', () => {
     expect(stayTime(stay('2026-01-20T00:00:00Z'), 8)?.to).to.be.within(end + 8 * DAY_MS, end + 8 * DAY_MS + 1_000);
   });
 
+  it('is none where it takes no time: over at once, or before it began', () => {
+    const over = { ...stay(), status: 'finished' };
+    expect(stayTime(over, 0)).to.equal(undefined);
+    expect(stayTime(stay('2026-01-01'), 0)).to.equal(undefined);
+    expect(stayTime(over, 2)).to.deep.equal({ from: START, to: START + 2 * DAY_MS });
+  });
+
   it('lasts a year at most, whatever end is said or none', () => {
     for (const end of ['9999-12-31', '2030-01-01T00:00:00Z', undefined])
       expect(stayTime(stay(end), 0), end).to.deep.equal({ from: START, to: START + 366 * DAY_MS });
