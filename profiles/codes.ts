@@ -107,6 +107,9 @@ export const FORMAT_CODE = {
 /** Policies of IHE PCF begin so. */
 export const PCF_POLICY_PREFIX = 'https://profiles.ihe.net/ITI/PCF/Policy-';
 
+/** Profiles of IHE PCF begin so. */
+export const PCF_PROFILE_PREFIX = 'https://profiles.ihe.net/ITI/PCF/StructureDefinition/';
+
 /** The patterns of IHE BALP begin so. */
 export const BALP_PROFILE_PREFIX = 'https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.';
 

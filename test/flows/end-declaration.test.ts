@@ -7,14 +7,16 @@ import { startDemonstration, type Demonstration } from '../support/demonstration
 import { eventsOf, expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
 
 /** A zone where the day is another than in UTC, for an hour at least. */
-const far =
+const farZone = () =>
   new Date().getUTCHours() < 11 ? { zone: 'Etc/GMT+12', hours: -12 } : { zone: 'Pacific/Kiritimati', hours: 14 };
 const dayAfter = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 10);
 
 describe('Consent update (FHIR R4 http.html#update): a declaration ends', function () {
   this.timeout(60_000);
   let region: Demonstration;
+  let far: ReturnType<typeof farZone>;
   before(async () => {
+    far = farZone();
     region = await startDemonstration({ env: { TIME_ZONE: far.zone } });
   });
   after(async () => await region?.server.stop());

@@ -12,7 +12,7 @@ export const SWITCHES = ['opposed', 'withdrawn', 'erasurePending', 'accountOff']
 export type SwitchName = (typeof SWITCHES)[number];
 
 /** What of rows that are not released a relation shows: none, all but reports that nobody has validated, or all. */
-export const UNRELEASED = ['nothing', 'exams', 'all'] as const;
+const UNRELEASED = ['nothing', 'exams', 'all'] as const;
 
 /** One of {@link UNRELEASED}. */
 export type Unreleased = (typeof UNRELEASED)[number];

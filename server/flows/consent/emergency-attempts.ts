@@ -14,7 +14,7 @@ import { openedResource } from '../../ports/internal-row.ts';
 /** Emergencies of one professional within a day that are usual. */
 export const USUAL_OF_A_DAY = 10;
 /** Emergencies of one professional that named nobody, in so many minutes, after which no more is heard. */
-export const MOST_UNMATCHED = { count: 50, minutes: 10 } as const;
+const MOST_UNMATCHED = { count: 50, minutes: 10 } as const;
 
 const DAY_MS = 24 * 3_600_000;
 const MINUTE_MS = 60_000;

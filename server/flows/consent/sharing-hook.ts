@@ -3,6 +3,7 @@
  * is stored that is not enforced. Nothing but its status can be changed.
  */
 import type { Consent } from '@medplum/fhirtypes';
+import { PCF_PROFILE_PREFIX } from '../../../profiles/codes.ts';
 import { markedRecorded } from '../../../profiles/consent/sharing.ts';
 import { readSharingChoice } from '../../../profiles/consent/sharing-choice.ts';
 import { Fault } from '../../../profiles/fault.ts';
@@ -64,8 +65,6 @@ function withoutClaim(consent: Consent): Consent {
   const { profile: _, ...rest } = meta;
   return { ...consent, meta: profile.length === 0 ? rest : { ...rest, profile } };
 }
-
-const PCF_PROFILE_PREFIX = 'https://profiles.ihe.net/ITI/PCF/StructureDefinition/';
 
 async function endedParts(work: Work, standing: InternalRow, status: Consent['status']): Promise<ActParts> {
   const { deps, now, visit } = work;

@@ -7,7 +7,7 @@ import type { ImagingStudy, Person, Task } from '@medplum/fhirtypes';
 import { begunErasure, erasureDayOf, isErasureTask } from '../../../profiles/consent/erasure-request.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
-import { systemReading, type NarrowReading } from '../../access/grant.ts';
+import { systemReading, type NarrowReading, type SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
@@ -34,11 +34,11 @@ export function eraseRecord(deps: EraseStudyDeps) {
     if (typeof begun === 'number') return { againAt: begun };
     if (begun === undefined) return;
     const reading = systemReading('erase-record', deps.clock.now());
-    for (const studyInstanceUID of await studiesOf(deps.records, reading, begun)) {
+    const identities = await identitiesOf(deps.records, reading, begun);
+    for (const studyInstanceUID of await studiesOf(deps.records, reading({ person: begun.person }), identities)) {
       await eraseStudyOf(deps, studyInstanceUID, begun.person, run).catch(unlessGone);
       await run.goOn();
     }
-    const identities = await identitiesOf(deps.records, reading, begun);
     await eraseAside(deps, begun.person, identities, run);
     await eraseItems(deps, begun, identities, run);
   };
@@ -78,11 +78,14 @@ async function begin({ records, clock, indexer }: EraseStudyDeps, id: string): P
 
 const OPEN: readonly Task['status'][] = ['requested', 'in-progress'];
 
-/** Study Instance UIDs of what is of the request. */
-async function studiesOf(records: RecordStore, reading: NarrowReading, begun: Begun): Promise<readonly string[]> {
-  const identities = await identitiesOf(records, reading, begun);
+/** Study Instance UIDs of what is filed under these identities. */
+async function studiesOf(
+  records: RecordStore,
+  hers: SystemGrant,
+  identities: ReadonlySet<string>,
+): Promise<readonly string[]> {
   const uids: string[] = [];
-  for await (const page of pagesOfAll<ImagingStudy>(records, reading({ person: begun.person }), 'ImagingStudy'))
+  for await (const page of pagesOfAll<ImagingStudy>(records, hers, 'ImagingStudy'))
     for (const { row, resource } of page)
       if (identities.has(row.subject ?? '')) uids.push(studyInstanceUIDIn(resource));
   return uids;
