@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { endWithChildren } from '../support/run/end-with-children.ts';
 import { machineOf } from '../support/run/machine.ts';
+import { proveAccess, proveEquivalence } from './access.ts';
 import { proveDoors } from './doors.ts';
 import { proveIdentity } from './identity.ts';
 import { proveIdentityMutants } from './identity-mutants.ts';
@@ -23,7 +24,8 @@ const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = {
   doors: proveDoors,
   mutants: proveMutants,
   reindex: proveReindex,
-  equivalence: proveProperty('filter(everything, decide)', ['sqlite', 'mongodb']),
+  access: proveAccess,
+  equivalence: proveEquivalence,
   warrant: proveProperty('commit(warrant, plan)', ['sqlite', 'mongodb']),
   rights: proveProperty('derived(all rows)', ['sqlite', 'mongodb']),
   identity: proveIdentity,
@@ -33,6 +35,7 @@ const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = {
 /** The seed of proofs that are gone on with; the others take a fresh one. */
 const SEED: Readonly<Record<string, () => Promise<number>>> = {
   mutants: async () => 20_261_128,
+  access: propertySeed,
   equivalence: propertySeed,
   warrant: propertySeed,
   rights: propertySeed,

@@ -4,6 +4,7 @@ import type { Criterion, SearchQuery } from '../../../profiles/search/query.ts';
 import type { SortKey } from '../../../profiles/search/order.ts';
 import { DATE_PREFIXES, type StringCriterion, type TokenCriterion } from '../../../profiles/search/criterion.ts';
 import type { Grant } from '../../../server/access/grant.ts';
+import type { Role } from '../../../server/access/requester.ts';
 import { aGrant, anEstablishmentGrant, aPatientGrant } from '../../support/plans.ts';
 import { ALPHABET, PERSONS, SLOTS, TYPES, type Slot } from './world.ts';
 
@@ -17,28 +18,48 @@ const SOURCES = ['Organization', 'DocumentReference', 'ImagingStudy', 'Diagnosti
 
 const now = fc.integer({ min: 0, max: 6 });
 
-const grant: fc.Arbitrary<Grant> = fc.oneof(
+/** Who reads images, who works in a part of an organization, and who holds an office there and nothing else. */
+const ROLES: Role[] = [
+  {
+    reference: 'PractitionerRole/1',
+    organization: 'Organization/1',
+    within: ['Organization/1', 'Organization/2'],
+    radiologist: true,
+    offices: ['region-dpo'],
+    profession: { code: '10' },
+  },
+  {
+    reference: 'PractitionerRole/2',
+    organization: 'Organization/2',
+    within: ['Organization/2'],
+    radiologist: false,
+    offices: [],
+  },
+  {
+    reference: 'PractitionerRole/3',
+    organization: 'Organization/2',
+    within: ['Organization/2'],
+    radiologist: false,
+    offices: ['establishment-desk'],
+  },
+];
+
+/** Who asks. */
+export const grant: fc.Arbitrary<Grant> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc
-      .tuple(fc.constantFrom('1', '1', '1', '2'), now, fc.boolean())
-      .map(([id, at, reads]) => practitioner(id, at, reads)),
+      .tuple(fc.constantFrom('1', '1', '1', '2'), now, fc.subarray(ROLES, { minLength: 0 }))
+      .map(([id, at, roles]) => aGrant(`Practitioner/${id}`, at, roles)),
   },
   { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...PERSONS), now).map(([person, at]) => aPatientGrant(person, at)) },
-  { weight: 1, arbitrary: now.map((at) => anEstablishmentGrant('Organization/1', at)) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.constantFrom('Organization/1', 'Organization/2'), now)
+      .map(([organization, at]) => anEstablishmentGrant(organization, at)),
+  },
 );
-
-function practitioner(id: string, at: number, radiologist: boolean): Grant {
-  return aGrant(`Practitioner/${id}`, at, [
-    {
-      reference: 'PractitionerRole/1',
-      organization: 'Organization/1',
-      within: ['Organization/1', 'Organization/2'],
-      radiologist,
-      offices: [],
-    },
-  ]);
-}
 
 const { tokenParams, systems, codes, referenceParams, references, strings } = ALPHABET;
 const some = <T>(values: readonly T[]): fc.Arbitrary<T[]> =>

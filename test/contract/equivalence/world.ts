@@ -2,6 +2,7 @@
 import type { Consent } from '@medplum/fhirtypes';
 import * as fc from 'fast-check';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import { CIRCLES, type Circle } from '../../../profiles/consent/record-circle.ts';
 import { LEVELS, MASKS, NORMAL } from '../../../profiles/confidentiality.ts';
 import type { RowIndex } from '../../../profiles/search/indexer.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
@@ -38,6 +39,9 @@ export const TYPES = [
   'Communication',
   'CareTeam',
   'Encounter',
+  'Task',
+  'RelatedPerson',
+  'Provenance',
   'Organization',
   'Practitioner',
 ] as const satisfies readonly StoredType[];
@@ -107,6 +111,8 @@ function distinct<T>(values: readonly T[]): T[] {
   return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 
+const DESK = { office: 'establishment-desk', organization: 'Organization/2' } as const;
+
 /** Whom a row comes from; absent where it stays as it stands. */
 const origin: fc.Arbitrary<Origin | undefined> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(undefined) },
@@ -116,9 +122,16 @@ const origin: fc.Arbitrary<Origin | undefined> = fc.oneof(
     arbitrary: fc.record({
       sources: fc.oneof(
         fc.constant(['Practitioner/1']),
-        fc.subarray(['Organization/1', 'Practitioner/1', 'Practitioner/2', 'Patient/a'], { maxLength: 2 }),
+        fc.subarray(['Organization/1', 'Organization/2', 'Practitioner/1', 'Practitioner/2', 'Patient/a'], {
+          maxLength: 2,
+        }),
       ),
-      services: fc.subarray(['Organization/1']),
+      services: fc.subarray(['Organization/1', 'Organization/2'], { maxLength: 1 }),
+      // Of a row of the own class alone.
+      offices: fc.oneof(
+        fc.constant([]),
+        fc.subarray([{ office: 'region-dpo' as const, organization: 'Organization/1' }, DESK]),
+      ),
       // Where the days of the epoch begin hours after it.
       zone: fc.constantFrom('America/New_York', 'Etc/UTC'),
       // Of a stay alone.
@@ -165,27 +178,27 @@ export const put: fc.Arbitrary<Put> = fc
     moves: fc.integer({ min: 0, max: 9 }),
     origin,
     permit,
+    circle: fc.constantFrom(...CIRCLES),
   })
-  .map(({ at, moves, origin, permit, ...facts }) => {
+  .map(({ at, moves, origin, permit, circle, ...facts }) => {
     const slot = SLOTS[at] ?? { type: 'Patient', id: 'a' };
-    const said = givingContent(slot.type, permit);
+    const said = givingContent(slot.type, permit, circle);
     const base = { ...slot, ...facts, resource: { resourceType: slot.type, id: slot.id, ...said } };
     if (slot.type === 'Organization' || slot.type === 'Practitioner') return base;
-    if (slot.type === 'Binary') return { ...base, ...partOf(at) };
+    if (slot.type === 'Binary' || slot.type === 'Provenance') return { ...base, ...partOf(at) };
     const keeps = moves > 0 || PARENTS.some((parent) => referenceOf(parent) === referenceOf(slot));
     const person = personAt(keeps ? at : at + 1);
     return { ...base, person, subject: patientOf(person), ...(origin === undefined ? {} : { origin }) };
   });
 
 /** What a row says that gives rights: a Consent by itself, a circle and a stay in the same words. */
-function givingContent(type: StoredType, permit: Partial<Consent>): object {
-  const { status, provision: { period, actor = [], purpose = [] } = {} } = permit;
+function givingContent(type: StoredType, permit: Partial<Consent>, circle: Circle): object {
+  const { status, provision: { period, actor = [] } = {} } = permit;
   switch (type) {
     case 'Consent':
       return permit;
     case 'CareTeam': {
-      const code = purpose.some((one) => one.code === 'BTG') ? 'referent' : 'circle';
-      const category = [{ coding: [{ system: CODE_SYSTEM.recordCircle, code }] }];
+      const category = [{ coding: [{ system: CODE_SYSTEM.recordCircle, code: circle }] }];
       return { status, category, period, participant: actor.map(({ reference }) => ({ member: reference })) };
     }
     case 'Encounter': {
