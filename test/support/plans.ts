@@ -194,11 +194,12 @@ function aCircle(id: string, member: string, code: Circle): CareTeam & { readonl
   };
 }
 
+/** A stay that began before every time of these tests, without an end: it lasts a year. */
 const A_STAY: Encounter = {
   resourceType: 'Encounter',
-  status: 'finished',
+  status: 'in-progress',
   class: { system: CODE_SYSTEM.actCode, code: 'IMP' },
-  period: { start: '1970', end: '9999' },
+  period: { start: new Date(NOW - 86_400_000).toISOString() },
 };
 
 function placeOf(giver: string): { readonly type: StoredType; readonly id: string } {
