@@ -63,6 +63,7 @@ export const CODE_SYSTEM = {
   noticeOutcome: 'urn:passerelle:CodeSystem:notice-outcome',
   keptAsideReason: 'urn:passerelle:CodeSystem:kept-aside-reason',
   emergencyVerdict: 'urn:passerelle:CodeSystem:emergency-verdict',
+  requestVerdict: 'urn:passerelle:CodeSystem:request-verdict',
   recordCircle: 'urn:passerelle:CodeSystem:record-circle',
   identityReviewRule: 'urn:passerelle:CodeSystem:identity-review-rule',
   identityReviewInput: 'urn:passerelle:CodeSystem:identity-review-input',

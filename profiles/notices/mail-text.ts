@@ -83,6 +83,16 @@ const SENTENCE: Readonly<Record<NoticeKind, ByLanguage<string>>> = {
     de: 'Der Antrag auf Löschung Ihrer Akte wurde zurückgenommen.',
     en: 'The request to erase your record was cancelled.',
   },
+  'request-received': {
+    fr: 'Votre demande sur vos données a été enregistrée.',
+    de: 'Ihr Antrag zu Ihren Daten wurde eingetragen.',
+    en: 'Your request about your data was registered.',
+  },
+  'request-decided': {
+    fr: 'Une réponse à votre demande sur vos données est disponible.',
+    de: 'Eine Antwort auf Ihren Antrag zu Ihren Daten steht bereit.',
+    en: 'An answer to your request about your data is available.',
+  },
 };
 
 const WHERE: ByLanguage<string> = {

@@ -21,6 +21,8 @@ export const NOTICES = {
   'report-error': 'Report that was an error',
   'erasure-requested': 'Erasure asked for',
   'erasure-cancelled': 'Erasure cancelled',
+  'request-received': 'Request about her data',
+  'request-decided': 'Answer to a request about her data',
 } as const;
 
 /** One of {@link NOTICES}. */

@@ -4,12 +4,15 @@
  */
 import type { Task } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../codes.ts';
+import { subjectRightOf } from '../consent/data-subject-request.ts';
 import { EMERGENCY_TASK } from '../consent/emergency.ts';
 import type { ByLanguage, Language } from '../language.ts';
 import type { MailText } from './mail-text.ts';
 
 /** Kinds of Tasks that officers are mailed about at once. */
-export type OfficerAlert = Extract<keyof typeof EMERGENCY_TASK, 'review' | 'alert'>;
+export type OfficerAlert = EmergencyAlert | 'request';
+
+type EmergencyAlert = Extract<keyof typeof EMERGENCY_TASK, 'review' | 'alert'>;
 
 const TEXTS: Readonly<Record<OfficerAlert, ByLanguage<MailText>>> = {
   review: {
@@ -40,12 +43,27 @@ const TEXTS: Readonly<Record<OfficerAlert, ByLanguage<MailText>>> = {
       text: 'One professional declared an unusual number of emergencies within 24 hours (break-glass-alert):',
     },
   },
+  request: {
+    fr: {
+      subject: 'Une demande sur des données personnelles vous attend',
+      text: 'Un patient exerce un droit sur ses données. La réponse est due dans un mois :',
+    },
+    de: {
+      subject: 'Ein Antrag zu personenbezogenen Daten wartet auf Sie',
+      text: 'Ein Patient übt ein Recht an seinen Daten aus. Die Antwort ist in einem Monat fällig:',
+    },
+    en: {
+      subject: 'A request about personal data waits for you',
+      text: 'A patient exercises a right to her data. The answer is due within a month:',
+    },
+  },
 };
 
 /** The kind of a Task that officers are mailed about; undefined of any other. */
-export function officerAlertOf({ code }: Task): OfficerAlert | undefined {
-  const codes = (code?.coding ?? []).filter(({ system }) => system === CODE_SYSTEM.task).map((one) => one.code);
-  const kinds: readonly OfficerAlert[] = ['review', 'alert'];
+export function officerAlertOf(task: Task): OfficerAlert | undefined {
+  if (subjectRightOf(task) !== undefined) return 'request';
+  const codes = (task.code?.coding ?? []).filter(({ system }) => system === CODE_SYSTEM.task).map((one) => one.code);
+  const kinds: readonly EmergencyAlert[] = ['review', 'alert'];
   return kinds.find((kind) => codes.includes(EMERGENCY_TASK[kind].code));
 }
 

@@ -24,6 +24,7 @@ export const Patient = {
     'request-erasure',
     'cancel-erasure',
     'set-account',
+    'data-subject-request',
     'join',
     'separate',
     { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },

@@ -57,6 +57,10 @@ export const OPERATIONS = {
   },
   'request-erasure': ERASURE,
   'cancel-erasure': ERASURE,
+  'data-subject-request': {
+    ...CONSENT,
+    refusal: 'A patient asks about her own data, or an establishment that was told so',
+  },
   'set-account': {
     operators: ['patient', 'desk'],
     scope: ['Consent', 'c'],
@@ -73,7 +77,7 @@ export const OPERATIONS = {
   decide: {
     operators: ['officer'],
     scope: ['Task', 'u'],
-    refusal: 'Emergencies are decided by data protection officers only',
+    refusal: 'Emergencies and requests about data are decided by data protection officers only',
   },
   join: JUDGEMENT,
   separate: JUDGEMENT,
@@ -82,8 +86,9 @@ export const OPERATIONS = {
 /** The name of an operation. */
 export type OperationName = keyof typeof OPERATIONS;
 
-/** Operations on the consent of a person, the erasure of her record, and emergencies. */
-export type RecordOperation = 'break-glass' | 'withdraw' | 'reconsent' | 'request-erasure' | 'cancel-erasure';
+/** Operations on the consent of a person, the erasure of her record, what she asks about her data, and emergencies. */
+export type RecordOperation =
+  'break-glass' | 'withdraw' | 'reconsent' | 'request-erasure' | 'cancel-erasure' | 'data-subject-request';
 
 /** Operations on exams, and on what is kept aside of them. */
 export type ExamOperation = Exclude<

@@ -53,6 +53,7 @@ import { receiveImport } from '../flows/intake/receive-import.ts';
 import { receiveStowRequest } from '../flows/intake/receive-stow-request.ts';
 import { cancelErasure, requestErasure, type RequestErasureDeps } from '../flows/erase/request-erasure.ts';
 import { setAccount } from '../flows/consent/set-account.ts';
+import { askAboutData } from '../flows/subject-rights/ask-about-data.ts';
 import { fileInstance, type FileInstanceDeps } from '../flows/intake/file-instance.ts';
 import { followedIndex } from '../flows/identity/region-index.ts';
 import { requesterOfToken } from '../flows/identity/known-requesters.ts';
@@ -156,7 +157,7 @@ export function composeFlows(parts: FlowParts) {
     ...retrieveFlows(guard, stores),
     write: writeResource({ ...writing, validate, timeZone, stayGraceDays }),
     writeTransaction: writeTransaction({ ...writing, validate, timeZone, stayGraceDays }),
-    decideReview: decideReview({ ...guard, indexer }),
+    decideReview: decideReview({ ...guard, indexer, timeZone }),
     breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
     ...ownRecordFlows({ ...guard, indexer, days: config.erasureDays, timeZone }, region, regionIndex),
@@ -194,6 +195,7 @@ function ownRecordFlows(deps: RequestErasureDeps & GuardDeps, current: CurrentRe
     requestErasure: requestErasure(deps),
     cancelErasure: cancelErasure(deps),
     setAccount: setAccount(deps),
+    askAboutData: askAboutData({ ...deps, region }),
   };
 }
 

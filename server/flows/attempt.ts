@@ -23,6 +23,7 @@ const PASSAGES = {
   'request-erasure': 'operation',
   'cancel-erasure': 'operation',
   'set-account': 'operation',
+  'data-subject-request': 'operation',
   decide: 'operation',
   discard: 'operation',
   refile: 'operation',

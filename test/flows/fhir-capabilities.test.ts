@@ -213,6 +213,7 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
     expect(names.sort()).to.deep.equal([
       'break-glass',
       'cancel-erasure',
+      'data-subject-request',
       'decide',
       'discard',
       'ihe-pix',

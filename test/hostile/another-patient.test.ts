@@ -140,6 +140,11 @@ describe('C21: a patient who names another', function () {
       ['POST', 'Patient/$request-erasure', named],
       [
         'POST',
+        'Patient/$data-subject-request',
+        { ...named, parameter: [...named.parameter, { name: 'right', valueCode: 'access' }] },
+      ],
+      [
+        'POST',
         'Patient/$set-account',
         { ...named, parameter: [...named.parameter, { name: 'active', valueBoolean: false }] },
       ],

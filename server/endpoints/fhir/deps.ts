@@ -14,6 +14,7 @@ import type { whoCanAccess } from '../../flows/consent/access-list/who-can-acces
 import type { sayConfidentiality } from '../../flows/consent/say-confidentiality.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
 import type { cancelErasure, requestErasure } from '../../flows/erase/request-erasure.ts';
+import type { askAboutData } from '../../flows/subject-rights/ask-about-data.ts';
 import type { setAccount } from '../../flows/consent/set-account.ts';
 import type { crossReference } from '../../flows/read/cross-reference.ts';
 import type { matchPatients } from '../../flows/read/match-patients.ts';
@@ -59,6 +60,7 @@ export type FhirDeps = {
   readonly requestErasure: ReturnType<typeof requestErasure>;
   readonly cancelErasure: ReturnType<typeof cancelErasure>;
   readonly setAccount: ReturnType<typeof setAccount>;
+  readonly askAboutData: ReturnType<typeof askAboutData>;
   readonly clearAside: ReturnType<typeof clearAside>;
   readonly moveStudy: ReturnType<typeof moveStudy>;
   readonly judgeIdentities: ReturnType<typeof judgeIdentities>;

@@ -1,13 +1,14 @@
 /**
  * Operations on Patient: $break-glass, $withdraw, $reconsent, $join, $separate, and in files of their own $ihe-pix,
- * $match, $who-can-access, $request-erasure, $cancel-erasure and $set-account; on a Task of instances kept aside:
- * $discard, $refile, $release; on that of an emergency: $decide; on an ImagingStudy: $move; on that and
- * a DiagnosticReport, in a file of its own: $set-confidentiality.
+ * $match, $who-can-access, $request-erasure, $cancel-erasure, $set-account and $data-subject-request; on a Task of
+ * instances kept aside: $discard, $refile, $release; on that of an emergency, or of what a patient asked about her
+ * data: $decide; on an ImagingStudy: $move; on that and a DiagnosticReport, in a file of its own: $set-confidentiality.
  * @see https://hl7.org/fhir/R4/operations.html
  */
 import type { ParametersParameter, Resource } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import { REQUEST_VERDICTS } from '../../../profiles/consent/data-subject-request.ts';
 import { VERDICTS } from '../../../profiles/consent/emergency.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Sought } from '../../flows/consent/emergency-parts.ts';
@@ -18,7 +19,7 @@ import { match } from './match.ts';
 import { answerCreated, answerReference, hasBody, missing, NO_PARAMETERS, parametersOf } from './parameters.ts';
 import { admit, readBodyResource } from './request.ts';
 import { getAccessList, postAccessList } from './access-list.ts';
-import { account, erasureCancelled, erasureRequest } from './own-record.ts';
+import { account, erasureCancelled, erasureRequest, subjectRequest } from './own-record.ts';
 import { setConfidentiality } from './set-confidentiality.ts';
 
 type Operation = (deps: FhirDeps, ctx: Context) => Promise<void>;
@@ -35,6 +36,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['Patient/$request-erasure', erasureRequest],
   ['Patient/$cancel-erasure', erasureCancelled],
   ['Patient/$set-account', account],
+  ['Patient/$data-subject-request', subjectRequest],
   ['Patient/$join', async (deps: FhirDeps, ctx: Context) => await judge(deps, ctx, 'join')],
   ['Patient/$separate', async (deps: FhirDeps, ctx: Context) => await judge(deps, ctx, 'separate')],
 ]);
@@ -137,10 +139,11 @@ async function decide(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'decide' });
   const parameters = parametersOf(await readBodyResource(deps, ctx, admitted), ['verdict', 'comment']);
   const code = parameters.get('verdict')?.valueCode;
-  const verdict = VERDICTS.find((one) => one === code);
+  const verdicts = [...VERDICTS, ...REQUEST_VERDICTS];
+  const verdict = verdicts.find((one) => one === code);
   if (code === undefined) throw missing('verdict');
   if (verdict === undefined)
-    throw new Fault('invalid', `The verdict is one of ${VERDICTS.join(', ')}`, { expression: 'verdict' });
+    throw new Fault('invalid', `The verdict is one of ${verdicts.join(', ')}`, { expression: 'verdict' });
   const comment = parameters.get('comment')?.valueString?.trim() ?? '';
   if (comment === '') throw missing('comment');
   if (comment.length > MAX_COMMENT)

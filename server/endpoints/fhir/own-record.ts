@@ -1,6 +1,8 @@
-/** Operations by which a patient decides of her record as a whole: its erasure, and her account. */
+/** Operations by which a patient decides of her record as a whole: its erasure, her account, and what she asks. */
 import type { ParametersParameter } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
+import { SUBJECT_RIGHTS } from '../../../profiles/consent/data-subject-request.ts';
+import { ERASURE_TASK } from '../../../profiles/consent/erasure-request.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { FhirDeps } from './deps.ts';
 import { answerCreated, answerReference, hasBody, missing, NO_PARAMETERS, parametersOf } from './parameters.ts';
@@ -33,9 +35,56 @@ export async function account(deps: FhirDeps, ctx: Context): Promise<void> {
   answerReference(ctx, await deps.setAccount(admitted.visit, { active: said.valueBoolean, patient }));
 }
 
+/**
+ * In: right (code), detail (string), organization (Reference); patient (Reference), for establishments. Out: 201 and
+ * the Task. Erasure is asked as by its own operation, which takes neither detail nor organization.
+ */
+export async function subjectRequest(deps: FhirDeps, ctx: Context): Promise<void> {
+  const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'data-subject-request' });
+  const body = await readBodyResource(deps, ctx, admitted);
+  const parameters = parametersOf(body, ['right', 'detail', 'organization', 'patient']);
+  const code = parameters.get('right')?.valueCode;
+  const patient = patientIn(deps, parameters);
+  if (code === undefined) throw missing('right');
+  if (code === ERASURE_TASK.code) {
+    if (parameters.has('detail') || parameters.has('organization'))
+      throw new Fault('invalid', 'Erasure is of the whole record, and asked of no office', { expression: 'right' });
+    return answerCreated(deps, ctx, await deps.requestErasure(admitted.visit, patient));
+  }
+  const right = SUBJECT_RIGHTS.find((one) => one === code);
+  if (right === undefined)
+    throw new Fault('invalid', `The right is one of ${[...SUBJECT_RIGHTS, ERASURE_TASK.code].join(', ')}`, {
+      expression: 'right',
+    });
+  const organization = referenceIn(deps, parameters, 'organization');
+  answerCreated(
+    deps,
+    ctx,
+    await deps.askAboutData(admitted.visit, { right, ...detailIn(parameters), organization, patient }),
+  );
+}
+
+/** Longest text of what somebody asks, in characters. */
+const MAX_DETAIL = 2_000;
+
+function detailIn(parameters: ReadonlyMap<string, ParametersParameter>): { readonly detail?: string } {
+  const detail = parameters.get('detail')?.valueString?.trim() ?? '';
+  if (detail.length > MAX_DETAIL)
+    throw new Fault('invalid', `The detail has ${MAX_DETAIL} characters at most`, { expression: 'detail' });
+  return detail === '' ? {} : { detail };
+}
+
 /** The Patient that is named, by a reference to this server. */
 function patientIn(deps: FhirDeps, parameters: ReadonlyMap<string, ParametersParameter>): string | undefined {
-  const reference = parameters.get('patient')?.valueReference?.reference;
+  return referenceIn(deps, parameters, 'patient');
+}
+
+function referenceIn(
+  deps: FhirDeps,
+  parameters: ReadonlyMap<string, ParametersParameter>,
+  name: string,
+): string | undefined {
+  const reference = parameters.get(name)?.valueReference?.reference;
   const base = `${deps.fhirBase()}/`;
   return reference?.startsWith(base) === true ? reference.slice(base.length) : reference;
 }

@@ -1,10 +1,18 @@
 /**
- * A data protection officer decides the review of an emergency, `Task/[id]/$decide`. Of one that was not justified the
- * access ends, the patient is told, and who declared it declares no more until an officer decides otherwise.
+ * A data protection officer decides, `Task/[id]/$decide`: the review of an emergency, or what a patient asked about her
+ * data. Of an emergency that was not justified the access ends, the patient is told, and who declared it declares no
+ * more until an officer decides otherwise.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
 import { permitOf } from '../../../profiles/consent/declaration.ts';
-import { buildVerdictNotice, decidedReview, isReviewTask, type Verdict } from '../../../profiles/consent/emergency.ts';
+import { subjectRightOf, type RequestVerdict } from '../../../profiles/consent/data-subject-request.ts';
+import {
+  buildVerdictNotice,
+  decidedReview,
+  isReviewTask,
+  VERDICTS,
+  type Verdict,
+} from '../../../profiles/consent/emergency.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
@@ -15,21 +23,24 @@ import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit 
 import { refuseOwnMatter } from '../identity/own-matter.ts';
 import { claimOf, findById, type Found } from '../internal-reads.ts';
 import { noticeParts } from '../notices/notice-parts.ts';
+import { requestParts } from '../subject-rights/decide-request.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, type Planned, type PlanParts } from '../write/plan-parts.ts';
 import { endedConsent } from './end-consent.ts';
 
 /** What the flow needs. */
-export type DecideReviewDeps = GuardDeps & { readonly indexer: Indexer };
+export type DecideReviewDeps = GuardDeps & { readonly indexer: Indexer; readonly timeZone: string };
 
 /** What is decided, and on what it relies. */
-export type Decided = { readonly verdict: Verdict; readonly comment: string };
+export type Decided = { readonly verdict: Verdict | RequestVerdict; readonly comment: string };
 
 /**
- * Decides a review (Task id). A later decision takes the place of an earlier one.
+ * Decides a review or a request (Task id). A later decision takes the place of an earlier one.
  * @throws {Fault} forbidden - the requester is no officer, or the matter is her own
- * @throws {Fault} not-found - no such review, or one that is hidden from her
+ * @throws {Fault} not-found - none such, or one that is hidden from her
+ * @throws {Fault} invalid - a verdict that Tasks of this kind do not have
+ * @throws {Fault} business-rule - more time is taken too late, or again
  */
 export function decideReview(deps: DecideReviewDeps) {
   return async (visit: Visit, taskId: string, decided: Decided): Promise<void> =>
@@ -38,12 +49,7 @@ export function decideReview(deps: DecideReviewDeps) {
     });
 }
 
-async function planOf(
-  deps: DecideReviewDeps,
-  visit: Visit,
-  taskId: string,
-  { verdict, comment }: Decided,
-): Promise<Planned<void>> {
+async function planOf(deps: DecideReviewDeps, visit: Visit, taskId: string, decided: Decided): Promise<Planned<void>> {
   const now = deps.clock.now();
   const reading = systemReading('break-glass', now);
   const review = await reviewOf(deps, reading, taskId);
@@ -54,18 +60,39 @@ async function planOf(
     visit.requester,
     row.subject === undefined || row.person === undefined ? [] : [row.person],
   );
-  const task = decidedReview(resource, { verdict, comment, officer: referenceOf(visit.requester), now });
-  const entities = [{ what: { reference: `Task/${taskId}` }, detail: { operation: 'decide', verdict } }];
+  const entities = [
+    { what: { reference: `Task/${taskId}` }, detail: { operation: 'decide', verdict: decided.verdict } },
+  ];
   const { person, subject } = row;
   const about = { ...(person === undefined ? {} : { person }), ...(subject === undefined ? {} : { patient: subject }) };
+  const officer = referenceOf(visit.requester);
   const plan = joinParts(
-    changed(deps.indexer, row, task, now, aboutRow(row)),
     { audit: [eventRecord(deps.clock, visit, 'operation', { ...about, entities })] },
+    ...(subjectRightOf(resource) === undefined
+      ? await reviewParts(deps, visit, reading, review, { ...decided, officer, now })
+      : requestParts(deps, review, { ...decided, officer, now })),
+  );
+  return { warrant, plan, result: undefined };
+}
+
+async function reviewParts(
+  deps: DecideReviewDeps,
+  visit: Visit,
+  reading: NarrowReading,
+  review: Found<Task>,
+  decision: Decided & { readonly officer: string; readonly now: number },
+): Promise<readonly PlanParts[]> {
+  const verdict = VERDICTS.find((one) => one === decision.verdict);
+  if (verdict === undefined)
+    throw new Fault('invalid', `The verdict is one of ${VERDICTS.join(', ')}`, { expression: 'verdict' });
+  const { now } = decision;
+  const { row, resource } = review;
+  return [
+    changed(deps.indexer, row, decidedReview(resource, { ...decision, verdict }), now, aboutRow(row)),
     toldParts(deps, review, verdict, now),
     await suspensionParts(deps, reading, review, verdict),
     verdict === 'justified' ? {} : await endParts(deps, visit, reading, review, now),
-  );
-  return { warrant, plan, result: undefined };
+  ];
 }
 
 async function reviewOf(
@@ -74,7 +101,8 @@ async function reviewOf(
   taskId: string,
 ): Promise<Found<Task> | undefined> {
   const found = await findById<Task>(records, reading, 'Task', taskId);
-  return found !== undefined && isReviewTask(found.resource) ? found : undefined;
+  if (found === undefined) return undefined;
+  return isReviewTask(found.resource) || subjectRightOf(found.resource) !== undefined ? found : undefined;
 }
 
 async function factsOf(deps: DecideReviewDeps, visit: Visit, reading: NarrowReading, review: Found<Task> | undefined) {

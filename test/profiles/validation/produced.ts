@@ -3,6 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuditEvent, Communication, Consent, Task } from '@medplum/fhirtypes';
 import { IHE_PROFILE } from '../../../profiles/codes.ts';
+import {
+  buildSubjectNotice,
+  buildSubjectRequest,
+  decidedRequest,
+  REQUEST_VERDICTS,
+} from '../../../profiles/consent/data-subject-request.ts';
 import * as emergency from '../../../profiles/consent/emergency.ts';
 import { buildConsentChange, buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
@@ -51,6 +57,27 @@ const review = emergency.buildReviewTask({
 });
 
 const erasure = buildErasureTask({ id: 'x1', patient, requester: 'Organization/o1', now: NOW, days: 30 });
+const timeZone = 'Europe/Paris';
+const request = buildSubjectRequest({
+  id: 'x1',
+  right: 'rectification',
+  patient,
+  requester: patient,
+  organization: 'Organization/o1',
+  detail: 'Le côté est faux',
+  now: NOW,
+  timeZone,
+});
+const decisions = REQUEST_VERDICTS.map((verdict) => ({
+  verdict,
+  task: decidedRequest(request, {
+    verdict,
+    comment: 'Corrigé par le service',
+    officer: practitioner.reference,
+    now: NOW,
+    timeZone,
+  }),
+}));
 const identityReview = buildReviewTask('x1', { one: 'p1', other: 'p2', rule: 'duplicate' }, NOW);
 
 const aside = buildKeptAsideTask('x1', {
@@ -136,6 +163,13 @@ export const PRODUCED: readonly Produced[] = [
     of: 'its end',
     resource: buildErasureNotice({ ...told, task: cancelledErasure(erasure, NOW), timeZone: 'Europe/Paris' }),
   },
+  { builder: 'buildSubjectRequest', resource: request },
+  ...decisions.map(({ verdict, task }) => ({ builder: 'decidedRequest', of: verdict, resource: task })),
+  ...[{ verdict: 'a request', task: request }, ...decisions].map(({ verdict, task }) => ({
+    builder: 'buildSubjectNotice',
+    of: verdict,
+    resource: buildSubjectNotice({ ...told, task, timeZone }),
+  })),
   { builder: 'buildErrorNotice', resource: buildErrorNotice(told) },
   { builder: 'buildNotice', resource: buildNotice({ ...told, kind: 'report-error', text }) },
   { builder: 'buildDocumentNotice', resource: news.buildDocumentNotice(told) },

@@ -42,6 +42,7 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('reconsent'), 'establishment', 'patient'],
   [operation('request-erasure'), 'establishment', 'patient'],
   [operation('cancel-erasure'), 'establishment', 'patient'],
+  [operation('data-subject-request'), 'establishment', 'patient'],
   [operation('set-account'), 'patient'],
   [operation('ihe-pix'), ...KINDS],
   [operation('match'), ...KINDS],
