@@ -65,6 +65,7 @@ export const CODE_SYSTEM = {
   emergencyVerdict: 'urn:passerelle:CodeSystem:emergency-verdict',
   requestVerdict: 'urn:passerelle:CodeSystem:request-verdict',
   recordCircle: 'urn:passerelle:CodeSystem:record-circle',
+  temporaryAccess: 'urn:passerelle:CodeSystem:temporary-access',
   identityReviewRule: 'urn:passerelle:CodeSystem:identity-review-rule',
   identityReviewInput: 'urn:passerelle:CodeSystem:identity-review-input',
   keptAsideInput: 'urn:passerelle:CodeSystem:kept-aside-input',

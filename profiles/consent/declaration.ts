@@ -43,12 +43,15 @@ export function readDeclaration(consent: Consent, zone?: string): Declaration {
 }
 
 /**
- * Checks what every Consent that is sent has around its provision: it is active and of scope patient-privacy.
+ * Checks what every Consent that is sent has around its provision: it is active, of scope patient-privacy, and of no
+ * category that operations alone give.
  * @throws {Fault} not-supported
  */
-export function checkFrame({ status, scope, implicitRules, modifierExtension }: Consent): void {
+export function checkFrame({ status, scope, category = [], implicitRules, modifierExtension }: Consent): void {
   support(status === 'active', 'Consent.status', 'must be active');
   support(hasCode(scope, CODE_SYSTEM.consentScope, 'patient-privacy'), 'Consent.scope', 'must be patient-privacy');
+  const systems = category.flatMap(({ coding = [] }) => coding).map(({ system }) => system);
+  support(!systems.includes(CODE_SYSTEM.temporaryAccess), 'Consent.category', 'is given by an operation alone');
   support(implicitRules === undefined, 'Consent.implicitRules', NOT_READ);
   support(modifierExtension === undefined, 'Consent.modifierExtension', NOT_READ);
 }
@@ -58,26 +61,36 @@ export function isRefusal({ provision }: Consent): boolean {
   return provision?.type === 'deny' && provision.provision === undefined;
 }
 
+/**
+ * Why a Consent lets somebody see a record: the patient, or a source of hers, declared it; a professional declared an
+ * emergency; or one redeemed a presence code of hers.
+ */
+export type PermitKind = 'declared' | 'break-glass' | 'presence';
+
 /** Whom a Consent that stands lets see a record. Times as in a {@link Declaration}. */
-export type Permit = Declaration & {
-  /** The emergency of a professional, not the choice of the patient. */
-  readonly isEmergency: boolean;
-};
+export type Permit = Declaration & { readonly kind: PermitKind };
 
 /**
- * Reads what a stored Consent permits: a declaration, or an emergency (purpose BTG), which ends at the very moment that
- * it says. Undefined of one that has ended, refuses, or permits nobody by name. `zone` as of {@link readDeclaration}.
+ * Reads what a stored Consent permits: a declaration; an emergency (purpose BTG), or a presence (by its category), each
+ * of a person, which ends at the very moment that it says. Undefined of one that has ended, refuses, or permits nobody
+ * by name. `zone` as of {@link readDeclaration}.
  */
 export function permitOf(consent: object, zone?: string): Permit | undefined {
   const { status, provision } = consent as Partial<Consent>;
   if (status !== 'active' || provision?.type !== 'permit') return undefined;
-  const isEmergency = (provision.purpose ?? []).some(({ code }) => code === 'BTG');
-  const actors = actorsOf(provision).filter(({ kind }) => !isEmergency || kind === 'person');
+  const kind = kindOf(consent as Partial<Consent>);
+  const isExact = kind !== 'declared';
+  const actors = actorsOf(provision).filter((actor) => !isExact || actor.kind === 'person');
   const { end } = provision.period ?? {};
   const span = spanOf(provision.period, zone);
   if (actors.length === 0 || span === undefined) return undefined;
-  const last = isEmergency && end !== undefined ? parseDateRange(end, offsetsIn(zone))?.lo : undefined;
-  return { actors, from: span.from, to: last ?? span.to, isEmergency };
+  const last = isExact && end !== undefined ? parseDateRange(end, offsetsIn(zone))?.lo : undefined;
+  return { actors, from: span.from, to: last ?? span.to, kind };
+}
+
+function kindOf({ category = [], provision }: Partial<Consent>): PermitKind {
+  if ((provision?.purpose ?? []).some(({ code }) => code === 'BTG')) return 'break-glass';
+  return category.some((one) => hasCode(one, CODE_SYSTEM.temporaryAccess, 'presence')) ? 'presence' : 'declared';
 }
 
 const NOT_READ = 'is not supported here';

@@ -1,5 +1,5 @@
 /**
- * The Consents that the server writes itself: an emergency, a withdrawal, and its end.
+ * The Consents that the server writes itself: an emergency, a presence, a withdrawal, and its end.
  * @see IHE PCF 1.1, 3:5.3 (policies that refer to a base policy by its identifier)
  */
 import type { Consent } from '@medplum/fhirtypes';
@@ -8,11 +8,17 @@ import { CODE_SYSTEM, IHE_PROFILE, PCF_POLICY_PREFIX } from '../codes.ts';
 /** A Consent of ours; it has its id before it is stored. */
 export type PrivacyConsent = Consent & { readonly id: string };
 
+/** Whom a provision lets see. */
+const RECIPIENT = { coding: [{ system: CODE_SYSTEM.participationType, code: 'IRCP' }] };
+
 /** A policy of PCF: what it is called behind its prefix. */
 type Policy = 'break-glass-only' | 'deny' | 'basic-normal';
 
-/** An emergency. `patient` and `practitioner` are references; times are epoch milliseconds, `to` exclusive. */
-export type EmergencyFacts = {
+/**
+ * An emergency, or a presence. `patient` and `practitioner` are references; times are epoch milliseconds, `to`
+ * exclusive.
+ */
+export type OpeningFacts = {
   readonly id: string;
   readonly patient: string;
   readonly practitioner: string;
@@ -21,17 +27,38 @@ export type EmergencyFacts = {
 };
 
 /** Builds the Consent that opens a record to one professional for the time of an emergency. */
-export function buildEmergencyConsent({ id, patient, practitioner, from, to }: EmergencyFacts): PrivacyConsent {
+export function buildEmergencyConsent({ id, patient, practitioner, from, to }: OpeningFacts): PrivacyConsent {
   const period = { start: new Date(from).toISOString(), end: new Date(to).toISOString() };
-  const recipient = { coding: [{ system: CODE_SYSTEM.participationType, code: 'IRCP' }] };
   return {
     ...frame({ id, patient, dateTime: from, policy: 'break-glass-only', title: 'Accès en urgence' }),
     performer: [{ reference: practitioner }],
     provision: {
       type: 'permit',
       period,
-      actor: [{ role: recipient, reference: { reference: practitioner } }],
+      actor: [{ role: RECIPIENT, reference: { reference: practitioner } }],
       purpose: [{ system: CODE_SYSTEM.actReason, code: 'BTG' }],
+    },
+  };
+}
+
+/** Builds the Consent that opens a record to one professional who redeemed a code of the patient. */
+export function buildPresenceConsent({ id, patient, practitioner, from, to }: OpeningFacts): PrivacyConsent {
+  const { category = [], ...rest } = frame({
+    id,
+    patient,
+    dateTime: from,
+    policy: 'basic-normal',
+    title: 'Code de présence',
+  });
+  return {
+    ...rest,
+    category: [...category, { coding: [{ system: CODE_SYSTEM.temporaryAccess, code: 'presence' }] }],
+    performer: [{ reference: patient }],
+    provision: {
+      type: 'permit',
+      period: { start: new Date(from).toISOString(), end: new Date(to).toISOString() },
+      actor: [{ role: RECIPIENT, reference: { reference: practitioner } }],
+      purpose: [{ system: CODE_SYSTEM.actReason, code: 'TREAT' }],
     },
   };
 }

@@ -29,7 +29,7 @@ export function sharingOf<C extends Consent>(consents: readonly C[]): Sharing<C>
   return {
     denials: consents.filter((consent) => isDenial(consent) && !isEnded(consent)),
     permits,
-    emergencies: consents.filter((consent) => permitOf(consent)?.isEmergency === true),
+    emergencies: consents.filter((consent) => permitOf(consent)?.kind === 'break-glass'),
   };
 }
 

@@ -21,6 +21,8 @@ export const Patient = {
     'break-glass',
     'withdraw',
     'reconsent',
+    'presence-code',
+    'redeem-presence-code',
     'request-erasure',
     'cancel-erasure',
     'set-account',

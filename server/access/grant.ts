@@ -133,6 +133,8 @@ const SYSTEM_READS = {
   // Whose item is labelled, and what shows it; reports of others may be linked to an exam.
   'set-confidentiality': ['item', 'person'],
   'break-glass': ['whole', 'item', 'person'],
+  // A patient makes a code, and a professional redeems it: who the patient is, and how often he tried.
+  'presence-code': ['item', 'person'],
   // A period of a Consent is over.
   'end-consent': ['item'],
   // What became visible to her, and to whom of hers.

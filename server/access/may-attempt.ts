@@ -157,11 +157,14 @@ export function refusalOf(requester: Requester, attempt: Attempt): Fault | undef
 }
 
 /**
- * Narrows to a professional, who alone declares an emergency.
+ * Narrows to a professional, who alone declares an emergency or redeems a presence code.
  * @throws {Fault} forbidden
  */
-export function requireProfessional(requester: Requester): PractitionerRequester {
-  requireOperator(requester, 'break-glass');
+export function requireProfessional(
+  requester: Requester,
+  operation: 'break-glass' | 'redeem-presence-code' = 'break-glass',
+): PractitionerRequester {
+  requireOperator(requester, operation);
   // No other kind comes so far.
   return requester as PractitionerRequester;
 }
@@ -170,7 +173,7 @@ export function requireProfessional(requester: Requester): PractitionerRequester
  * Narrows to the patient, who alone asks an operation of her own.
  * @throws {Fault} forbidden
  */
-export function requirePatient(requester: Requester, operation: 'who-can-access'): PatientRequester {
+export function requirePatient(requester: Requester, operation: 'who-can-access' | 'presence-code'): PatientRequester {
   requireOperator(requester, operation);
   // No other kind comes so far.
   return requester as PatientRequester;

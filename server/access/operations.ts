@@ -55,6 +55,16 @@ export const OPERATIONS = {
     scope: ['Consent', 'c'],
     refusal: 'The confidentiality of an item is said by its patient, or by its author',
   },
+  'presence-code': {
+    operators: ['patient'],
+    scope: ['Consent', 'c'],
+    refusal: 'A presence code is made by the patient only',
+  },
+  'redeem-presence-code': {
+    operators: ['practitioner'],
+    scope: ['Patient', 'r'],
+    refusal: 'A presence code is redeemed by a health professional only',
+  },
   'request-erasure': ERASURE,
   'cancel-erasure': ERASURE,
   'data-subject-request': {
@@ -90,10 +100,19 @@ export type OperationName = keyof typeof OPERATIONS;
 export type RecordOperation =
   'break-glass' | 'withdraw' | 'reconsent' | 'request-erasure' | 'cancel-erasure' | 'data-subject-request';
 
+/** Operations by which a patient lets somebody else see something for a time. */
+export type GivingOperation = 'presence-code' | 'redeem-presence-code';
+
 /** Operations on exams, and on what is kept aside of them. */
 export type ExamOperation = Exclude<
   OperationName,
-  RecordOperation | JudgementOperation | 'decide' | 'set-confidentiality' | 'set-account' | 'who-can-access'
+  | RecordOperation
+  | JudgementOperation
+  | GivingOperation
+  | 'decide'
+  | 'set-confidentiality'
+  | 'set-account'
+  | 'who-can-access'
 >;
 
 /** Operations on identities. */

@@ -16,6 +16,7 @@ export const RELATIONS = [
   'declared',
   'imaging-service',
   'stay',
+  'presence',
   'break-glass',
   'named',
 ] as const;

@@ -49,7 +49,7 @@ export type GivingRow = {
  * - an exam, a report, any other item, a Patient: its sources' to it, and of an item its services' to the record;
  * - a row of the own class: those of whom it names, to it alone: its sources, its offices and, by the file of its type,
  *   the patient;
- * - a Consent that stands: those of whom it permits, to the record, for its period;
+ * - a Consent that stands: those of whom it permits, or who redeemed its code, to the record, for its period;
  * - a CareTeam by which the patient takes people close to her record: theirs to it;
  * - a stay: those of the people of its establishment to the record, for a while.
  */
@@ -105,12 +105,12 @@ function principalOf(source: string, person: PersonKey): Principal {
 function ofConsent(row: GivingRow, person: PersonKey): readonly Right[] {
   const permit = permitOf(row.content(), row.origin.zone);
   if (permit === undefined) return [];
-  const { actors, from, to, isEmergency } = permit;
+  const { actors, from, to, kind } = permit;
   return actors.map((actor) => {
     const given = {
       person,
-      principal: isEmergency ? principal.breakGlass(actor.reference) : HOLDER[actor.kind](actor.reference),
-      relation: isEmergency ? ('break-glass' as const) : ('declared' as const),
+      principal: kind === 'break-glass' ? principal.breakGlass(actor.reference) : HOLDER[actor.kind](actor.reference),
+      relation: kind,
       scope: 'record' as const,
       from,
       to,

@@ -42,6 +42,8 @@ import { maintainStudy } from '../flows/study/maintain-study.ts';
 import { alertOfficers } from '../flows/notices/alert-officers.ts';
 import { tellNews } from '../flows/notices/tell-news.ts';
 import { sendNotice } from '../flows/notices/send-notice.ts';
+import { makePresenceCode } from '../flows/presence/make-code.ts';
+import { redeemPresenceCode } from '../flows/presence/redeem-code.ts';
 import { crossReference } from '../flows/read/cross-reference.ts';
 import { matchPatients } from '../flows/read/match-patients.ts';
 import { readHistory } from '../flows/read/read-history.ts';
@@ -160,7 +162,7 @@ export function composeFlows(parts: FlowParts) {
     decideReview: decideReview({ ...guard, indexer, timeZone }),
     breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
-    ...ownRecordFlows({ ...guard, indexer, days: config.erasureDays, timeZone }, region, regionIndex),
+    ...ownRecordFlows({ ...guard, indexer, days: config.erasureDays, timeZone }, config, region, regionIndex),
     clearAside: clearAside(writing),
     moveStudy: moveStudy(writing),
     judgeIdentities: judgeIdentities(writing),
@@ -187,11 +189,18 @@ export function composeFlows(parts: FlowParts) {
 }
 
 /** By which patients decide of their records, as a whole or of one item, and read who may open them. */
-function ownRecordFlows(deps: RequestErasureDeps & GuardDeps, current: CurrentRegion, region: RegionIndex) {
+function ownRecordFlows(
+  deps: RequestErasureDeps & GuardDeps,
+  { presenceDays }: Config,
+  current: CurrentRegion,
+  region: RegionIndex,
+) {
   return {
     whoCanAccess: whoCanAccess({ ...deps, holders: followedHolders(current) }),
     sayConfidentiality: sayConfidentiality({ ...deps, region }),
     changeConsent: changeConsent(deps),
+    makePresenceCode: makePresenceCode(deps),
+    redeemPresenceCode: redeemPresenceCode({ ...deps, region, days: presenceDays }),
     requestErasure: requestErasure(deps),
     cancelErasure: cancelErasure(deps),
     setAccount: setAccount(deps),

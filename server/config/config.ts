@@ -53,6 +53,8 @@ export type Config = {
   readonly breakGlassHours: number;
   /** Days after a stay for which its establishment sees the record. */
   readonly stayGraceDays: number;
+  /** How long who redeemed a presence code sees the record. */
+  readonly presenceDays: number;
   readonly erasureDays: number;
   readonly maxInstanceBytes: number;
   readonly maxBodyBytes: number;
@@ -83,6 +85,7 @@ type NumberName =
   | 'STUDY_QUIET_SECONDS'
   | 'BREAK_GLASS_HOURS'
   | 'STAY_GRACE_DAYS'
+  | 'PRESENCE_DAYS'
   | 'ERASURE_DAYS'
   | 'MAX_INSTANCE_BYTES'
   | 'MAX_BODY_BYTES'
@@ -259,6 +262,7 @@ function toConfig(values: Values): Config {
     studyQuietSeconds: values.STUDY_QUIET_SECONDS,
     breakGlassHours: values.BREAK_GLASS_HOURS,
     stayGraceDays: values.STAY_GRACE_DAYS,
+    presenceDays: values.PRESENCE_DAYS,
     erasureDays: values.ERASURE_DAYS,
     maxInstanceBytes: values.MAX_INSTANCE_BYTES,
     maxBodyBytes: values.MAX_BODY_BYTES,

@@ -168,6 +168,11 @@ export const VARIABLES = {
     schema: count(90),
     default: 7,
   },
+  PRESENCE_DAYS: {
+    description: 'Days for which a professional who redeemed a presence code sees the record; 90 at most.',
+    schema: count(90),
+    default: 15,
+  },
   ERASURE_DAYS: {
     description: 'Days from the receipt of a request to erase a record to its erasure; 45 at most.',
     schema: count(MOST_ERASURE_DAYS),

@@ -20,6 +20,8 @@ const PASSAGES = {
   reconsent: 'withdraw',
   'who-can-access': 'search',
   'set-confidentiality': 'operation',
+  'presence-code': 'operation',
+  'redeem-presence-code': 'operation',
   'request-erasure': 'operation',
   'cancel-erasure': 'operation',
   'set-account': 'operation',

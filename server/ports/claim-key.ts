@@ -57,6 +57,13 @@ export const claimKey = {
     write('declaration', patient, source, actors),
   /** The last change of whether the record of a person is shared: any two of them conflict. */
   sharing: (person: PersonKey): ClaimKey => write('sharing', person),
+  /** The code that an identity (`Patient/id`) last made for a professional to redeem, as JSON, without the code. */
+  presenceCode: (patient: string): ClaimKey => write('presence-code', patient),
+  /**
+   * When codes were tried in vain lately, as JSON: by a professional (`Practitioner/id`), or for somebody, by a digest
+   * of the number that was named.
+   */
+  presenceTries: (of: string): ClaimKey => write('presence-tries', of),
   /** The last emergency that a professional (`Practitioner/id`) declared: they are counted, so any two conflict. */
   emergency: (practitioner: string): ClaimKey => write('emergency', practitioner),
   /** The review (Task id) by which a professional (`Practitioner/id`) declares no more emergencies. */

@@ -4,6 +4,7 @@ import type { CareTeam, Consent, Encounter } from '@medplum/fhirtypes';
 import { buildAuditEvent } from '../../profiles/audit/audit-event.ts';
 import type { TouchedEntity } from '../../profiles/audit/facts.ts';
 import { CODE_SYSTEM, DICOM_UID, IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
+import type { PermitKind } from '../../profiles/consent/declaration.ts';
 import type { Circle } from '../../profiles/consent/record-circle.ts';
 import { NORMAL } from '../../profiles/confidentiality.ts';
 import { toIdentityResource } from '../../profiles/identity/identity-resource.ts';
@@ -132,6 +133,7 @@ export function aStudyClaim(studyInstanceUID: string, { id }: Pick<Put, 'id'>): 
 const GIVERS: Readonly<Partial<Record<Relation, StoredType>>> = {
   declared: 'Consent',
   'break-glass': 'Consent',
+  presence: 'Consent',
   self: 'Patient',
   'imaging-service': 'Appointment',
   referent: 'CareTeam',
@@ -166,6 +168,7 @@ export function aGiver({ person, principal: holder, relation, from, to, giver }:
       return aPut({ ...row, origin: { sources: [], services: [reference] } });
     case 'declared':
     case 'break-glass':
+    case 'presence':
       return aPut({ ...row, resource: aPermit(row.id, reference, relation, { from, to }) });
     case 'referent':
     case 'circle':
@@ -211,7 +214,7 @@ function placeOf(giver: string): { readonly type: StoredType; readonly id: strin
 function aPermit(
   id: string,
   practitioner: string,
-  relation: 'declared' | 'break-glass',
+  relation: PermitKind,
   { from, to }: Pick<Right, 'from' | 'to'>,
 ): Consent & { readonly id: string } {
   const end = relation === 'declared' ? to - 1 : to;
@@ -224,15 +227,17 @@ function aPermit(
     id,
     status: 'active',
     scope: {},
-    category: [],
+    category: relation === 'presence' ? [PRESENCE] : [],
     provision: {
       type: 'permit',
       period,
       actor: [{ role: {}, reference: { reference: practitioner } }],
-      purpose: [{ code: relation === 'declared' ? 'TREAT' : 'BTG' }],
+      purpose: [{ code: relation === 'break-glass' ? 'BTG' : 'TREAT' }],
     },
   };
 }
+
+const PRESENCE = { coding: [{ system: CODE_SYSTEM.temporaryAccess, code: 'presence' }] };
 
 const asked = { clientId: 'contract', scopes: [], display: 'Contract' } as const;
 

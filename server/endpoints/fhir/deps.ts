@@ -16,6 +16,8 @@ import type { changeConsent } from '../../flows/consent/change-consent.ts';
 import type { cancelErasure, requestErasure } from '../../flows/erase/request-erasure.ts';
 import type { askAboutData } from '../../flows/subject-rights/ask-about-data.ts';
 import type { setAccount } from '../../flows/consent/set-account.ts';
+import type { makePresenceCode } from '../../flows/presence/make-code.ts';
+import type { redeemPresenceCode } from '../../flows/presence/redeem-code.ts';
 import type { crossReference } from '../../flows/read/cross-reference.ts';
 import type { matchPatients } from '../../flows/read/match-patients.ts';
 import type { readHistory } from '../../flows/read/read-history.ts';
@@ -57,6 +59,8 @@ export type FhirDeps = {
   readonly whoCanAccess: ReturnType<typeof whoCanAccess>;
   readonly sayConfidentiality: ReturnType<typeof sayConfidentiality>;
   readonly changeConsent: ReturnType<typeof changeConsent>;
+  readonly makePresenceCode: ReturnType<typeof makePresenceCode>;
+  readonly redeemPresenceCode: ReturnType<typeof redeemPresenceCode>;
   readonly requestErasure: ReturnType<typeof requestErasure>;
   readonly cancelErasure: ReturnType<typeof cancelErasure>;
   readonly setAccount: ReturnType<typeof setAccount>;

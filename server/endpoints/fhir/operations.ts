@@ -1,8 +1,9 @@
 /**
  * Operations on Patient: $break-glass, $withdraw, $reconsent, $join, $separate, and in files of their own $ihe-pix,
- * $match, $who-can-access, $request-erasure, $cancel-erasure, $set-account and $data-subject-request; on a Task of
- * instances kept aside: $discard, $refile, $release; on that of an emergency, or of what a patient asked about her
- * data: $decide; on an ImagingStudy: $move; on that and a DiagnosticReport, in a file of its own: $set-confidentiality.
+ * $match, $who-can-access, $presence-code, $redeem-presence-code, $request-erasure, $cancel-erasure, $set-account and
+ * $data-subject-request; on a Task of instances kept aside: $discard, $refile, $release; on that of an emergency, or of
+ * what a patient asked about her data: $decide; on an ImagingStudy: $move; on that and a DiagnosticReport, in a file of
+ * its own: $set-confidentiality.
  * @see https://hl7.org/fhir/R4/operations.html
  */
 import type { ParametersParameter, Resource } from '@medplum/fhirtypes';
@@ -15,6 +16,7 @@ import type { Sought } from '../../flows/consent/emergency-parts.ts';
 import type { NamedIdentity } from '../../flows/identity/judge-identities.ts';
 import type { FhirDeps } from './deps.ts';
 import { getCrossReference, postCrossReference } from './cross-reference.ts';
+import { presenceCode, presenceCodeRedeemed } from './giving/presence-code.ts';
 import { match } from './match.ts';
 import { answerCreated, answerReference, hasBody, missing, NO_PARAMETERS, parametersOf } from './parameters.ts';
 import { admit, readBodyResource } from './request.ts';
@@ -33,6 +35,8 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['Patient/$who-can-access', postAccessList],
   ['Patient/$withdraw', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'withdraw')],
   ['Patient/$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
+  ['Patient/$presence-code', presenceCode],
+  ['Patient/$redeem-presence-code', presenceCodeRedeemed],
   ['Patient/$request-erasure', erasureRequest],
   ['Patient/$cancel-erasure', erasureCancelled],
   ['Patient/$set-account', account],

@@ -151,6 +151,6 @@ async function endParts(
 ): Promise<PlanParts> {
   const id = focus?.reference?.replace(/^Consent\//, '');
   const consent = id === undefined ? undefined : await findById<Consent>(deps.records, reading, 'Consent', id);
-  if (consent === undefined || permitOf(consent.resource)?.isEmergency !== true) return {};
+  if (consent === undefined || permitOf(consent.resource)?.kind !== 'break-glass') return {};
   return endedConsent(deps.indexer, consent, now, (about) => eventRecord(deps.clock, visit, 'break-glass-end', about));
 }

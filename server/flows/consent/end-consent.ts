@@ -40,7 +40,7 @@ export function endConsent({ records, clock, indexer }: EndConsentDeps) {
           plan: joinParts(),
           result: permit === undefined || permit.to === TIME_BOUND ? undefined : permit.to,
         };
-      const kind = permit.isEmergency ? 'break-glass-end' : 'update';
+      const kind = permit.kind === 'break-glass' ? 'break-glass-end' : 'update';
       const record = (about: About): AuditRecord => recordOf(clock, ownOccasion('passerelle'), kind, about);
       const warrant = systemWarrant('end-consent', found.row.person ?? '');
       return { warrant, plan: joinParts(endedConsent(indexer, found, now, record)), result: undefined };

@@ -74,7 +74,7 @@ export async function endedAlong(work: Work, ended: InternalRow, consent: Consen
   const parts: PlanParts[] = [];
   for (const { row, resource } of await findAll<Consent>(deps.records, reading({ person }), 'Consent', [ACTIVE])) {
     const permit = permitOf(resource);
-    if (row.id === id || permit === undefined || permit.isEmergency) continue;
+    if (row.id === id || permit === undefined || permit.kind === 'break-glass') continue;
     if (!permit.actors.some(({ reference }) => gone.has(reference))) continue;
     const { subject } = row;
     const about = { person, ...(subject === undefined ? {} : { patient: subject }), consent: `Consent/${row.id}` };

@@ -117,7 +117,7 @@ async function laterParts(item: Item): Promise<PlanParts> {
 }
 
 async function correspondentNews(item: Item, { status, provision }: Consent): Promise<readonly PlanParts[]> {
-  if (status !== 'active' || (await begunRights(item, 'declared')).length === 0) return [];
+  if (status !== 'active' || (await begunRights(item, 'declared', 'presence')).length === 0) return [];
   const actors = (provision?.actor ?? []).map(({ reference }) => reference);
   const professionals = await newcomersOf(item.deps.records, item.reading, actors);
   const build = (facts: NoticeFacts) => buildCorrespondentNotice({ ...facts, professionals, consent: item.name });

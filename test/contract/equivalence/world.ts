@@ -152,9 +152,13 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
     start: fc.constantFrom(null, null, 0, 3, '1970-01-01'),
     end: fc.constantFrom(null, null, 2, 5),
     code: fc.constantFrom('TREAT', 'TREAT', 'BTG'),
+    temporary: fc.constantFrom('presence', null, null),
   })
-  .map(({ status, type, actors, start, end, code }) => ({
+  .map(({ status, type, actors, start, end, code, temporary }) => ({
     status,
+    ...(temporary === null
+      ? {}
+      : { category: [{ coding: [{ system: CODE_SYSTEM.temporaryAccess, code: temporary }] }] }),
     provision: {
       type,
       period: {

@@ -34,13 +34,14 @@ const REACHED = {
   declared: ['N'],
   'imaging-service': ['N'],
   stay: ['N'],
+  presence: ['N'],
   'break-glass': ['N'],
   named: ['N', 'R', 'V'],
 } as const satisfies Record<Relation, readonly Level[]>;
 
 /** Relations from which each mask hides a normal item (access.md, section 8). */
 const MASKED: Readonly<Record<Mask, readonly Relation[]>> = {
-  professionals: ['referent', 'circle', 'assistant', 'declared', 'imaging-service', 'stay', 'break-glass'],
+  professionals: ['referent', 'circle', 'assistant', 'declared', 'imaging-service', 'stay', 'presence', 'break-glass'],
   patient: ['self'],
   representatives: [],
 };
@@ -61,6 +62,7 @@ const LEFT: readonly (readonly [Partial<PatientState>, readonly Relation[]])[] =
       'declared',
       'imaging-service',
       'stay',
+      'presence',
       'break-glass',
       'named',
     ],
@@ -96,6 +98,7 @@ function holderOf(relation: Relation, person: PersonKey): Holder {
       return { principal: principal.members(organization), grant };
     }
     case 'declared':
+    case 'presence':
     case 'referent':
     case 'circle':
     case 'assistant':

@@ -10,7 +10,11 @@ import {
   REQUEST_VERDICTS,
 } from '../../../profiles/consent/data-subject-request.ts';
 import * as emergency from '../../../profiles/consent/emergency.ts';
-import { buildConsentChange, buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
+import {
+  buildConsentChange,
+  buildEmergencyConsent,
+  buildPresenceConsent,
+} from '../../../profiles/consent/privacy-consent.ts';
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
 import { buildUnknownTask } from '../../../profiles/consent/unknown-correspondent.ts';
 import {
@@ -222,6 +226,17 @@ export const PRODUCED: readonly Produced[] = [
       to: NOW + 3_600_000,
     }),
     profiles: [IHE_PROFILE.consentIntermediate],
+  },
+  {
+    builder: 'buildPresenceConsent',
+    resource: buildPresenceConsent({
+      id: 'x1',
+      patient,
+      practitioner: practitioner.reference,
+      from: NOW,
+      to: NOW + 3_600_000,
+    }),
+    profiles: [IHE_PROFILE.consentBasic],
   },
   {
     builder: 'buildConsentChange',

@@ -44,6 +44,8 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('cancel-erasure'), 'establishment', 'patient'],
   [operation('data-subject-request'), 'establishment', 'patient'],
   [operation('set-account'), 'patient'],
+  [operation('presence-code'), 'patient'],
+  [operation('redeem-presence-code'), 'practitioner'],
   [operation('ihe-pix'), ...KINDS],
   [operation('match'), ...KINDS],
   [operation('who-can-access'), 'patient'],
@@ -78,7 +80,8 @@ describe('Who may attempt what, before the data are known', () => {
       });
       const clears = office.endsWith('-desk') ? ['discard', 'release', 'move', 'join', 'separate', 'set-account'] : [];
       const decides = office.endsWith('-dpo') ? ['decide'] : [];
-      expect(may, office).to.have.members(['break-glass', 'set-confidentiality', ...clears, ...decides]);
+      const always = ['break-glass', 'redeem-presence-code', 'set-confidentiality'];
+      expect(may, office).to.have.members([...always, ...clears, ...decides]);
     }
   });
 

@@ -12,6 +12,7 @@ const ORDER = [
   'declared',
   'imaging-service',
   'stay',
+  'presence',
   'break-glass',
   'named',
 ] as const;

@@ -17,6 +17,7 @@ const SEEN: Readonly<Record<Relation, readonly [levels: string, masks: string, s
   declared: ['N', 'patient representatives', 'accountOff'],
   'imaging-service': ['N', 'patient representatives', 'accountOff'],
   stay: ['N', 'patient representatives', 'accountOff'],
+  presence: ['N', 'patient representatives', 'accountOff'],
   'break-glass': ['N', 'patient representatives', 'accountOff'],
   named: ['N R V', 'professionals patient representatives', 'opposed withdrawn erasurePending accountOff'],
 };
@@ -41,7 +42,15 @@ describe('access.md 3, the table of decisions', () => {
     const waiting = (type: 'DiagnosticReport' | 'ImagingStudy'): readonly Relation[] =>
       RELATIONS.filter((relation) => !lifeCycleAllows(relation, { ...row, type }));
     expect(waiting('ImagingStudy')).to.deep.equal(['self']);
-    expect(waiting('DiagnosticReport')).to.deep.equal(['self', 'referent', 'circle', 'assistant', 'declared', 'stay']);
+    expect(waiting('DiagnosticReport')).to.deep.equal([
+      'self',
+      'referent',
+      'circle',
+      'assistant',
+      'declared',
+      'stay',
+      'presence',
+    ]);
   });
 
   it('is refused with a word that nothing reads, or without a relation', () => {

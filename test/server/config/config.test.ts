@@ -65,6 +65,7 @@ describe('Configuration', () => {
       studyQuietSeconds: 60,
       breakGlassHours: 4,
       stayGraceDays: 7,
+      presenceDays: 15,
       erasureDays: 30,
       maxInstanceBytes: 4_294_967_296,
       maxBodyBytes: 67_108_864,

@@ -19,6 +19,6 @@ export type Access = {
   readonly until: number | undefined;
   /** `Consent/id` that gives it. */
   readonly consent: string | undefined;
-  /** An emergency, one that is over included. */
+  /** An emergency or a presence, one that is over included. */
   readonly isTemporary: boolean;
 };

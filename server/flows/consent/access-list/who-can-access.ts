@@ -1,6 +1,6 @@
 /**
  * Who may open a record at this moment, and by what right: those behind the rights to it, not those who looked
- * (access.md R-13 to R-19). Emergencies stay listed for a year; administrators are listed, who see nothing.
+ * (access.md R-13 to R-19). Temporary accesses stay listed for a year; administrators are listed, who see nothing.
  */
 import type { Consent, PractitionerRole } from '@medplum/fhirtypes';
 import { permitOf } from '../../../../profiles/consent/declaration.ts';
@@ -21,7 +21,7 @@ import { firstSeen, ownRowAt, ownRows } from './own-rows.ts';
 /** What the flow needs; `holders` is of the region at present. */
 export type WhoCanAccessDeps = GuardDeps & { readonly holders: () => Holders };
 
-/** How long an emergency that is over stays listed. */
+/** How long a temporary access that is over stays listed. */
 const LISTED_MS = 366 * 86_400_000;
 
 /**
@@ -66,7 +66,7 @@ async function listOf(
   const sources = new Set(all.flatMap(({ principal }) => establishmentOf(principal)));
   return [
     ...held.flatMap((right) => accessesOf(right, holders, now)),
-    ...formerEmergencies(consents, now).flatMap((right) => accessesOf(right, holders, now)),
+    ...formerlyOpen(consents, now).flatMap((right) => accessesOf(right, holders, now)),
     ...administrators(holders, sources, now),
   ].toSorted(byName);
 }
@@ -133,15 +133,21 @@ async function sinceOf(
   return (await ownRowAt(deps, reading, giver))?.sort;
 }
 
-/** Emergencies that are over, from the Consents that tell of them. */
-function formerEmergencies(consents: readonly Consent[], now: number): readonly Held[] {
+/** What is temporary: an emergency, or a presence at a professional's. */
+function isTemporary(relation: Relation): relation is 'break-glass' | 'presence' {
+  return relation === 'break-glass' || relation === 'presence';
+}
+
+/** Temporary accesses that are over, from the Consents that tell of them. */
+function formerlyOpen(consents: readonly Consent[], now: number): readonly Held[] {
   return consents.flatMap((consent) => {
     const permit = consent.status === 'entered-in-error' ? undefined : permitOf({ ...consent, status: 'active' });
-    if (permit?.isEmergency !== true || now - permit.from > LISTED_MS) return [];
+    if (permit === undefined || !isTemporary(permit.kind) || now - permit.from > LISTED_MS) return [];
     if (consent.status === 'active' && now < permit.to) return [];
+    const { kind: relation } = permit;
     return permit.actors.map(({ reference }) => ({
-      principal: `bg:${reference}` as const,
-      relation: 'break-glass' as const,
+      principal: `${relation === 'presence' ? ('p' as const) : ('bg' as const)}:${reference}` as const,
+      relation,
       reach: 'nothing' as const,
       giver: `Consent/${consent.id}`,
       from: permit.from,
@@ -160,7 +166,7 @@ function accessesOf(held: Held, holders: Holders, now: number): readonly Access[
     since,
     until: to === FOREVER ? undefined : to,
     consent: giver.startsWith('Consent/') ? giver : undefined,
-    isTemporary: relation === 'break-glass',
+    isTemporary: isTemporary(relation),
   };
   const [establishment] = establishmentOf(principal);
   if (establishment !== undefined) return listed(holders, holders.organization(establishment), [], facts);

@@ -129,7 +129,8 @@ async function isUnsure(
 ): Promise<boolean> {
   const permit = permitOf(found.resource);
   if (permit === undefined || !isGivenUnsure(found, unsure)) return false;
-  if (permit.isEmergency || !isSignedIn(found, unsure)) return permit.isEmergency;
+  const isEmergency = permit.kind === 'break-glass';
+  if (isEmergency || !isSignedIn(found, unsure)) return isEmergency;
   const rights = await records.rightsOf(hers, person, `Consent/${found.row.id}`);
   return !rights.some(({ principal }) => establishmentOf(principal).length > 0);
 }
