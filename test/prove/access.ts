@@ -1,7 +1,9 @@
 /**
- * Who sees what, in its full counts: random worlds on both stores. The journal of the property is that of
- * `equivalence`, which is this half alone: what it did already is not done again.
+ * Who sees what, in its full counts: random worlds on both stores, then every cell of the table of decisions over the
+ * wire. The journal of the property is that of `equivalence`, which is this half alone: what it did already is not done
+ * again.
  */
+import { proveMatrix } from './matrix.ts';
 import { proveProperty } from './property.ts';
 import type { Proof } from './prove.ts';
 
@@ -10,5 +12,7 @@ export const proveEquivalence = proveProperty('filter(everything, decide)', ['sq
 
 /** Makes the proof. */
 export async function proveAccess(seed: number): Promise<Proof> {
-  return await proveEquivalence(seed);
+  const random = await proveEquivalence(seed);
+  const every = await proveMatrix();
+  return { counts: { ...random.counts, ...every.counts } };
 }

@@ -8,6 +8,7 @@ import { proveDoors } from './doors.ts';
 import { proveIdentity } from './identity.ts';
 import { proveIdentityMutants } from './identity-mutants.ts';
 import { proveKill } from './kill.ts';
+import { proveMatrix } from './matrix.ts';
 import { proveMutants } from './mutants.ts';
 import { proveReindex } from './reindex.ts';
 import { propertySeed, proveProperty } from './property.ts';
@@ -25,6 +26,7 @@ const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = {
   mutants: proveMutants,
   reindex: proveReindex,
   access: proveAccess,
+  matrix: proveMatrix,
   equivalence: proveEquivalence,
   warrant: proveProperty('commit(warrant, plan)', ['sqlite', 'mongodb']),
   rights: proveProperty('derived(all rows)', ['sqlite', 'mongodb']),

@@ -74,7 +74,7 @@ async function askFor(world: World, door: Door, key: PersonKey, ids: ExamIds): P
 }
 
 /** An answer without what names an exam, a moment or a message: the rest must be the same bytes. */
-function comparable({ status, headers, body }: Reply, ids: ExamIds): string {
+export function comparable({ status, headers, body }: Reply, ids: ExamIds): string {
   const lines = [...headers]
     .filter(([name]) => name !== 'date' && name !== 'x-request-id')
     .map(([name, value]) => `${name}: ${value}`);

@@ -124,6 +124,11 @@ export function withoutIds(text: string, ids: ExamIds): string {
   return namesOf(ids).reduce((rest, [name, value]) => rest.replaceAll(value, `{${name}}`), text);
 }
 
+/** Puts the names of another exam in the place of those of one: a copy of what tells of it, as long as it. */
+export function withNamesOf(text: string, ids: ExamIds, others: ExamIds): string {
+  return namesOf(others).reduce((rest, [name, value]) => rest.replaceAll(`{${name}}`, value), withoutIds(text, ids));
+}
+
 /** Every name with what it names, the longest first: one may be the beginning of another. */
 function namesOf(ids: ExamIds): [name: string, value: string][] {
   const named = Object.entries(ids).flatMap(([name, value]): [string, string][] => {

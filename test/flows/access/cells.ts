@@ -1,0 +1,156 @@
+/** The cells of the matrix, asked over the wire: what each answers, beside what the table says of it. */
+import { randomUUID } from 'node:crypto';
+import { expect } from 'chai';
+import type { Relation } from '../../../server/access/right.ts';
+import { comparable } from '../support/cell.ts';
+import type { Call, Reply } from '../support/door.ts';
+import { send } from '../support/fhir.ts';
+import { HOLDERS } from './holders.ts';
+import { MATRIX_RELATIONS, partsShown, type Case, type Part } from './matrix.ts';
+import { MATRIX_DOORS, namesOfPart, type MatrixDoor } from './matrix-doors.ts';
+import { ACCOUNT_OFF, type MatrixExam, type MatrixWorld, type Signed } from './matrix-world.ts';
+
+/** What of the matrix is asked: all of it, or some cells. */
+export type Chosen = (relation: Relation, about: Case, door: MatrixDoor) => boolean;
+
+/** How many cells were asked, how many of them showed something, and what was not as the table says. */
+export type Asked = { cells: number; shown: number; readonly failures: string[] };
+
+const AT_ONCE = 6;
+const MOST_FAILURES = 40;
+
+/** Asks the chosen cells, some exams at a time. */
+export async function askCells(world: MatrixWorld, chosen: Chosen = () => true): Promise<Asked> {
+  const asked: Asked = { cells: 0, shown: 0, failures: [] };
+  const absent = new Absent(world);
+  const waiting = [...world.exams];
+  const lane = async (): Promise<void> => {
+    for (let exam = waiting.shift(); exam !== undefined; exam = waiting.shift())
+      await askExam(world, absent, exam, { chosen, asked });
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return asked;
+}
+
+/** How many cells there are of some cases: what holders can ask, counted from the table and the doors alone. */
+export function cellsOf(cases: readonly Case[], chosen: Chosen = () => true): number {
+  const counted = MATRIX_RELATIONS.map((relation) => {
+    const asker = relation as Relation;
+    const doors = MATRIX_DOORS.filter((door) => canAsk(asker, door));
+    return cases.reduce((sum, about) => sum + doors.filter((door) => chosen(asker, about, door)).length, 0);
+  });
+  return counted.reduce((sum, count) => sum + count, 0);
+}
+
+/** Whether the holder of a relation can ask at a door: pages are for who has a browser. */
+export function canAsk(relation: Relation, { isPage }: MatrixDoor): boolean {
+  return isPage !== true || HOLDERS[relation].signsIn.as !== 'client';
+}
+
+type Asking = { readonly chosen: Chosen; readonly asked: Asked };
+
+async function askExam(world: MatrixWorld, absent: Absent, exam: MatrixExam, { chosen, asked }: Asking): Promise<void> {
+  const { about } = exam;
+  for (const relation of MATRIX_RELATIONS as readonly Relation[]) {
+    const doors = MATRIX_DOORS.filter((door) => canAsk(relation, door) && chosen(relation, about, door));
+    if (doors.length === 0) continue;
+    const signed = world.signed.get(relation) ?? (await signPatientIn(world, exam));
+    for (const door of doors) {
+      asked.cells += 1;
+      const isShown = await check(world, absent, { relation, exam, door, signed }).catch((error: unknown) => {
+        const label = `${about.label.name}, ${about.state.join('+') || 'open'}, ${about.item}`;
+        if (asked.failures.length < MOST_FAILURES)
+          asked.failures.push(`${relation}, ${label}, ${door.name}: ${error instanceof Error ? error.message : ''}`);
+        return false;
+      });
+      if (isShown) asked.shown += 1;
+    }
+  }
+}
+
+/** Who turned her account off did so when she was signed in. */
+async function signPatientIn(world: MatrixWorld, exam: MatrixExam): Promise<Signed> {
+  const signed = await world.signPatientIn(exam);
+  if (exam.about.state.includes(ACCOUNT_OFF)) {
+    const parameter = [{ name: 'active', valueBoolean: false }];
+    const access = { url: world.server.url, token: signed.token };
+    await send(access, '/Patient/$set-account', { resourceType: 'Parameters', parameter });
+  }
+  return signed;
+}
+
+type Cell = {
+  readonly relation: Relation;
+  readonly exam: MatrixExam;
+  readonly door: MatrixDoor;
+  readonly signed: Signed;
+};
+
+/** Asks a cell; resolves with whether it showed something. */
+async function check(world: MatrixWorld, absent: Absent, cell: Cell): Promise<boolean> {
+  const { relation, exam, door, signed } = cell;
+  const reply = await door.ask(callOf(world, signed, exam.ids));
+  if (HOLDERS[relation].signsIn.as === 'patient' && exam.about.state.includes(ACCOUNT_OFF)) {
+    expectSignedOut(reply, door);
+    return false;
+  }
+  const seen = partsShown(relation, exam.about);
+  const shown = door.parts.filter((part) => seen.has(part));
+  if (shown.length === 0) {
+    door.expectHidden(reply, exam.ids);
+    expect(comparable(reply, exam.ids), 'the answer for an unknown exam').to.equal(await absent.answer(cell));
+    return false;
+  }
+  if (shown.length === door.parts.length) door.expectShown(reply, exam);
+  else expectPartly(reply, exam, shown, door.parts);
+  return true;
+}
+
+/** What is shown is named, and what is hidden beside it is not. */
+function expectPartly(
+  { status, body }: Reply,
+  { ids }: MatrixExam,
+  shown: readonly Part[],
+  all: readonly Part[],
+): void {
+  expect(status).to.equal(200);
+  const text = body.toString('latin1');
+  for (const part of all) {
+    const told = namesOfPart(part, ids).filter((name) => text.includes(name));
+    if (shown.includes(part)) expect(told, `${part} are shown`).to.not.deep.equal([]);
+    else expect(told, `${part} is hidden`).to.deep.equal([]);
+  }
+}
+
+/** Who has no account is asked to sign in. */
+function expectSignedOut({ status, headers }: Reply, { isPage }: MatrixDoor): void {
+  if (isPage === true) expect([status, headers.get('Location')?.split('?')[0]]).to.deep.equal([303, '/auth/session']);
+  else expect(status).to.equal(401);
+}
+
+function callOf({ server }: MatrixWorld, signed: Signed, ids: Call['ids']): Call {
+  return { url: server.url, ...signed, requestId: `urn:uuid:${randomUUID()}`, ids };
+}
+
+/** What each door answers to each holder of an exam that is nowhere. */
+class Absent {
+  readonly #world: MatrixWorld;
+  readonly #answers = new Map<string, Promise<string>>();
+
+  constructor(world: MatrixWorld) {
+    this.#world = world;
+  }
+
+  /** The answer, asked once: to a patient by the first of them. */
+  async answer({ relation, door, signed }: Cell): Promise<string> {
+    const key = `${relation} ${door.name}`;
+    const known = this.#answers.get(key) ?? this.#ask(door, signed);
+    this.#answers.set(key, known);
+    return await known;
+  }
+
+  async #ask(door: MatrixDoor, signed: Signed): Promise<string> {
+    const { unknown } = this.#world;
+    return comparable(await door.ask(callOf(this.#world, signed, unknown)), unknown);
+  }
+}

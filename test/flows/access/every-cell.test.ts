@@ -1,0 +1,62 @@
+/**
+ * Every relation at every door, by the table of decisions: `prove -- access` asks the whole matrix, these each label in
+ * each single state on SQLite, and on MongoDB cells in which every two things meet.
+ */
+import { expect } from 'chai';
+import { hasProgram } from '../../profiles/dicom/samples.ts';
+import { EACH_STORE } from '../../support/peers/each-store.ts';
+import { askAll } from './ask-all.ts';
+import { cellsOf, type Chosen } from './cells.ts';
+import { CASES, ITEM_STATES, LABELS, MATRIX_RELATIONS, PATIENT_STATES, SINGLE_CASES, type Case } from './matrix.ts';
+import { MATRIX_DOORS } from './matrix-doors.ts';
+import { oneOf, pairedCases, pairedCells, pairsOf } from './pairwise.ts';
+
+const SINGLE_STATES = PATIENT_STATES.filter((state) => state.length <= 1);
+const PAIRED_CASES = pairedCases(SINGLE_STATES);
+const PAIRED_CELLS = pairedCells(PAIRED_CASES);
+
+const CHOICE: Readonly<Record<string, { readonly cases: readonly Case[]; readonly chosen?: Chosen }>> = {
+  SQLite: { cases: SINGLE_CASES },
+  MongoDB: { cases: PAIRED_CASES, chosen: oneOf(PAIRED_CELLS) },
+};
+
+describe('The matrix of access', () => {
+  it('has every relation, label, state of the patient and of the item, and door', () => {
+    expect(PATIENT_STATES).to.have.length(16);
+    expect(CASES).to.have.length(LABELS.length * 16 * ITEM_STATES.length);
+    const atPages = MATRIX_DOORS.filter(({ isPage }) => isPage === true).length;
+    const askable = MATRIX_RELATIONS.length * MATRIX_DOORS.length - atPages;
+    expect(cellsOf(CASES), 'all but those of the establishment at pages').to.equal(CASES.length * askable);
+  });
+
+  it('is chosen from so that every two things meet', () => {
+    const all = MATRIX_RELATIONS.length * MATRIX_DOORS.length - MATRIX_DOORS.filter((door) => door.isPage).length;
+    const others = LABELS.length + SINGLE_STATES.length + ITEM_STATES.length;
+    const ofCases = new Set(
+      PAIRED_CASES.flatMap(({ label, state, item }) => [
+        `${label.name} ${state.join('+')}`,
+        `${label.name} ${item}`,
+        `${state.join('+')} ${item}`,
+      ]),
+    ).size;
+    const pairs = all + (MATRIX_RELATIONS.length + MATRIX_DOORS.length) * others + ofCases;
+    expect(new Set(PAIRED_CELLS.flatMap(pairsOf)).size).to.equal(pairs);
+  });
+
+  for (const { name, missing, open } of EACH_STORE) {
+    it(`shows over the wire what the table of decisions says, and nothing else, on ${name}`, async function () {
+      this.timeout(300_000);
+      if (!hasProgram('storescu') || missing() !== undefined) this.skip();
+      const { cases, chosen } = CHOICE[name] ?? { cases: [] };
+      const { store, close } = await open();
+      try {
+        const { cells, shown, failures } = await askAll(store, cases, chosen);
+        process.stdout.write(`${cells} cells on ${name}, ${shown} of which show something\n`);
+        expect(failures.join('\n')).to.equal('');
+        expect(cells).to.equal(cellsOf(cases, chosen));
+      } finally {
+        await close();
+      }
+    });
+  }
+});

@@ -1,0 +1,130 @@
+/**
+ * Who holds each relation of the matrix, and the row that gives it. A relation that is new in `server/access/right.ts`
+ * does not compile here without a holder: say how its people sign in, and which row makes them what they are.
+ */
+import type { Encounter } from '@medplum/fhirtypes';
+import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
+import { CODE_SYSTEM, oidUri } from '../../../profiles/codes.ts';
+import type { PersonKey } from '../../../server/access/requester.ts';
+import { principal, type Principal, type Relation } from '../../../server/access/right.ts';
+import type { Put } from '../../../server/ports/commit-plan.ts';
+import { aGiver, aPut, aRight } from '../../support/plans.ts';
+
+const { strasbourg, nancy } = ESTABLISHMENTS;
+
+/** The organizations of the region whose people are neither of the author nor of an imaging service. */
+const PRACTICE = 'Organization/demo-practice';
+const WARD = 'Organization/demo-cardiology';
+
+/** Whose a record is, and the label that everything of the exam bears. */
+export type Subject = {
+  readonly person: PersonKey;
+  readonly patient: string;
+  readonly label: Pick<Put, 'level' | 'masks'>;
+};
+
+/** Somebody who asks. */
+export type Holder = {
+  /**
+   * How they sign in: as the patient of the exam, as the software of an establishment, or as a professional who works
+   * in an organization, there as a radiologist or not.
+   */
+  readonly signsIn:
+    | { readonly as: 'patient' }
+    | { readonly as: 'client'; readonly client: string }
+    | { readonly as: 'professional'; readonly organization: string; readonly isRadiologist?: true };
+  /** Rows that give the relation to the record of a person; none where the rows of the exam do. */
+  readonly giving: (subject: Subject) => readonly Put[];
+};
+
+/** The holders, by relation. */
+export const HOLDERS: Readonly<Record<Relation, Holder>> = {
+  self: { signsIn: { as: 'patient' }, giving: () => [] },
+  author: { signsIn: { as: 'client', client: strasbourg.clientId }, giving: () => [] },
+  referent: ofPractice('referent'),
+  circle: ofPractice('circle'),
+  assistant: ofPractice('assistant'),
+  declared: ofPractice('declared'),
+  'imaging-service': {
+    signsIn: { as: 'professional', organization: nancy.service, isRadiologist: true },
+    giving: ({ person }) => [giver('imaging-service', person, principal.radiologists(nancy.service))],
+  },
+  stay: {
+    signsIn: { as: 'professional', organization: WARD },
+    // The stay of the builders is on at their own moment; this one is when the server runs.
+    giving: ({ person }) => [
+      { ...giver('stay', person, principal.members(WARD)), resource: stayFrom(Date.now() - 3_600_000) },
+    ],
+  },
+  presence: ofPractice('presence'),
+  'break-glass': {
+    signsIn: { as: 'professional', organization: PRACTICE },
+    giving: ({ person }) => [giver('break-glass', person, principal.breakGlass(practitionerOf('break-glass')))],
+  },
+  named: {
+    signsIn: { as: 'professional', organization: PRACTICE },
+    giving: ({ person, patient, label }) => [
+      aPut({
+        ...label,
+        type: 'Task',
+        id: taskOf(patient),
+        person,
+        subject: `Patient/${patient}`,
+        released: false,
+        origin: { sources: [practitionerOf('named')], services: [] },
+        resource: {
+          resourceType: 'Task',
+          id: taskOf(patient),
+          status: 'requested',
+          intent: 'order',
+          for: { reference: `Patient/${patient}` },
+        } as Put['resource'],
+      }),
+    ],
+  },
+};
+
+/** Whom an exam of the matrix comes from. */
+export const AUTHOR = strasbourg;
+
+/** The Practitioner (`Practitioner/id`) of the matrix that holds a relation. */
+export function practitionerOf(relation: Relation): string {
+  return `Practitioner/${loginOf(relation)}`;
+}
+
+/** The login of that professional. */
+export function loginOf(relation: Relation): string {
+  return `matrix-${relation}`;
+}
+
+/** The id of the Task of a patient (id) that names the holder of `named`. */
+export function taskOf(patient: string): string {
+  return `task-${patient}`;
+}
+
+/** The identifier by which a patient of the matrix, by number from 0 on, is known at the author's. */
+export function numberOf(at: number): { readonly system: string; readonly value: string } {
+  return { system: oidUri(AUTHOR.patientIdDomain), value: `81${String(at).padStart(8, '0')}` };
+}
+
+function stayFrom(start: number): Encounter {
+  const kind = { system: CODE_SYSTEM.actCode, code: 'IMP' };
+  return {
+    resourceType: 'Encounter',
+    status: 'in-progress',
+    class: kind,
+    period: { start: new Date(start).toISOString() },
+  };
+}
+
+/** Whom a row of hers names: a doctor of the practice. */
+function ofPractice(relation: Relation): Holder {
+  return {
+    signsIn: { as: 'professional', organization: PRACTICE },
+    giving: ({ person }) => [giver(relation, person, principal.practitioner(practitionerOf(relation)))],
+  };
+}
+
+function giver(relation: Relation, person: PersonKey, holder: Principal): Put {
+  return aGiver(aRight({ person, principal: holder, relation }));
+}

@@ -1,0 +1,83 @@
+/**
+ * What the table of decisions says of every cell: a relation, a label, a state of the patient, a state of the item, a
+ * door. Read from `server/access/rules/table.json` alone: nothing here asks the product what it decides.
+ */
+import table from '../../../server/access/rules/table.json' with { type: 'json' };
+
+/** A relation of the table. */
+export type RelationName = (typeof table.relations)[number]['relation'];
+
+/** A label: a level, and a mask where it has one. */
+export type MatrixLabel = { readonly name: string; readonly level: string; readonly mask?: string };
+
+/** What of an exam a door may show; `named` is a row of the own class that names the holder of that relation. */
+export type Part = 'images' | 'report' | 'document' | 'named';
+
+/**
+ * What became of an exam: its report is validated, or waits to be; or its images contradict what stands, and are kept
+ * aside.
+ */
+export const ITEM_STATES = ['released', 'preliminary', 'kept aside'] as const;
+
+/** One of {@link ITEM_STATES}. */
+export type ItemState = (typeof ITEM_STATES)[number];
+
+/** The relations. */
+export const MATRIX_RELATIONS: readonly RelationName[] = table.relations.map(({ relation }) => relation);
+
+/** The labels: each level, and each mask on a normal item. */
+export const LABELS: readonly MatrixLabel[] = [
+  ...table.levels.map(({ level }) => ({ name: level, level })),
+  ...table.masks.map(({ mask, code }) => ({ name: code, level: lowest(), mask })),
+];
+
+/** The switches of a person. */
+export const SWITCH_NAMES: readonly string[] = table.switches.map((one) => one.switch);
+
+/** Every state of a person: the switches that are on. The first has none, then each alone, in the table's order. */
+export const PATIENT_STATES: readonly (readonly string[])[] = SWITCH_NAMES.reduce<readonly (readonly string[])[]>(
+  (states, name) => [...states, ...states.map((state) => [...state, name])],
+  [[]],
+).toSorted((one, other) => one.length - other.length);
+
+/** What a cell is about: one exam of one person. */
+export type Case = { readonly label: MatrixLabel; readonly state: readonly string[]; readonly item: ItemState };
+
+/** Every exam of the matrix. */
+export const CASES: readonly Case[] = LABELS.flatMap((label) =>
+  PATIENT_STATES.flatMap((state) => ITEM_STATES.map((item) => ({ label, state, item }))),
+);
+
+/** Exams of every label: in each single state of the person, and in each state of the item while nothing is said. */
+export const SINGLE_CASES: readonly Case[] = CASES.filter(
+  ({ state, item }) => state.length === 0 || (state.length === 1 && item === 'released'),
+);
+
+/** What of an exam somebody of a relation may see. */
+export function partsShown(relation: RelationName, { label, state, item }: Case): ReadonlySet<Part> {
+  const rule = table.relations.find((one) => one.relation === relation);
+  if (rule === undefined) throw new Error(`The table has no relation ${relation}`);
+  const closedBy: readonly string[] = rule.closedBy;
+  const maskedBy: readonly string[] = rule.maskedBy;
+  if (state.some((name) => closedBy.includes(name))) return new Set();
+  if (heightOf(label.level) > heightOf(rule.ceiling)) return new Set();
+  if (label.mask !== undefined && maskedBy.includes(label.mask)) return new Set();
+  if (rule.reaches === 'that row') return new Set<Part>(['named']);
+  if (item === 'kept aside') return new Set();
+  if (item === 'released') return new Set<Part>(['images', 'report', 'document']);
+  // Nobody published a document of a report that nobody validated.
+  const waiting: Readonly<Record<string, readonly Part[]>> = {
+    nothing: [],
+    exams: ['images'],
+    all: ['images', 'report'],
+  };
+  return new Set(waiting[rule.unreleased]);
+}
+
+function heightOf(level: string): number {
+  return table.levels.findIndex((one) => one.level === level);
+}
+
+function lowest(): string {
+  return table.levels[0]?.level ?? '';
+}
