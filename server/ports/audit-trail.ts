@@ -3,6 +3,7 @@
  * The hash covers each event without its personal parts, and a salted commitment to those parts; the parts lie in a
  * side table from which they can be erased without breaking the chain.
  */
+import type { PersonKey } from '../access/requester.ts';
 import type { AuditRecord } from './commit-plan.ts';
 
 /** The last record of the chain. `sequence` counts from 1; 0 is the empty chain. */
@@ -22,6 +23,16 @@ export type Sealing = {
   readonly waitingSince: number | undefined;
   /** How often sealing failed in this process since it last did not. */
   readonly failures: number;
+};
+
+/** A person who goes out of the trail. */
+export type ErasedPerson = {
+  /** The keys that she had. */
+  readonly persons: ReadonlySet<PersonKey>;
+  /** The accounts (`Patient/id`) under which she acted. */
+  readonly agents: ReadonlySet<string>;
+  /** What names her: each by the texts that have to come together, as a number of a domain and the domain. */
+  readonly names: readonly (readonly string[])[];
 };
 
 /** The port. */
@@ -62,6 +73,13 @@ export interface AuditTrail {
    * the store adds which they were. Resolves with the number of events.
    */
   eraseEntities(names: ReadonlySet<string>, recordOf: (events: number) => AuditRecord): Promise<number>;
+
+  /**
+   * Erases a person in the same way: of the events that she alone may read, and of those that mention her, what they
+   * tell of entities and the query as it was asked; of those where she acted, who acted. When something was done, by
+   * which right, and which professional did it stays readable: her record has no name any more.
+   */
+  erasePerson(who: ErasedPerson, recordOf: (events: number) => AuditRecord): Promise<number>;
 
   /** As {@link TrailVerifier.verify}, after everything recorded before the call is sealed. */
   verify(known?: readonly TrailHead[]): Promise<Verification>;

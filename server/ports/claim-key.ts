@@ -5,11 +5,14 @@ import type { PersonKey } from '../access/requester.ts';
 declare const written: unique symbol;
 
 /** A key that {@link claimKey} wrote. */
-export type ClaimKey = string & { readonly [written]: true };
+export type ClaimKey = string & { readonly [written]: 'key' };
 
 function write(kind: string, ...parts: readonly string[]): ClaimKey {
   return [kind, ...parts].join('|') as ClaimKey;
 }
+
+/** What the keys of some claims begin with. */
+export type ClaimStem = string & { readonly [written]: 'stem' };
 
 /** Writes the key of each kind of claim; what is said of a claim is what its value tells. */
 export const claimKey = {
@@ -26,6 +29,8 @@ export const claimKey = {
   imagingStudy: (studyInstanceUID: string): ClaimKey => write('imaging-study', studyInstanceUID),
   /** What the erasure of a study has to know to its end, as JSON. */
   erasing: (studyInstanceUID: string): ClaimKey => write('erasing', studyInstanceUID),
+  /** What the erasure of a record has to know to its end, as JSON, by the id of the Task that asks for it. */
+  erasingRecord: (task: string): ClaimKey => write('erasing-record', task),
   /** The Patient (`Patient/id`) that an identity is, by system and value of its source. */
   identity: (system: string, value: string): ClaimKey => write('identity', system, value),
   /** The identity (id) that bears a qualified number, the first of those that do. */
@@ -71,3 +76,20 @@ export const claimKey = {
   /** Which region file the directory is written from (flows/identity/region-mark.ts). */
   region: (): ClaimKey => write('region', 'file'),
 } as const;
+
+/** Writes what the keys of several claims begin with: up to the end of a part, so that none of another is meant. */
+export const claimStem = {
+  /** Of every declaration for a Patient (`Patient/id`). */
+  declarationsOf: (patient: string): ClaimStem => stem('declaration', patient),
+  /** Of the Tasks of an identity (id) that a desk looks at beside others. */
+  reviewsOf: (identity: string): ClaimStem => stem('identity-review', identity),
+} as const;
+
+function stem(kind: string, ...parts: readonly string[]): ClaimStem {
+  return `${[kind, ...parts].join('|')}|` as ClaimStem;
+}
+
+/** The first text after all that begin with a stem. */
+export function afterStem(begin: ClaimStem): string {
+  return `${begin.slice(0, -1)}}`;
+}

@@ -11,7 +11,7 @@ import type { PatientState } from '../access/decide.ts';
 import type { Grant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { Origin } from '../access/rights-of.ts';
-import type { ClaimKey } from './claim-key.ts';
+import type { ClaimKey, ClaimStem } from './claim-key.ts';
 import type { BlobRef } from './image-store.ts';
 import type { JobKey, JobRequest } from './job-queue.ts';
 
@@ -125,6 +125,8 @@ export type Erasure = {
   readonly instances?: readonly string[];
   readonly quarantined?: readonly AsideName[];
   readonly claims?: readonly ClaimKey[];
+  /** Every claim whose key begins so. */
+  readonly claimsUnder?: readonly ClaimStem[];
   readonly jobs?: readonly JobKey[];
 };
 

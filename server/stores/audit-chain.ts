@@ -44,17 +44,28 @@ export type ChainedFacts = {
   readonly persons?: string;
   /** Sequence numbers whose entities were erased with this event, as {@link toRanges} writes them. */
   readonly erased?: string;
+  /** Those whose agents were. */
+  readonly erasedAgents?: string;
   readonly commitments: { readonly agents: string; readonly entities: string; readonly request?: string };
 };
 
 /** The event of a body, without its personal parts. */
 export type ChainedEvent = AuditEvent & { readonly id: string } & ChainedFacts;
 
-/** A record for the chain; `erased` are the sequence numbers whose entities it takes. */
-export type ChainRecord = AuditRecord & { readonly erased?: readonly number[] };
+/** A record for the chain; the sequence numbers whose entities it takes, and those whose agents. */
+export type ChainRecord = AuditRecord & {
+  readonly erased?: readonly number[];
+  readonly erasedAgents?: readonly number[];
+};
 
 /** Parts an event into its chained body and the personal side to keep apart from it. */
-export function readyEvent({ event, persons, erased = [], request: asked }: ChainRecord): ReadyEvent {
+export function readyEvent({
+  event,
+  persons,
+  erased = [],
+  erasedAgents = [],
+  request: asked,
+}: ChainRecord): ReadyEvent {
   const agents = commit(JSON.stringify(event.agent.map(personalOfAgent)));
   const entities = commit(JSON.stringify((event.entity ?? []).map(personalOfEntity)));
   const request = asked === undefined ? undefined : commit(JSON.stringify(asked));
@@ -64,6 +75,7 @@ export function readyEvent({ event, persons, erased = [], request: asked }: Chai
     ...(event.entity === undefined ? {} : { entity: event.entity.map(publicOfEntity) }),
     persons: [...new Set(persons)].join(' '),
     ...(erased.length === 0 ? {} : { erased: toRanges(erased) }),
+    ...(erasedAgents.length === 0 ? {} : { erasedAgents: toRanges(erasedAgents) }),
     commitments: {
       agents: agents.digest,
       entities: entities.digest,
@@ -121,35 +133,9 @@ export function fromRanges(text: string, below: number): readonly number[] | und
   });
 }
 
-/** A UID, an accession number, an identifier: what stands between separators of URLs, queries and JSON. */
-const NAME = /[\p{L}\p{N}][\p{L}\p{N}._-]*/gu;
-
-/** Tells whether what is told of entities mentions one of these names, in queries too, which are base64. */
-export function mentionsName(
-  { entities, request }: Pick<PersonalSide, 'entities' | 'request'>,
-  names: ReadonlySet<string>,
-): boolean {
-  const entitiesJson = entities?.json ?? '[]';
-  const queries = (JSON.parse(entitiesJson) as Partial<AuditEventEntity>[]).map(({ query = '' }) =>
-    Buffer.from(query, 'base64').toString(),
-  );
-  if (request !== undefined) queries.push(JSON.parse(request.json) as string);
-  return [entitiesJson, ...queries, ...queries.map(percentDecoded)].some((text) =>
-    (text.match(NAME) ?? []).some((name) => names.has(name)),
-  );
-}
-
-function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 /** Puts an entry and its personal side together again; erased parts stay away. */
 export function restoreEvent(body: string, personal: PersonalSide): AuditEvent {
-  const { commitments: _c, persons: _p, erased: _e, ...event } = JSON.parse(body) as ChainedEvent;
+  const { commitments: _c, persons: _p, erased: _e, erasedAgents: _a, ...event } = JSON.parse(body) as ChainedEvent;
   const agents = parts<AuditEventAgent>(personal.agents);
   const entities = parts<AuditEventEntity>(personal.entities);
   return {

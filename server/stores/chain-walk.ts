@@ -20,6 +20,12 @@ export type WalkedEvent = { readonly sequence: number; readonly event: ChainedEv
 /** Says what is wrong with the rows of an event; undefined when they are what the event makes them. */
 export type Misfiled = (walked: WalkedEvent) => string | undefined;
 
+/** The sides that an erasure may take, as a finding calls them. */
+const ERASABLE = [
+  ['agents', 'the personal part of the agents'],
+  ['entities', 'the personal part of the entities, or the query,'],
+] as const;
+
 type Broken = Extract<Verification, { whole: false }>;
 
 /** One walk, from the first entry on. */
@@ -27,9 +33,9 @@ export class ChainWalk {
   readonly #known: readonly TrailHead[];
   #head = EMPTY_CHAIN;
   #broken: Broken | undefined;
-  /** Entries without their entities, and those of them that an erasure of the chain took. */
-  readonly #missing: number[] = [];
-  readonly #taken = new Set<number>();
+  /** Entries without their entities, and without their agents; and those that erasures of the chain took. */
+  readonly #missing = { entities: [] as number[], agents: [] as number[] };
+  readonly #taken = { entities: new Set<number>(), agents: new Set<number>() };
   #unexplained = 0;
 
   /** Begins; `known` are heads that the chain must hold. */
@@ -51,17 +57,19 @@ export class ChainWalk {
   }
 
   /** Takes into account an erasure whose event waits to be chained. */
-  erasing(sequences: readonly number[]): void {
-    for (const sequence of sequences) this.#taken.add(sequence);
+  erasing(entities: readonly number[], agents: readonly number[] = []): void {
+    for (const sequence of entities) this.#taken.entities.add(sequence);
+    for (const sequence of agents) this.#taken.agents.add(sequence);
   }
 
   /** What was found. `leftOver` says what the store holds of events that the chain does not. */
   end(leftOver?: string): Verification {
     if (this.#broken !== undefined) return this.#broken;
     const { sequence } = this.#head;
-    const gone = this.#missing.find((one) => !this.#taken.has(one));
-    if (gone !== undefined)
-      return broken(gone, 'the personal part of the entities, or the query, is gone, and no erasure tells of it');
+    for (const [side, what] of ERASABLE) {
+      const gone = this.#missing[side].find((one) => !this.#taken[side].has(one));
+      if (gone !== undefined) return broken(gone, `${what} is gone, and no erasure tells of it`);
+    }
     const known = this.#known.find((head) => head.sequence > sequence);
     if (known !== undefined)
       return broken(
@@ -70,7 +78,8 @@ export class ChainWalk {
       );
     if (leftOver !== undefined) return broken(sequence + 1, leftOver);
     const unexplained = this.#unexplained;
-    return { whole: true, head: this.#head, erased: this.#missing.length + unexplained, unexplained };
+    const missing = new Set([...this.#missing.entities, ...this.#missing.agents]);
+    return { whole: true, head: this.#head, erased: missing.size + unexplained, unexplained };
   }
 
   #chainTrouble(entry: StoredEntry): string | undefined {
@@ -86,8 +95,9 @@ export class ChainWalk {
     if (event === undefined) return 'the record is no event';
     // Under another id its personal parts would be missed, and taken for erased.
     if (entry.id !== undefined && entry.id !== event.id) return 'the record is filed under another id';
-    const taken = event.erased === undefined ? [] : fromRanges(event.erased, entry.sequence);
-    for (const sequence of taken ?? []) this.#taken.add(sequence);
+    const taken = (ranges: string | undefined) =>
+      (ranges === undefined ? [] : fromRanges(ranges, entry.sequence)) ?? [];
+    this.erasing(taken(event.erased), taken(event.erasedAgents));
     return this.#personalTrouble(entry.sequence, event, personal) ?? misfiled({ sequence: entry.sequence, event });
   }
 
@@ -100,8 +110,10 @@ export class ChainWalk {
     const isAsked = event.commitments?.request === undefined || personal.request !== undefined;
     if (personal.agents !== undefined && personal.entities !== undefined && isAsked) return undefined;
     if (event.persons === undefined) this.#unexplained += 1;
-    else if (personal.agents === undefined) return 'the personal part of the agents is gone';
-    else this.#missing.push(sequence);
+    else {
+      if (personal.agents === undefined) this.#missing.agents.push(sequence);
+      if (personal.entities === undefined || !isAsked) this.#missing.entities.push(sequence);
+    }
     return undefined;
   }
 }

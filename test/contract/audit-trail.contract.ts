@@ -1,4 +1,5 @@
 /** What every AuditTrail adapter keeps: the promises of server/ports/audit-trail.ts. */
+import type { AuditEvent, AuditEventEntity } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { studyEntity } from '../../profiles/audit/entities.ts';
 import type { PersonKey } from '../../server/access/requester.ts';
@@ -22,6 +23,19 @@ import { searchIds } from '../support/reads.ts';
 import type { OpenStores } from '../support/stores.ts';
 import { useStores } from './suite.ts';
 import { commitPlan } from '../support/warrants.ts';
+
+/** The same event of another user. */
+function actedBy({ event, ...record }: AuditRecord, reference: string, display: string): AuditRecord {
+  const agent = event.agent.map((one) =>
+    one.who?.reference === undefined ? one : { ...one, name: display, who: { reference, display } },
+  );
+  return { ...record, event: { ...event, agent } };
+}
+
+/** Whether something is said of an entity beside its reference. */
+function isTold({ what, query, detail }: AuditEventEntity): boolean {
+  return (what?.identifier ?? query ?? detail) !== undefined;
+}
 
 /** Runs the contract of the audit trail on an adapter. */
 export function auditTrailContract(name: string, open: OpenStores): void {
@@ -92,6 +106,43 @@ export function auditTrailContract(name: string, open: OpenStores): void {
       const after = await suite.trail.verify([before]);
       expect(after).to.deep.include({ whole: true, erased: 2, unexplained: 0 });
       expect(headOf(after)).to.include({ sequence: before.sequence + 1 });
+    });
+
+    it('N09 erases a person: what her events tell, who acted where she did; the professional stays named', async () => {
+      const [hers, another, number] = [aPersonKey(), aPersonKey(), anId()];
+      const self = actedBy(anAudit([hers], anId(), [studyEntity(aUid())]), `Patient/${hers}`, 'Ysoline Ormélac');
+      const [read, shared, asked, others] = [
+        anAudit([hers], anId(), [studyEntity(aUid())]),
+        anAudit([hers, another], anId(), [studyEntity(aUid())]),
+        {
+          ...anAudit([], anId(), [{ role: '24', query: 'Patient?identifier' }]),
+          request: `identifier=1.2.3|${number}`,
+        },
+        { ...anAudit([another], anId(), [studyEntity(aUid())]), request: `identifier=9.9.9|${number}` },
+      ];
+      const whole = [self, read, shared, asked, others];
+      await suite.trail.record(whole);
+      const before = await suite.trail.verify();
+      const who = {
+        persons: new Set([hers]),
+        agents: new Set([`Patient/${hers}`]),
+        names: [[number, '1.2.3']],
+      };
+      const recordOf = (events: number) => anAudit([], anId(), [{ detail: { events: String(events) } }]);
+      expect(await suite.trail.erasePerson(who, recordOf)).to.equal(3);
+      expect(await suite.trail.erasePerson(who, recordOf)).to.equal(0);
+      const told = await Promise.all(
+        whole.map(async ({ event }) => {
+          const row = await suite.records.peek(SYSTEM, { kind: 'resource', type: 'AuditEvent', id: event.id });
+          const { agent, entity = [] } = JSON.parse((row?.json ?? '') as string) as AuditEvent;
+          return [agent.flatMap(({ name, who: one }) => name ?? one?.display ?? []).join(), entity.some(isTold)];
+        }),
+      );
+      expect(told.map(([, isAbout]) => isAbout)).to.deep.equal([false, false, true, false, true]);
+      expect(told[0]?.[0]).to.not.include('Ormélac');
+      for (const [names] of told.slice(1)) expect(names).to.include('Dr Zoé Lambert');
+      const erased = (before.whole ? before.erased : -1) + 3;
+      expect(await suite.trail.verify()).to.deep.include({ whole: true, erased, unexplained: 0 });
     });
 
     it('keeps a query as asked beside its event, shows it to nobody, and erases it with the entities', async () => {

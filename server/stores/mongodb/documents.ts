@@ -175,6 +175,8 @@ export type AuditDocument = {
   readonly request?: string;
   /** Until it is sealed: sequence numbers of records whose entities were erased with it. */
   readonly erased?: readonly number[];
+  /** Those whose agents were. */
+  readonly erasedAgents?: readonly number[];
   readonly sequence?: number;
 } & IndexArrays;
 

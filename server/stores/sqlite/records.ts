@@ -169,6 +169,7 @@ export class SqliteRecordStore implements RecordStore {
     const { records, trail } = this.#writers;
     for (const step of [
       async (from: number) => await records.send('forget', { from }),
+      async (from: number) => await records.send('forgetTokens', { from }),
       async (from: number) => await trail.send('forget', { from }),
     ]) {
       let busy = 0;

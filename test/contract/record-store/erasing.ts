@@ -1,6 +1,6 @@
 /** Erasure: what is removed as if it had never been. */
 import { expect } from 'chai';
-import { claimKey } from '../../../server/ports/claim-key.ts';
+import { claimKey, claimStem } from '../../../server/ports/claim-key.ts';
 import {
   aClaimKey,
   aBlob,
@@ -170,6 +170,16 @@ export function erasingContract(suite: Suite): void {
           .map(({ subject }) => subject)
           .filter((key) => key === claim || key === other),
       ).to.deep.equal(claims.slice(1));
+    });
+
+    it('removes every claim whose key begins so, and none of another that begins alike', async () => {
+      const [patient, another] = [`Patient/${aPersonKey()}`, `Patient/${aPersonKey()}`];
+      const keyOf = (of: string, actors: string) => claimKey.declaration(of, 'Organization/one', actors);
+      const keys = [keyOf(patient, 'a'), keyOf(patient, 'b'), keyOf(`${patient}1`, 'a'), keyOf(another, 'a')];
+      await commitPlan(suite.records, aPlan({ claims: keys.map((key) => ({ key, value: 'held' })) }));
+      await commitPlan(suite.records, aPlan({ erased: [{ claimsUnder: [claimStem.declarationsOf(patient)] }] }));
+      const held = await Promise.all(keys.map(async (key) => await suite.records.claimed(SYSTEM, key)));
+      expect(held).to.deep.equal([undefined, undefined, 'held', 'held']);
     });
 
     it('comes before the claims of its plan, and is no error where nothing stands', async () => {

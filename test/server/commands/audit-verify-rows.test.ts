@@ -94,7 +94,7 @@ describe('npm run audit:verify on the rows of events (SQLite)', function () {
   });
 
   const idOf = (sequence: number): string => `(SELECT id FROM chain WHERE sequence = ${sequence})`;
-  const queryOf = (sequence: number): string => `id = ${idOf(sequence)} AND side = 'request'`;
+  const sideOf = (sequence: number, side = 'request'): string => `id = ${idOf(sequence)} AND side = '${side}'`;
   const ridOf = (sequence: number): string => `(SELECT rid FROM resource WHERE id = ${idOf(sequence)})`;
   const tamperings: readonly (readonly [name: string, sql: string, sequence: number, reason: RegExp])[] = [
     ['the last record is cut off', `DELETE FROM chain WHERE sequence = ${RECORDS}`, RECORDS, /belong to no record/],
@@ -107,8 +107,9 @@ describe('npm run audit:verify on the rows of events (SQLite)', function () {
       7,
       /no erasure tells of it/,
     ],
-    ['the query of one event is taken away', `DELETE FROM personal WHERE ${queryOf(7)}`, 7, UNERASED],
-    ['a query is written otherwise', `UPDATE personal SET json = '"x"' WHERE ${queryOf(7)}`, 7, /its commitment/],
+    ['who acted in one event is taken away', `DELETE FROM personal WHERE ${sideOf(7, 'agents')}`, 7, /agents is gone/],
+    ['the query of one event is taken away', `DELETE FROM personal WHERE ${sideOf(7)}`, 7, UNERASED],
+    ['a query is written otherwise', `UPDATE personal SET json = '"x"' WHERE ${sideOf(7)}`, 7, /its commitment/],
     [
       'an event is filed under another person',
       `UPDATE acl SET principal = 'pat:${OTHER}' WHERE id = ${idOf(4)}`,

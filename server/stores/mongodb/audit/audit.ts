@@ -47,7 +47,7 @@ export async function insertAudit(
   await audit.bulkWrite(operations, options);
 }
 
-function toDocument({ event, persons, request, erased }: ChainRecord): AuditDocument {
+function toDocument({ event, persons, request, erased, erasedAgents }: ChainRecord): AuditDocument {
   const sort = Date.parse(event.recorded ?? '');
   return {
     _id: event.id,
@@ -60,6 +60,7 @@ function toDocument({ event, persons, request, erased }: ChainRecord): AuditDocu
     event: JSON.stringify(event),
     ...(request === undefined ? {} : { request }),
     ...(erased === undefined ? {} : { erased }),
+    ...(erasedAgents === undefined ? {} : { erasedAgents }),
     ...toIndexArrays(indexAuditEvent(event), sort),
   };
 }

@@ -76,12 +76,13 @@ async function seal(
   const entries: ChainDocument[] = [];
   const sides: PersonalDocument[] = [];
   let head = await readHead(collections, session, last);
-  for (const { _id, event, persons, request: asked, erased } of pending) {
+  for (const { _id, event, persons, request: asked, erased, erasedAgents } of pending) {
     const { body, personal } = readyEvent({
       event: JSON.parse(event ?? '') as AuditRecord['event'],
       persons: persons.flatMap((name) => personOf(name) ?? []),
       ...(asked === undefined ? {} : { request: asked }),
       ...(erased === undefined ? {} : { erased }),
+      ...(erasedAgents === undefined ? {} : { erasedAgents }),
     });
     const entry = sealBody(head, body);
     head = entry;
@@ -99,7 +100,10 @@ async function seal(
   const operations = entries.map(({ _id, event }) => ({
     updateOne: {
       filter: { _id: event },
-      update: { $set: { sequence: _id }, $unset: { pending: '', event: '', request: '', erased: '' } },
+      update: {
+        $set: { sequence: _id },
+        $unset: { pending: '', event: '', request: '', erased: '', erasedAgents: '' },
+      },
     },
   })) as Parameters<typeof collections.audit.bulkWrite>[0];
   await collections.audit.bulkWrite(operations, { session });

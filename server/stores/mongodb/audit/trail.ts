@@ -1,10 +1,10 @@
 /** The audit trail on MongoDB. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../../../profiles/fault.ts';
-import type { AuditTrail, Sealing, TrailHead, Verification } from '../../../ports/audit-trail.ts';
+import type { AuditTrail, ErasedPerson, Sealing, TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import { requireEvents } from '../../../ports/bounds.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
-import { mentionsName } from '../../audit-chain.ts';
+import { partsNaming, partsOfPerson, type GoingParts, type ToldEvent } from '../../erasing-events.ts';
 import { insertAudit } from './audit.ts';
 import type { Collections } from '../collections.ts';
 import { asStore } from '../errors.ts';
@@ -56,33 +56,64 @@ export class MongoAuditTrail implements AuditTrail {
   }
 
   async eraseEntities(names: ReadonlySet<string>, recordOf: (events: number) => AuditRecord): Promise<number> {
+    return await this.#eraseAll((told) => partsNaming(told, names), recordOf);
+  }
+
+  async erasePerson(who: ErasedPerson, recordOf: (events: number) => AuditRecord): Promise<number> {
+    return await this.#eraseAll((told) => partsOfPerson(told, who), recordOf, true);
+  }
+
+  async #eraseAll(
+    partsOf: (told: ToldEvent) => GoingParts,
+    recordOf: (events: number) => AuditRecord,
+    needsBody = false,
+  ): Promise<number> {
     return await asStore(async () => {
       await this.#sealed();
+      const { personal } = this.#collections;
       let erased = 0;
-      const found: number[] = [];
-      const erase = async (): Promise<void> => {
-        const sequences = found.splice(0);
-        if (sequences.length > 0) await this.#erase(sequences, recordOf(sequences.length));
-        erased += sequences.length;
-      };
-      const sides = this.#collections.personal
-        .find({ $or: [{ entities: { $exists: true } }, { request: { $exists: true } }] }, { projection: { agents: 0 } })
-        .sort({ _id: 1 });
-      for await (const { _id, entities, request } of sides) {
-        if (mentionsName({ entities, request }, names)) found.push(_id);
-        if (found.length === ERASE_AT_ONCE) await erase();
+      for (let last = 0, more = true; more;) {
+        const sides = await personal
+          .find({ _id: { $gt: last } })
+          .sort({ _id: 1 })
+          .limit(ERASE_AT_ONCE)
+          .toArray();
+        const bodies = needsBody ? await this.#bodiesOf(sides.map(({ _id }) => _id)) : new Map<number, string>();
+        const going = sides.map(({ _id, agents, entities, request }) => ({
+          sequence: _id,
+          ...partsOf({ body: bodies.get(_id) ?? '{}', personal: { agents, entities, request } }),
+        }));
+        const found = going.filter(({ entities, agents }) => entities || agents);
+        if (found.length > 0) await this.#erase(found, recordOf(found.length));
+        erased += found.length;
+        last = sides.at(-1)?._id ?? last;
+        more = sides.length === ERASE_AT_ONCE;
       }
-      await erase();
       return erased;
     });
   }
 
+  async #bodiesOf(sequences: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    const entries = await this.#collections.chain
+      .find({ _id: { $in: [...sequences] } }, { projection: { body: 1 } })
+      .toArray();
+    return new Map(entries.map(({ _id, body }) => [_id, body]));
+  }
+
   /** The parts go in the transaction in which their erasure is recorded. */
-  async #erase(erased: readonly number[], record: AuditRecord): Promise<void> {
+  async #erase(found: readonly (GoingParts & { readonly sequence: number })[], record: AuditRecord): Promise<void> {
+    const of = (part: keyof GoingParts): number[] => found.filter((one) => one[part]).map(({ sequence }) => sequence);
+    const [erased, erasedAgents] = [of('entities'), of('agents')];
     await inTransaction(this.#collections, async (session, attempt) => {
       const { personal } = this.#collections;
-      await personal.updateMany({ _id: { $in: [...erased] } }, { $unset: { entities: '', request: '' } }, { session });
-      await insertAudit(this.#collections, [{ ...record, erased }], { session, attempt });
+      await personal.updateMany({ _id: { $in: erased } }, { $unset: { entities: '', request: '' } }, { session });
+      if (erasedAgents.length > 0)
+        await personal.updateMany({ _id: { $in: erasedAgents } }, { $unset: { agents: '' } }, { session });
+      const taken = {
+        ...(erased.length === 0 ? {} : { erased }),
+        ...(erasedAgents.length === 0 ? {} : { erasedAgents }),
+      };
+      await insertAudit(this.#collections, [{ ...record, ...taken }], { session, attempt });
     });
   }
 

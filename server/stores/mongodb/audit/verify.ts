@@ -38,8 +38,10 @@ export async function verifyChain(collections: Collections, known: readonly Trai
   // What is sealed after this has its record, too, when the walk comes to the end.
   const last = await lastFiled(collections);
   if (!(await walkAll(collections, walk))) return walk.end();
-  const waiting = collections.audit.find({ pending: true, erased: { $exists: true } }, { projection: { erased: 1 } });
-  for await (const { erased = [] } of waiting) walk.erasing(erased);
+  const takes = { $or: [{ erased: { $exists: true } }, { erasedAgents: { $exists: true } }] };
+  const projection = { erased: 1, erasedAgents: 1 };
+  const waiting = collections.audit.find({ pending: true, ...takes }, { projection });
+  for await (const { erased = [], erasedAgents = [] } of waiting) walk.erasing(erased, erasedAgents);
   // An erasure that was sealed before they were looked for.
   if (!(await walkAll(collections, walk))) return walk.end();
   return walk.end(await leftOver(collections, walk.head, last));

@@ -1,5 +1,6 @@
 /** Erasure: documents are deleted with everything that tells of them. */
 import type { ClientSession } from 'mongodb';
+import { afterStem } from '../../../ports/claim-key.ts';
 import type { Erasure } from '../../../ports/commit-plan.ts';
 import { rowKey } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
@@ -18,6 +19,8 @@ export async function eraseAll(
     blobs.push(...(await eraseInstances(collections, erasure, session)));
     const claims = [...(erasure.claims ?? [])];
     if (claims.length > 0) await collections.claims.deleteMany({ _id: { $in: claims } }, { session });
+    for (const begin of erasure.claimsUnder ?? [])
+      await collections.claims.deleteMany({ _id: { $gte: begin, $lt: afterStem(begin) } }, { session });
     await eraseJobs(collections, erasure.jobs ?? [], session);
   }
   return blobs;

@@ -9,7 +9,8 @@ const SEPARATOR = '\n';
  * What differs between events: ids, times, names of doors, texts, persons, what they erased, commitments, and in
  * references what follows the type.
  */
-const NAMES = ['id', 'recorded', 'outcomeDesc', 'site', 'persons', 'erased', 'agents', 'entities', 'request'];
+const OF_CHAIN = ['persons', 'erased', 'erasedAgents', 'agents', 'entities', 'request'];
+const NAMES = ['id', 'recorded', 'outcomeDesc', 'site', ...OF_CHAIN];
 const OWN = new RegExp(`((?:"(?:${NAMES.join('|')})":|"policy":\\[)"|"reference":"(?:\\w+/)?)((?:[^"\\\\]|\\\\.)*)`);
 
 /** A body in two parts. */

@@ -1,10 +1,11 @@
 /** AuditTrail on SQLite: events by the writer thread, verification on a reader. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AuditTrail, Sealing, TrailHead, Verification } from '../../../ports/audit-trail.ts';
+import type { AuditTrail, ErasedPerson, Sealing, TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import { requireEvents } from '../../../ports/bounds.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
-import { mentionsName, type PersonalSide } from '../../audit-chain.ts';
+import { partsNaming, partsOfPerson, type GoingParts, type ToldEvent } from '../../erasing-events.ts';
 import { readHead } from '../write/write-trail.ts';
+import { BODY_COLUMNS, bodyOf, type ChainedBody } from './audit-rows.ts';
 import { verifyChain } from './verify.ts';
 import type { Database } from '../database.ts';
 import { toWireAudit } from './wire-audit.ts';
@@ -57,20 +58,36 @@ export class SqliteAuditTrail implements AuditTrail {
     return { waitingSince: waiting?.since ?? undefined, failures: 0 };
   }
 
-  /** Looks on this thread, a part of the trail at a time. */
   async eraseEntities(names: ReadonlySet<string>, recordOf: (events: number) => AuditRecord): Promise<number> {
+    return await this.#erase(TOLD, (told) => partsNaming(told, names), recordOf);
+  }
+
+  async erasePerson(who: ErasedPerson, recordOf: (events: number) => AuditRecord): Promise<number> {
+    return await this.#erase(TOLD_WHOLE, (told) => partsOfPerson(told, who), recordOf);
+  }
+
+  /** Looks on this thread, a part of the trail at a time. */
+  async #erase(
+    sql: string,
+    partsOf: (told: ToldEvent) => GoingParts,
+    recordOf: (events: number) => AuditRecord,
+  ): Promise<number> {
     await this.head();
     let erased = 0;
-    const erase = async (found: readonly Mentioning[]): Promise<void> => {
+    const erase = async (found: readonly Going[]): Promise<void> => {
       if (found.length === 0) return;
-      const record = toWireAudit({ ...recordOf(found.length), erased: found.map(({ sequence }) => sequence) });
-      await this.#writers.trail.send('eraseEntities', { ids: found.map(({ id }) => id), record });
+      const [entities, agents] = [found.filter((one) => one.entities), found.filter((one) => one.agents)];
+      const taken = { erased: entities.map(sequenceOf), erasedAgents: agents.map(sequenceOf) };
+      const record = toWireAudit({ ...recordOf(found.length), ...taken });
+      const order = { entities: entities.map(({ id }) => id), agents: agents.map(({ id }) => id), record };
+      await this.#writers.trail.send('erasePersonal', order);
       erased += found.length;
     };
-    const found: Mentioning[] = [];
+    const found: Going[] = [];
     for (let last = 0, more = true; more;) {
-      const batch = this.#trail.all<Mentioning & Told>(TOLD, last, BATCH);
-      found.push(...batch.filter((one) => mentionsName(sideOf(one), names)));
+      const batch = this.#trail.all<Told>(sql, last, BATCH);
+      const going = batch.map((one) => ({ sequence: one.sequence, id: one.id, ...partsOf(toldEvent(one)) }));
+      found.push(...going.filter(({ entities, agents }) => entities || agents));
       if (found.length >= BATCH) await erase(found.splice(0));
       last = batch.at(-1)?.sequence ?? last;
       more = batch.length === BATCH;
@@ -87,17 +104,33 @@ export class SqliteAuditTrail implements AuditTrail {
 }
 
 /** An event that is to be erased in part. */
-type Mentioning = { readonly sequence: number; readonly id: string };
+type Going = { readonly sequence: number; readonly id: string } & GoingParts;
 
-/** What it tells of entities, and the query as it was asked, as JSON. */
-type Told = { readonly entities: string | null; readonly request: string | null };
-
-function sideOf({ entities, request }: Told): Pick<PersonalSide, 'entities' | 'request'> {
-  const partOf = (json: string | null) => (json === null ? undefined : { salt: '', json });
-  return { entities: partOf(entities), request: partOf(request) };
+function sequenceOf({ sequence }: Going): number {
+  return sequence;
 }
 
-const TOLD = `SELECT c.sequence, c.id, p.json AS entities, r.json AS request FROM chain c
-  LEFT JOIN personal p ON p.id = c.id AND p.side = 'entities'
-  LEFT JOIN personal r ON r.id = c.id AND r.side = 'request'
-  WHERE c.sequence > ? ORDER BY c.sequence LIMIT 0 + ?`;
+/** An event, and its personal sides as JSON; the body where it is asked for. */
+type Told = ChainedBody & {
+  readonly sequence: number;
+  readonly id: string;
+  readonly agents: string | null;
+  readonly entities: string | null;
+  readonly request: string | null;
+};
+
+function toldEvent({ agents, entities, request, ...chained }: Told): ToldEvent {
+  const partOf = (json: string | null) => (json === null ? undefined : { salt: '', json });
+  const personal = { agents: partOf(agents), entities: partOf(entities), request: partOf(request) };
+  return { body: bodyOf(chained), personal };
+}
+
+const SIDES_OF = `LEFT JOIN personal p ON p.id = c.id AND p.side = 'entities'
+  LEFT JOIN personal r ON r.id = c.id AND r.side = 'request'`;
+const PART = 'WHERE c.sequence > ? ORDER BY c.sequence LIMIT 0 + ?';
+
+const TOLD = `SELECT c.sequence, c.id, '' AS body, NULL AS frame, NULL AS agents, p.json AS entities, r.json AS request
+  FROM chain c ${SIDES_OF} ${PART}`;
+
+const TOLD_WHOLE = `SELECT c.sequence, c.id, a.json AS agents, p.json AS entities, r.json AS request, ${BODY_COLUMNS}
+  LEFT JOIN personal a ON a.id = c.id AND a.side = 'agents' ${SIDES_OF} ${PART}`;

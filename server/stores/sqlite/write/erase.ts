@@ -1,4 +1,5 @@
 /** Erasure: what a plan names is deleted with everything that tells of it. Pages are overwritten (`secure_delete`). */
+import { afterStem } from '../../../ports/claim-key.ts';
 import type { Erasure } from '../../../ports/commit-plan.ts';
 import type { Database } from '../database.ts';
 import { forgetDeletion } from './delete-row.ts';
@@ -11,7 +12,7 @@ type Named = NonNullable<Erasure['rows']>[number];
 /** Erases all but the history of rows that stay, and answers the names of the blobs that are referred to no more. */
 export function erase(
   db: Database,
-  { rows = [], instances = [], quarantined = [], claims = [], jobs = [] }: Erasure,
+  { rows = [], instances = [], quarantined = [], claims = [], claimsUnder = [], jobs = [] }: Erasure,
 ): string[] {
   const blobs = [
     ...rows.flatMap((row) => eraseRow(db, row)),
@@ -29,6 +30,7 @@ export function erase(
     ),
   ];
   for (const key of claims) db.run('DELETE FROM claim WHERE key = ?', key);
+  for (const begin of claimsUnder) db.run('DELETE FROM claim WHERE key >= ? AND key < ?', begin, afterStem(begin));
   for (const job of jobs) eraseJob(db, job);
   return blobs;
 }

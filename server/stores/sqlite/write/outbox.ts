@@ -12,7 +12,7 @@ import type { OutboxEntry, TrailOrders, WireAudit } from './protocol.ts';
 import { moveTrail } from './move.ts';
 import { forgetForms } from '../audit/event-form.ts';
 import { toWireAudit } from '../audit/wire-audit.ts';
-import { appendEvents, eraseEntities } from './write-trail.ts';
+import { appendEvents, erasePersonal } from './write-trail.ts';
 
 /** Entries that one transaction moves: readers of other events wait for it. */
 const BATCH = 200;
@@ -39,10 +39,10 @@ export class Outbox extends DurableQueue {
     });
   }
 
-  /** Erases what events tell of entities, in the present transaction. */
-  erase(order: TrailOrders['eraseEntities']['order']): void {
+  /** Erases personal sides of events, in the present transaction. */
+  erase(order: TrailOrders['erasePersonal']['order']): void {
     this.#orBack(() => {
-      this.head = eraseEntities(this.#trail, this.head, order);
+      this.head = erasePersonal(this.#trail, this.head, order);
     });
   }
 

@@ -98,6 +98,7 @@ export type JobTaking = {
 export type RecordOrders = {
   readonly commit: { readonly order: WarrantedOrder; readonly answer: CommitReceipt };
   readonly forget: Forget;
+  readonly forgetTokens: Forget;
   /** Answered when all before it are. */
   readonly rest: { readonly order: undefined; readonly answer: undefined };
   readonly jobsTake: { readonly order: JobTaking; readonly answer: readonly JobRow[] };
@@ -142,9 +143,13 @@ export type RecordOrders = {
 export type TrailOrders = {
   readonly audit: { readonly order: readonly SentAudit[]; readonly answer: undefined };
   readonly head: { readonly order: undefined; readonly answer: TrailHead };
-  /** Erases the personal side of the entities of events, by event id, and records it. */
-  readonly eraseEntities: {
-    readonly order: { readonly ids: readonly string[]; readonly record: WireAudit };
+  /** Erases personal sides of events, by event id: of the entities with the query, and of the agents. Records it. */
+  readonly erasePersonal: {
+    readonly order: {
+      readonly entities: readonly string[];
+      readonly agents: readonly string[];
+      readonly record: WireAudit;
+    };
     readonly answer: undefined;
   };
   readonly forget: Forget;

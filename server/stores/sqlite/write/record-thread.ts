@@ -30,6 +30,7 @@ function run(port: MessagePort, { dataDir, outbox: trail, moved, commits }: Writ
   const tokens = openFile(dataDir, 'tokens');
   const outbox = new OutboxEnd(records, moved);
   const forgetting = new Forgetting(join(dataDir, 'records.sqlite'), records);
+  const forgettingTokens = new Forgetting(join(dataDir, 'tokens.sqlite'), tokens);
   const write = counted(commits);
   const purge = (): void => tryPurge(records, tokens, Date.now());
   purge();
@@ -64,6 +65,7 @@ function run(port: MessagePort, { dataDir, outbox: trail, moved, commits }: Writ
             return forgetting.step(order.from);
           }),
         ];
+      if (name === 'forgetTokens') yield [answerOf(sequence, () => forgettingTokens.step(order.from))];
     }
   }
 
@@ -71,7 +73,7 @@ function run(port: MessagePort, { dataDir, outbox: trail, moved, commits }: Writ
     for (const stop of stops) stop();
     outbox.tryTidy();
     for (const database of [records, tokens]) database.close();
-    forgetting.close();
+    for (const one of [forgetting, forgettingTokens]) one.close();
     trail.close();
   }
 

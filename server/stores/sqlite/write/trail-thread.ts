@@ -21,9 +21,9 @@ const CATCH_UP_PAUSE_MS = 1_000;
 const BUSY_TIMEOUT_MS = 1_000;
 
 type Order = OrderMessage<TrailOrders>;
-type Written = Extract<Order, { name: 'audit' | 'eraseEntities' }>;
+type Written = Extract<Order, { name: 'audit' | 'erasePersonal' }>;
 
-const isWritten = (order: Order): order is Written => order.name === 'audit' || order.name === 'eraseEntities';
+const isWritten = (order: Order): order is Written => order.name === 'audit' || order.name === 'erasePersonal';
 
 function run(port: MessagePort, { dataDir, outbox: records, moved }: WriterStart): void {
   const trail = openWriter(join(dataDir, 'trail.sqlite'));

@@ -19,13 +19,14 @@ export function appendEvents(db: Database, head: TrailHead, records: readonly Wi
   return last;
 }
 
-/** Erases what events tell of entities together with the event that tells of it; returns the new head. */
-export function eraseEntities(
+/** Erases what events tell of entities, or of agents, with the event that tells of it; returns the new head. */
+export function erasePersonal(
   db: Database,
   head: TrailHead,
-  { ids, record }: TrailOrders['eraseEntities']['order'],
+  { entities, agents, record }: TrailOrders['erasePersonal']['order'],
 ): TrailHead {
-  for (const id of ids) db.run("DELETE FROM personal WHERE id = ? AND side IN ('entities', 'request')", id);
+  for (const id of entities) db.run("DELETE FROM personal WHERE id = ? AND side IN ('entities', 'request')", id);
+  for (const id of agents) db.run("DELETE FROM personal WHERE id = ? AND side = 'agents'", id);
   return appendEvent(db, head, record);
 }
 
