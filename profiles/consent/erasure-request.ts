@@ -10,6 +10,9 @@ export const ERASURE_TASK = { code: 'erasure', display: 'Erasure of a record' } 
 /** Days from the receipt of a request to the erasure, at most. */
 export const MOST_ERASURE_DAYS = 45;
 
+/** Days from the receipt to when it begins at the latest: the last one is for what fails at first. */
+const MOST_DAYS_TO_BEGIN = MOST_ERASURE_DAYS - 1;
+
 const DAY_MS = 24 * 3_600_000;
 
 /** A request. References: `requester` is the establishment that received it, or the patient herself. */
@@ -45,14 +48,32 @@ export function isErasureTask({ code }: Task): boolean {
   return (code?.coding ?? []).some(({ system, code: one }) => system === CODE_SYSTEM.task && one === ERASURE_TASK.code);
 }
 
-/** When everything is to be erased, epoch milliseconds. */
+/** By when everything is to be erased, epoch milliseconds. */
 export function erasureDayOf({ restriction }: Task): number {
   return Date.parse(restriction?.period?.end ?? '');
+}
+
+/** When the erasure begins, epoch milliseconds: on its day, which is kept whatever a server was told of days. */
+export function erasureBegins(task: Task): number {
+  const latest = Date.parse(task.authoredOn ?? '') + MOST_DAYS_TO_BEGIN * DAY_MS;
+  const day = erasureDayOf(task);
+  return Number.isNaN(day) ? latest : Math.min(day, latest);
 }
 
 /** The request whose day has come: nobody cancels it any more. */
 export function begunErasure(task: Task, now: number): Task {
   return { ...task, status: 'in-progress', lastModified: new Date(now).toISOString() };
+}
+
+/** The request when nothing is left of her: it says that it was done, and not for whom. */
+export function endedErasure({ for: _for, requester, ...task }: Task, now: number): Task {
+  const isHers = requester?.reference?.startsWith('Patient/') !== false;
+  return {
+    ...task,
+    ...(isHers ? {} : { requester }),
+    status: 'completed',
+    lastModified: new Date(now).toISOString(),
+  };
 }
 
 /** The request as it was cancelled. */

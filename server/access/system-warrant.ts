@@ -12,6 +12,12 @@ export const ERASED_TYPES = typesWhere((type) => {
   return visibility === 'item' || visibility === 'part' || (visibility === 'patient' && hooks?.write !== 'identity');
 });
 
+/** What goes of a person after that: what is for those whom it names alone, and who she is. The trail stays. */
+export const PERSON_TYPES = typesWhere((type) => {
+  const { class: visibility, hooks } = fhirType(type);
+  return (visibility === 'own' && type !== 'AuditEvent') || (visibility === 'patient' && hooks?.write === 'identity');
+});
+
 type SystemWrite = Pick<Reach, 'types' | 'event'> & {
   /** The kind of its subject: a study by its UID, the directory, a shipment by its request, a kind of job, persons. */
   readonly subject: 'study' | 'directory' | 'shipment' | 'job' | 'persons';
@@ -56,6 +62,7 @@ const SYSTEM_WRITES = {
   'erase-record': { types: ['Task'], subject: 'persons', event: 'own' },
   // One event ends it, when it is known how much went.
   'erase-items': { types: ERASED_TYPES, subject: 'persons', event: 'asking' },
+  'erase-person': { types: PERSON_TYPES, subject: 'persons', event: 'asking' },
   // What earlier servers knew stays as it was said.
   'adopt-identities': { types: WITH_IDENTITY, subject: 'persons', event: 'asking' },
   // What nobody may know any more of reports that nobody has validated.

@@ -334,7 +334,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     'end-given': endGiven({ ...writing, tokens: stores.tokens }),
     'correct-identity': async ({ subject }, run) => await correct(subject, run),
     'erase-study': async ({ subject }, run) => await goOn(subject, run),
-    'erase-record': eraseRecord(writing),
+    'erase-record': eraseRecord({ ...writing, tokens: stores.tokens }),
     'forget-erased': async () => await records.forget(),
     'sweep-images': async (_job, run) => {
       await sweep(run);

@@ -10,7 +10,7 @@ import {
   buildErasureTask,
   cancelledErasure,
   ERASURE_TASK,
-  erasureDayOf,
+  erasureBegins,
 } from '../../../profiles/consent/erasure-request.ts';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
@@ -185,7 +185,7 @@ function isOf(requester: Story['requester'], { resource }: Found<Task>): boolean
 }
 
 function erasingAt(task: Task) {
-  return jobOf('erase-record', task.id ?? '', erasureDayOf(task));
+  return jobOf('erase-record', task.id ?? '', erasureBegins(task));
 }
 
 /** The patient, and the officers who see to it that the day is kept. Who received it may not read it. */

@@ -59,6 +59,7 @@ describe('What the server writes on its own account', () => {
       'asking',
       { persons: ['1.2'] },
     ],
+    'erase-person': [['Communication', 'Consent', 'Patient', 'Person', 'Task'], 'asking', { persons: ['1.2'] }],
     'tell-news': [['Communication'], 'asking', { persons: ['1.2'] }],
     'send-notice': [['Communication'], 'asking', { persons: ['1.2'] }],
     'tell-opened': [['Task'], 'asking', { persons: ['1.2'] }],

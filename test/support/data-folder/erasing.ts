@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MongoClient } from 'mongodb';
 
 /** How the command ended. */
 export type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
@@ -30,11 +31,11 @@ export function formsOf(text: string): Buffer[] {
   return [Buffer.from(text), ...inBase64];
 }
 
+/** What is looked for, by what it is: the forms that its bytes may have. */
+export type Canaries = ReadonlyMap<string, readonly Buffer[]>;
+
 /** How many files of a data folder hold each canary, in any of its forms. */
-export async function filesWith(
-  dataDir: string,
-  canaries: ReadonlyMap<string, readonly Buffer[]>,
-): Promise<Map<string, number>> {
+export async function filesWith(dataDir: string, canaries: Canaries): Promise<Map<string, number>> {
   const found = new Map([...canaries.keys()].map((what) => [what, 0]));
   const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
   for (const entry of entries.filter((one) => one.isFile())) {
@@ -46,6 +47,24 @@ export async function filesWith(
 }
 
 /** The canaries that some file still holds. */
-export async function leftOf(dataDir: string, canaries: ReadonlyMap<string, readonly Buffer[]>): Promise<string[]> {
+export async function leftOf(dataDir: string, canaries: Canaries): Promise<string[]> {
   return [...(await filesWith(dataDir, canaries))].filter(([, count]) => count > 0).map(([what]) => what);
+}
+
+/** How many files of a data folder and, where the store is MongoDB (its URI), documents of it hold each canary. */
+export async function placesWith(dataDir: string, store: string, canaries: Canaries): Promise<Map<string, number>> {
+  const found = await filesWith(dataDir, canaries);
+  if (store === 'sqlite') return found;
+  const client = await MongoClient.connect(store);
+  try {
+    for (const { collectionName } of await client.db().collections())
+      for await (const document of client.db().collection(collectionName).find()) {
+        const bytes = Buffer.from(JSON.stringify(document));
+        for (const [what, forms] of canaries)
+          if (forms.some((form) => bytes.includes(form))) found.set(what, (found.get(what) ?? 0) + 1);
+      }
+  } finally {
+    await client.close();
+  }
+  return found;
 }

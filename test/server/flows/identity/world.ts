@@ -40,8 +40,8 @@ export type World = {
   readonly flows: Flows;
   readonly stores: Stores;
   readonly now: () => number;
-  /** Lets a moment pass, so that who was first is clear. */
-  readonly tick: () => void;
+  /** Lets a moment pass (milliseconds), so that who was first is clear. */
+  readonly tick: (ms?: number) => void;
   /** Somebody with an account (`Patient/id`, `Practitioner/id`); undefined when nobody can be that any more. */
   readonly person: (account: string) => Promise<Visit | undefined>;
   /** The software of an establishment (`Organization/id`). */
@@ -83,7 +83,7 @@ export async function openWorld(
   await flows.servedParameters.begin();
   await flows.loadRegion(region);
   await flows.announceImages(region);
-  const tick = (): void => void (held.now += 1);
+  const tick = (ms = 1): void => void (held.now += ms);
   return {
     flows,
     stores,

@@ -1,0 +1,145 @@
+/**
+ * The erasure of a record begins: nobody cancels it any more, and what it has to know to its end is kept as the value
+ * of a claim, as what told it goes on the way. Nothing of it names her.
+ */
+import type { Person, Task } from '@medplum/fhirtypes';
+import { begunErasure, erasureBegins, isErasureTask } from '../../../profiles/consent/erasure-request.ts';
+import { identityContentOf } from '../../../profiles/identity/identity-resource.ts';
+import { systemReading, type NarrowReading } from '../../access/grant.ts';
+import { personKey, type PersonKey } from '../../access/requester.ts';
+import { ERASED_TYPES, PERSON_TYPES, systemWarrant } from '../../access/system-warrant.ts';
+import { claimKey } from '../../ports/claim-key.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import { ownOccasion, recordOf } from '../audit/event-records.ts';
+import { identitiesWith, readAs } from '../identity/identities.ts';
+import { claimOf, findAll, findById, pagesOfAll, type Found } from '../internal-reads.ts';
+import { nextTurn, readTurn } from '../turns.ts';
+import { changed } from '../write/changed-put.ts';
+import { aboutRow } from '../write/plain-parts.ts';
+import { commitFresh, joinParts } from '../write/plan-parts.ts';
+import type { EraseStudyDeps } from './erase-study.ts';
+
+/** An identity that is erased: its id, and the person that it is by itself. */
+type ErasedIdentity = { readonly id: string; readonly home: PersonKey };
+
+/** What is known to the end. */
+type Progress = {
+  /** The identities that were she when the request was received. */
+  readonly identities: readonly ErasedIdentity[];
+  /** Identities (ids) of others that bear a number of hers, or came to her since: they are settled without her. */
+  readonly around: readonly string[];
+  /** How much there was, by type, and `instances`. */
+  readonly counts: Readonly<Record<string, number>>;
+};
+
+/** A request that is carried out: whose it is, and the identity (`Patient/id`) that it is filed under. */
+export type Begun = Progress & {
+  /** The id of its Task. */
+  readonly task: string;
+  readonly person: PersonKey;
+  readonly subject: string;
+};
+
+type Outcome = Begun | number | undefined;
+
+/** Begins; a moment when it is too early, undefined when there is nothing to do. */
+export async function beginErasure(deps: EraseStudyDeps, id: string): Promise<Outcome> {
+  const { result } = await commitFresh<Outcome>(deps.records, async () => {
+    const now = deps.clock.now();
+    const reading = systemReading('erase-record', now);
+    const nothing = { warrant: systemWarrant('erase-record'), plan: joinParts() };
+    const first = await findById<Task>(deps.records, reading, 'Task', id);
+    if (first?.row.person === undefined || !isErasureTask(first.resource)) return { ...nothing, result: undefined };
+    const turn = await readTurn(deps.records, reading, claimKey.sharing(first.row.person));
+    // After the turn: whoever cancels it meanwhile takes the next one.
+    const found = (await findById<Task>(deps.records, reading, 'Task', id)) ?? first;
+    const { row, resource } = found;
+    const { person, subject = '' } = row;
+    if (person === undefined || !OPEN.includes(resource.status)) return { ...nothing, result: undefined };
+    const begins = erasureBegins(resource);
+    if (begins > now) return { ...nothing, result: begins };
+    const key = claimKey.erasingRecord(id);
+    const known = await claimOf(deps.records, reading, key);
+    const whose = { task: id, person, subject };
+    if (known !== undefined) return { ...nothing, result: { ...whose, ...(JSON.parse(known) as Progress) } };
+    const progress = await progressOf(deps, reading, found, now);
+    return {
+      warrant: systemWarrant('erase-record', person),
+      plan: joinParts(nextTurn(turn), begunParts(deps, found, now), {
+        claims: [{ key, value: JSON.stringify(progress) }],
+      }),
+      result: { ...whose, ...progress },
+    };
+  });
+  return result;
+}
+
+const OPEN: readonly Task['status'][] = ['requested', 'in-progress'];
+
+function begunParts({ indexer, clock }: EraseStudyDeps, { row, resource }: Found<Task>, now: number) {
+  const { person, subject = '' } = row;
+  const entities = [{ what: { reference: `Task/${row.id}` }, detail: { operation: 'erase-record' } }];
+  const about = { ...(person === undefined ? {} : { person }), patient: subject, entities };
+  const event = recordOf(clock, ownOccasion('passerelle'), 'operation', about);
+  return joinParts(changed(indexer, row, begunErasure(resource, now), now, aboutRow(row)), { audit: [event] });
+}
+
+async function progressOf(
+  { records, region }: EraseStudyDeps,
+  reading: NarrowReading,
+  { row: { person = personKey(''), subject = '' }, resource }: Found<Task>,
+  now: number,
+): Promise<Progress> {
+  const all = await findAll<Person>(records, reading({ person }), 'Person', []);
+  const receivedAt = Date.parse(resource.authoredOn ?? '');
+  const hers = await hersThen(records, reading, all, { subject, receivedAt });
+  const contents = all.map((one) => identityContentOf(one.resource));
+  const erased = contents.filter(({ id }) => hers.has(id));
+  const numbers = erased.flatMap((content) => readAs(region, content).numbers.filter((one) => one.isQualified));
+  const bearers = (await identitiesWith(records, numbers, now)).map(({ content }) => content.id);
+  const around = new Set([...contents.map(({ id }) => id), ...bearers].filter((id) => !hers.has(id)));
+  return {
+    identities: erased.map(({ id, home }) => ({ id, home: personKey(home) })),
+    around: [...around],
+    counts: await countsOf(records, reading, person, new Set([...hers].map((id) => `Patient/${id}`))),
+  };
+}
+
+/** The identities (ids) that were she when the request was received: two may have been joined since by a mistake. */
+async function hersThen(
+  records: RecordStore,
+  reading: NarrowReading,
+  all: readonly Found<Person>[],
+  { subject, receivedAt }: { readonly subject: string; readonly receivedAt: number },
+): Promise<ReadonlySet<string>> {
+  const isLater = async (identity: string): Promise<boolean> => {
+    const since = await claimOf(records, reading, claimKey.joined(identity));
+    return since !== undefined && Number(since) > receivedAt;
+  };
+  const own = subject.replace(/^Patient\//, '');
+  const identities = new Set([own]);
+  if (await isLater(own)) return identities;
+  for (const { row } of all) if (!(await isLater(row.id))) identities.add(row.id);
+  return identities;
+}
+
+const EXAM = 'ImagingStudy';
+
+async function countsOf(
+  records: RecordStore,
+  reading: NarrowReading,
+  person: PersonKey,
+  patients: ReadonlySet<string>,
+): Promise<Readonly<Record<string, number>>> {
+  const counts = new Map<string, number>();
+  const add = (what: string, more: number): void => void counts.set(what, (counts.get(what) ?? 0) + more);
+  for (const type of [EXAM, ...ERASED_TYPES, ...PERSON_TYPES] as const) {
+    for await (const page of pagesOfAll(records, reading({ person }), type)) {
+      const hers = page.filter(({ row }) => patients.has(row.subject ?? ''));
+      if (hers.length > 0) add(type, hers.length);
+      for (const { resource } of hers)
+        if (resource.resourceType === EXAM) add('instances', resource.numberOfInstances ?? 0);
+    }
+  }
+  return Object.fromEntries(counts);
+}

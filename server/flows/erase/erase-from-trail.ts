@@ -1,0 +1,53 @@
+/**
+ * A person goes out of the audit trail: what its events tell of her, what was asked by a number or name of hers, and
+ * that it was she who acted. The chain stays whole, and who passed when stays readable.
+ */
+import type { Patient } from '@medplum/fhirtypes';
+import { isNationalSystem } from '../../../profiles/national-identifiers.ts';
+import type { ErasedPerson } from '../../ports/audit-trail.ts';
+import { recordOf, ownOccasion } from '../audit/event-records.ts';
+import { identitiesOf } from '../identity/identities.ts';
+import type { Begun } from './begin-erasure.ts';
+import type { EraseStudyDeps } from './erase-study.ts';
+
+/** Who she is in the trail. Her names are known as long as her identities stand. */
+export async function erasedPerson({ records, clock }: EraseStudyDeps, begun: Begun): Promise<ErasedPerson> {
+  const ids = new Set(begun.identities.map(({ id }) => id));
+  const standing = (await identitiesOf(records, begun.person, clock.now())).filter(({ content }) =>
+    ids.has(content.id),
+  );
+  return {
+    persons: new Set(begun.identities.map(({ home }) => home)),
+    agents: new Set([...ids].map((id) => `Patient/${id}`)),
+    names: standing.flatMap(({ content: { own, said } }) => [numberOf(own), ...namesOf(said)]),
+  };
+}
+
+/** Takes her out; resolves with the number of events that tell less now. */
+export async function eraseFromTrail({ trail, clock }: EraseStudyDeps, who: ErasedPerson): Promise<number> {
+  return await trail.erasePerson(who, (events) =>
+    recordOf(clock, ownOccasion('passerelle'), 'erase-events', {
+      entities: [{ role: '13', detail: { events: String(events) } }],
+    }),
+  );
+}
+
+type Number = { readonly system?: string; readonly value?: string };
+
+/** A local number is others', too: with its domain alone it is hers. */
+function numberOf({ system = '', value = '' }: Number): readonly string[] {
+  if (value === '') return [];
+  return isNationalSystem(system) ? [value] : [value, system.replace(/^urn:oid:/, '')];
+}
+
+function namesOf({
+  identifier = [],
+  name = [],
+  birthDate = '',
+  telecom = [],
+}: Patient): readonly (readonly string[])[] {
+  const families = name.flatMap(({ family }) =>
+    family === undefined || birthDate === '' ? [] : [[family, birthDate]],
+  );
+  return [...identifier.map(numberOf), ...families, ...telecom.flatMap(({ value }) => (value ? [[value]] : []))];
+}
