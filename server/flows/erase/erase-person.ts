@@ -15,6 +15,7 @@ import { identitiesOf, identitiesWith, identityAt, qualifiedKeys, readAs } from 
 import type { StandingIdentity } from '../identity/identities.ts';
 import { placeIdentity } from '../identity/place-identity.ts';
 import { claimOf, pagesOfAll } from '../internal-reads.ts';
+import { triesFor } from '../presence/tries.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import type { Begun } from './begin-erasure.ts';
@@ -99,8 +100,9 @@ async function identityParts(deps: EraseStudyDeps, reading: NarrowReading, begun
     ...[...ids].map((subject) => ({ kind: 'correct-identity' as const, subject })),
   ];
   const stems = [...ids].flatMap((id) => [claimStem.declarationsOf(`Patient/${id}`), claimStem.reviewsOf(id)]);
-  const known = [...ids].map(claimKey.joined);
-  const gone = [...names, ...erased, ...known, claimKey.sharing(begun.person)];
+  const known = [...ids].flatMap((id) => [claimKey.joined(id), claimKey.presenceCode(`Patient/${id}`)]);
+  const tried = standing.flatMap(({ content: { own, said } }) => [own, ...(said.identifier ?? [])].map(triesFor));
+  const gone = [...names, ...tried, ...erased, ...known, claimKey.sharing(begun.person)];
   return { claims, erased: [{ rows, claims: gone, claimsUnder: stems, jobs }] };
 }
 

@@ -25,18 +25,22 @@ export async function readTries(
   { practitioner, identifier }: { readonly practitioner: string; readonly identifier: Identifier },
   now: number,
 ): Promise<readonly Tries[]> {
-  const { system = '', value = '' } = identifier;
-  const named = createHash('sha256')
-    .update(JSON.stringify([system, value]))
-    .digest('base64url');
   const since = now - MOST_TRIES.minutes * 60_000;
   const all: Tries[] = [];
-  for (const key of [claimKey.presenceTries(practitioner), claimKey.presenceTries(named)]) {
+  for (const key of [claimKey.presenceTries(practitioner), triesFor(identifier)]) {
     const last = await claimOf(records, reading, key);
     const { moments } = JSON.parse(last ?? NONE) as { readonly moments: readonly number[] };
     all.push({ key, last, moments: moments.filter((moment) => moment > since) });
   }
   return all;
+}
+
+/** The key of those for whom a number names. */
+export function triesFor({ system = '', value = '' }: Pick<Identifier, 'system' | 'value'>): ClaimKey {
+  const named = createHash('sha256')
+    .update(JSON.stringify([system, value]))
+    .digest('base64url');
+  return claimKey.presenceTries(named);
 }
 
 const NONE = JSON.stringify({ moments: [] });
