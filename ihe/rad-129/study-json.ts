@@ -19,7 +19,7 @@ import { TAG } from '../../profiles/dicom/attributes.ts';
 import { formatTag } from '../../profiles/dicom/data-element.ts';
 import type { DicomJson, JsonPersonName } from '../../profiles/dicom/json/json.ts';
 import { Fault } from '../../profiles/fault.ts';
-import { beginningOfTail } from '../../profiles/search/json-tail.ts';
+import { beginningOfTail, STUDY_TAIL } from '../../profiles/search/json-tail.ts';
 import { isAccession, studyInstanceUIDOf } from '../../profiles/imaging/identifiers.ts';
 import { toMatch, type Attribute } from './match-json.ts';
 import { toJsonPersonName } from './person-name.ts';
@@ -48,9 +48,6 @@ export function studyMatching(
     ];
   };
 }
-
-/** The last member of a study, which no list needs. */
-export const STUDY_TAIL = 'series';
 
 /**
  * The study as lists need it. Its series come last (buildImagingStudy) and tell of each instance, so they may be a

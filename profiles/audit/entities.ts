@@ -5,7 +5,8 @@ import type { PassageFacts, TouchedEntity } from './facts.ts';
 import type { Shape } from './shapes.ts';
 
 const entityType = (code: string): Coding => ({ system: CODE_SYSTEM.auditEntityType, code });
-const resourceType = (code: string): Coding => ({ system: CODE_SYSTEM.resourceType, code });
+/** The type of an entity that is a resource. */
+export const resourceType = (code: string): Coding => ({ system: CODE_SYSTEM.resourceType, code });
 /** MHD demands the display of a report. */
 const objectRole = (code: string): Coding => ({
   system: CODE_SYSTEM.objectRole,
@@ -21,7 +22,7 @@ export function entitiesOf(facts: PassageFacts, { roles }: Shape): AuditEventEnt
   if (roles === 'authorize' && facts.consent !== undefined) return authorizedOf(facts);
   const entities: AuditEventEntity[] = patientOf(facts);
   for (const reference of facts.identities ?? []) entities.push({ what: { reference }, type: resourceType('Patient') });
-  for (const entity of facts.entities ?? []) entities.push(touched(entity));
+  for (const entity of [...(facts.entities ?? []), ...(facts.exams ?? [])]) entities.push(touched(entity));
   if (facts.consent !== undefined || facts.relation !== undefined)
     entities.push(rightEntity(facts, facts.relation === undefined ? {} : { relation: facts.relation }));
   entities.push({
@@ -54,8 +55,9 @@ function toEntity(entity: TouchedEntity): AuditEventEntity {
   const detail = detailOf(entity.detail ?? {});
   return {
     ...(entity.what === undefined ? {} : { what: entity.what }),
-    type: entityType(entity.type ?? '2'),
+    type: typeof entity.type === 'object' ? entity.type : entityType(entity.type ?? '2'),
     role: objectRole(entity.role ?? '4'),
+    ...(entity.description === undefined ? {} : { description: entity.description }),
     ...(entity.query === undefined ? {} : { query: base64Of(entity.query) }),
     ...(detail.length === 0 ? {} : { detail }),
   };

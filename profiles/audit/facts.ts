@@ -2,12 +2,17 @@
 import type { Coding, Reference } from '@medplum/fhirtypes';
 import type { PassageKind } from './shapes.ts';
 
-/** Something that was touched. `role` is a code of object-role: 3 report, 4 domain resource, 24 query … */
+/**
+ * Something that was touched. `role` is a code of object-role: 3 report, 4 domain resource, 24 query …; `type` a code
+ * of audit-entity-type, 2 by default, or a coding.
+ */
 export type TouchedEntity = {
   readonly what?: Reference;
-  readonly type?: string;
+  readonly type?: string | Coding;
   readonly role?: string;
   readonly query?: string;
+  /** What it is, in words. */
+  readonly description?: string;
   readonly detail?: Readonly<Record<string, string>>;
 };
 
@@ -45,6 +50,8 @@ export type PassageFacts = {
   /** Further identities of hers (`Patient/id`) whose rows were shown. */
   readonly identities?: readonly string[];
   readonly entities?: readonly TouchedEntity[];
+  /** The exams that were shown beside what was touched, or by what was asked. */
+  readonly exams?: readonly TouchedEntity[];
   /** The Consent that gave the right (`Consent/id`). */
   readonly consent?: string;
   /** The relation that gave the right, as shown to the patient. */

@@ -8,6 +8,11 @@ export const DocumentReference = {
   subject: 'subject',
   label: 'own',
   release: 'with-report',
+  exam: {
+    kind: 'document',
+    words: ['description', 'type.text', 'type.coding.display'],
+    started: ['context.period.start', 'date'],
+  },
   writers: 'derived',
   interactions: READ_AND_SEARCH,
   parameters: [

@@ -73,6 +73,17 @@ export type DefinedOperation = { readonly name: string; readonly definition: str
 /** A professional, whoever has a role, whoever has one in an organization. */
 export type ActorKind = 'person' | 'role' | 'members';
 
+/**
+ * Which elements (paths below the type) say what an exam was called and when it was, the first that says something;
+ * `modality` where nothing calls it.
+ */
+export type ExamElements = {
+  readonly kind: 'exam' | 'report' | 'document';
+  readonly words: readonly string[];
+  readonly started: readonly string[];
+  readonly modality?: string;
+};
+
 /** One type. Members that name elements give paths without the type: `subject`, `participant.actor`. */
 export type FhirType = {
   readonly class: Visibility;
@@ -89,6 +100,8 @@ export type FhirType = {
   readonly unreleased?: 'service';
   /** What is told of a row whose `status` is entered-in-error, and what it is found by: these elements alone. */
   readonly toldInError?: readonly string[];
+  /** Rows are exams, or what was written of them: the list of accesses names each by what these elements say. */
+  readonly exam?: ExamElements;
   readonly writers: Writers;
   /**
    * A row that an establishment filed shows that the patient was there, so that it may declare her correspondents:

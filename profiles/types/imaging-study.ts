@@ -9,6 +9,12 @@ export const ImagingStudy = {
   subject: 'subject',
   label: 'own',
   release: 'with-report',
+  exam: {
+    kind: 'exam',
+    words: ['description', 'procedureCode.text', 'procedureCode.coding.display'],
+    started: ['started'],
+    modality: 'modality.code',
+  },
   writers: 'derived',
   attends: { statuses: ['registered', 'available'] },
   interactions: READ_AND_SEARCH,

@@ -38,7 +38,7 @@ export function stateAllows(relation: Relation, state: PatientState): boolean {
  * Whether the item's life cycle leaves a relation anything: the patient waits for the validated report, and a report
  * that nobody has validated is for who wrote it, for the imaging service and for emergencies alone.
  */
-export function lifeCycleAllows(relation: Relation, row: RowFacts): boolean {
+export function lifeCycleAllows(relation: Relation, row: Pick<RowFacts, 'type' | 'released'>): boolean {
   const { unreleased } = RULES[relation];
   if (row.released || unreleased === 'all') return true;
   return unreleased === 'exams' && fhirType(row.type).unreleased !== 'service';
@@ -48,6 +48,11 @@ export function lifeCycleAllows(relation: Relation, row: RowFacts): boolean {
 export function labelAllows(relation: Relation, { level, masks }: Label): boolean {
   const { ceiling, maskedBy } = RULES[relation];
   return rankOf(level) <= rankOf(ceiling) && !masks.some((mask) => maskedBy.includes(mask));
+}
+
+/** Whether label and life cycle leave a row to its patient, whatever her state is. */
+export function isOpenToPatient(row: Omit<RowFacts, 'item'>): boolean {
+  return labelAllows('self', row) && lifeCycleAllows('self', row);
 }
 
 /** Whether a right reaches a row: its scope names it, and the label leaves it to the relation. */

@@ -8,6 +8,7 @@ import { toldQuery, type Hers } from '../../profiles/audit/told-query.ts';
 import { parametersOfSearch, type IsServed } from '../../profiles/search/used-parameters.ts';
 import { Fault, toFault } from '../../profiles/fault.ts';
 import { eventRecords, recordOf, refusalAbout, type About, type Occasion } from './audit/event-records.ts';
+import { toldExams } from './audit/told-exams.ts';
 import { grantFor, type Grant } from '../access/grant.ts';
 import type { PersonKey, Requester } from '../access/requester.ts';
 import type { AuditTrail } from '../ports/audit-trail.ts';
@@ -101,8 +102,14 @@ export async function guarded<Q extends Question>(
     first = { event: records[0].event.id, told: toldOf(about.rows, homes) };
     return records;
   };
-  const audited = await deps.records.look(grantOf(deps, visit), question, account);
+  const audited = await deps.records.look(grantOf(deps, visit), toBeTold(question), account);
   return { ...audited, ...first };
+}
+
+/** The question of an answer whose event says which study it is of. */
+function toBeTold<Q extends Question>(question: Q): Q {
+  if (question.kind === 'instances' || question.kind === 'metadata') return { ...question, withStudy: true };
+  return question.kind === 'resource' && question.type === 'Binary' ? { ...question, withItem: true } : question;
 }
 
 /** Doors that ask by parameters of their own must not miss rows that a job has yet to index. */
@@ -136,7 +143,7 @@ export async function readOn<Q extends Question>(
     further = toldOf(found, homes);
     return found.length === 0 ? [] : recordsOf(recordAt, { ...about, rows: found }, homes);
   };
-  const answer = await deps.records.follow(passage, question, deps.clock.now(), account);
+  const answer = await deps.records.follow(passage, toBeTold(question), deps.clock.now(), account);
   for (const [identity, person] of further) told.set(identity, person);
   return answer;
 }
@@ -203,7 +210,7 @@ export function eventRecord(clock: Clock, visit: Visit, kind: PassageKind, about
 
 /** What an event tells of a row that was shown; `isBeside` when it is not what was asked for, but comes with it. */
 export type ShownRow = Pick<VisibleRow, 'person' | 'subject' | 'identity' | 'shownBy'> &
-  Partial<Pick<VisibleRow, 'type' | 'id'>> & { readonly isBeside?: true };
+  Partial<Pick<VisibleRow, 'type' | 'id' | 'json' | 'isOpenToPatient' | 'item'>> & { readonly isBeside?: true };
 
 /** The rows of a page and those beside it. The Patient of a row that is shown is told of with that row. */
 export function shownRows(rows: readonly VisibleRow[], included: readonly VisibleRow[]): readonly ShownRow[] {
@@ -245,11 +252,18 @@ function recordsOf(
   const about = { entities, ...(deleted === true ? ({ outcome: '4', outcomeDesc: 'deleted' } as const) : {}) };
   const persons = Map.groupBy(rows, ({ person }) => person);
   const told = [...persons].flatMap(([person, hers]) =>
-    person === undefined ? [] : [{ ...aboutRows(hers, homes), entities: toldTo(hers, entities) }],
+    person === undefined
+      ? []
+      : [{ ...aboutRows(hers, homes), ...toldExams(hers, toldTo(hers, entities), areOfSeveral(hers, homes)) }],
   );
   const [first, ...others] = told.map((one, at) => recordAt(at, { ...about, ...one }));
   if (first === undefined) return [recordAt(0, about)];
   return [withRequest(first, entities, told), ...others];
+}
+
+/** Whether rows of one person are of several identities that are persons by themselves: each reads the event. */
+function areOfSeveral(rows: readonly ShownRow[], homes: Homes): boolean {
+  return new Set(rows.map((row) => homeOf(row, homes))).size > 1;
 }
 
 /** The query as it was asked is kept beside the first event, where those of persons do not tell all of it. */

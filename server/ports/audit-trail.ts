@@ -68,9 +68,9 @@ export interface AuditTrail {
 
   /**
    * Erases what events tell of the entities they touched, and the query as it was asked, of those events that
-   * mention one of these names (UIDs, identifiers), in queries too: the chain stays whole, and who passed when stays
-   * readable. Some hundred events at a time are erased together with the recording of `recordOf` (how many), to which
-   * the store adds which they were. Resolves with the number of events.
+   * mention one of these names (UIDs, identifiers, `Type/id` of rows), in queries too: the chain stays whole, and who
+   * passed when stays readable. Some hundred events at a time are erased together with the recording of `recordOf` (how
+   * many), to which the store adds which they were. Resolves with the number of events.
    */
   eraseEntities(names: ReadonlySet<string>, recordOf: (events: number) => AuditRecord): Promise<number>;
 

@@ -65,6 +65,10 @@ export type VisibleRow = {
   readonly blob: BlobRef | undefined;
   /** Whether the patient may see the row, as it was put. */
   readonly released: boolean;
+  /** Label and life cycle leave the row to its patient, who may hear what it is; of former versions it is not told. */
+  readonly isOpenToPatient?: true;
+  /** The item that a part belongs to, where it was asked for. */
+  readonly item?: Pick<VisibleRow, 'type' | 'id' | 'json' | 'isOpenToPatient'>;
   readonly shownBy: ShownBy | undefined;
 };
 
@@ -134,8 +138,9 @@ export type SearchPage = {
   readonly next: PageEnd | undefined;
 };
 
-/** What a question about its parts tells of a study. */
-export type ShownStudy = Pick<VisibleRow, 'id' | 'person' | 'subject' | 'identity' | 'shownBy'>;
+/** What a question about its parts tells of a study; its resource, without series, where it was asked for. */
+export type ShownStudy = Pick<VisibleRow, 'id' | 'person' | 'subject' | 'identity' | 'shownBy'> &
+  Partial<NonNullable<VisibleRow['item']>>;
 
 /** A study and the instances that were asked for; without a visible study there are none. */
 export type StudyInstances = {
@@ -169,6 +174,16 @@ export type StudyParts = {
   readonly isMore: boolean;
 };
 
+/** Instances of one study; `withStudy` answers what the study is, too. */
+type PartsAsked = {
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID?: string;
+  readonly sopInstanceUIDs?: readonly string[];
+  readonly withStudy?: true;
+  readonly offset: number;
+  readonly limit: number;
+};
+
 /**
  * What can be asked. Counts and limits are whole numbers from 1 to MAX_PAGE, `skip` and `offset` from 0 on; `after` is
  * where a former page ended; types have a class; at most MAX_UIDS UIDs are named (bounds.ts says by which Faults others
@@ -177,7 +192,7 @@ export type StudyParts = {
 export type Question =
   /**
    * One resource, at its present or a former version. A former version needs the right to the present one. With
-   * `orDeleted` a deleted row is answered too, as its deletion or by a version.
+   * `orDeleted` a deleted row is answered too, as its deletion or by a version; a part `withItem` says whose it is.
    */
   | {
       readonly kind: 'resource';
@@ -185,6 +200,7 @@ export type Question =
       readonly id: string;
       readonly version?: number;
       readonly orDeleted?: true;
+      readonly withItem?: true;
     }
   /**
    * Versions of one row, or of all rows of a type, latest first (`updated` descending, id ascending, version
@@ -209,27 +225,11 @@ export type Question =
   /**
    * Instances of the study whose claim names a visible row, at most `limit` after `offset`: those of the person of that
    * row, and to one of several sources those that `sourcesShown` names. UIDs that are given must match; metadata can be
-   * left out.
+   * left out (`omitMetadata`).
    */
-  | {
-      readonly kind: 'instances';
-      readonly studyInstanceUID: string;
-      readonly seriesInstanceUID?: string;
-      readonly sopInstanceUIDs?: readonly string[];
-      /** Answers rows whose `metadata` is empty. */
-      readonly omitMetadata?: true;
-      readonly offset: number;
-      readonly limit: number;
-    }
+  | ({ readonly kind: 'instances'; readonly omitMetadata?: true } & PartsAsked)
   /** The metadata of such instances alone, to be sent as they are. */
-  | {
-      readonly kind: 'metadata';
-      readonly studyInstanceUID: string;
-      readonly seriesInstanceUID?: string;
-      readonly sopInstanceUIDs?: readonly string[];
-      readonly offset: number;
-      readonly limit: number;
-    }
+  | ({ readonly kind: 'metadata' } & PartsAsked)
   /**
    * Series or instances of the visible studies that satisfy a search, at most `limit` after `offset`. Keys of a series
    * are matched with its first instance. UIDs of studies lead to rows, and rows to UIDs, by claims.

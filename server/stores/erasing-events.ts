@@ -11,10 +11,14 @@ export type ToldEvent = { readonly body: string; readonly personal: PersonalSide
 
 /** A UID, an accession number, an identifier: what stands between separators of URLs, queries and JSON. */
 const NAME = /[\p{L}\p{N}][\p{L}\p{N}._-]*/gu;
+/** A row, wherever a reference to it stands. */
+const ROW = /[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}/g;
 
 /** What goes of an event that mentions one of these names; its body is not looked at. */
 export function partsNaming({ personal }: ToldEvent, names: ReadonlySet<string>): GoingParts {
-  const isNamed = textsOf(personal).some((text) => (text.match(NAME) ?? []).some((name) => names.has(name)));
+  const isNamed = textsOf(personal).some((text) =>
+    [NAME, ROW].some((named) => (text.match(named) ?? []).some((name) => names.has(name))),
+  );
   return { entities: isNamed, agents: false };
 }
 

@@ -2,12 +2,14 @@
  * Whether a read of the server stays with the subject of its grant: what both stores ask before they read. What a
  * search of a person finds is bounded by each store in its statement.
  */
+import { decodeLabel } from '../../profiles/confidentiality.ts';
 import { Fault } from '../../profiles/fault.ts';
 import { VISIBILITY, type StoredType } from '../../profiles/types/visibility.ts';
+import { isOpenToPatient } from '../access/decide.ts';
 import { requireSystemGrant, type AnyGrant, type SystemGrant, type SystemSubject } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
-import type { InternalQuestion, ShownInstance, StudyMetadata } from '../ports/record-store.ts';
+import type { InternalQuestion, ShownInstance, ShownStudy, StudyMetadata, VisibleRow } from '../ports/record-store.ts';
 
 /**
  * Checks a read against its grant.
@@ -87,6 +89,23 @@ export function identitiesShown(
 ): Pick<StudyMetadata, 'identities'> {
   if (grant.system || instances.length === 0) return {};
   return { identities: [...new Set(instances.map(({ subject }) => subject))] };
+}
+
+/** What an answer says of a row to tell its patient of it; `level` is the label as it is kept. */
+export function openToPatient(
+  type: StoredType,
+  { level, released }: { readonly level: number; readonly released: boolean },
+): Pick<VisibleRow, 'isOpenToPatient'> {
+  return isOpenToPatient({ type, released, ...decodeLabel(level) }) ? { isOpenToPatient: true } : {};
+}
+
+/** What an answer about its parts says of a study where it is asked what it is. */
+export function studyAsItIs(row: {
+  readonly json: string;
+  readonly level: number;
+  readonly released: boolean;
+}): Pick<ShownStudy, 'type' | 'json' | 'isOpenToPatient'> {
+  return { type: 'ImagingStudy', json: row.json, ...openToPatient('ImagingStudy', row) };
 }
 
 function isSame(one: Exclude<SystemSubject, 'whole'>, other: Exclude<SystemSubject, 'whole'>): boolean {

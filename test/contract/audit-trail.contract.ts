@@ -145,6 +145,24 @@ export function auditTrailContract(name: string, open: OpenStores): void {
       expect(await suite.trail.verify()).to.deep.include({ whole: true, erased, unexplained: 0 });
     });
 
+    it('erases what events tell of a row by its type and id, in words that name it, and of no other', async () => {
+      const wordsOf = (id: string) => ({
+        what: { reference: `ImagingStudy/${id}` },
+        description: `Scanner of ${id}`,
+        detail: { item: `ImagingStudy/${id}` },
+      });
+      const [one, other] = [anId(), anId()];
+      const [told, kept] = [one, other].map((id) => anAudit([], anId(), [wordsOf(id)]));
+      await suite.trail.record([told ?? anAudit(), kept ?? anAudit()]);
+      const recordOf = (events: number) => anAudit([], anId(), [{ detail: { events: String(events) } }]);
+      expect(await suite.trail.eraseEntities(new Set([`ImagingStudy/${one}`]), recordOf)).to.equal(1);
+      const shown = JSON.stringify(
+        await suite.records.peek(SYSTEM, { kind: 'search', query: aQuery('AuditEvent', { count: 1_000 }) }),
+      );
+      expect(shown).to.include(`Scanner of ${other}`).and.not.include(`Scanner of ${one}`);
+      expect(await suite.trail.verify()).to.deep.include({ whole: true, unexplained: 0 });
+    });
+
     it('keeps a query as asked beside its event, shows it to nobody, and erases it with the entities', async () => {
       const [person, accession, kept] = [aPersonKey(), anId(), anId()];
       const [asked, other] = [accession, kept].map((value) => ({

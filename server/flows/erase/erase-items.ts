@@ -11,7 +11,7 @@ import { findById, pagesOfAll } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { joinParts } from '../write/plan-parts.ts';
 import { blobsOf, erasedEventsRecord, type EraseStudyDeps } from './erase-study.ts';
-import { goneReport } from './erased-parts.ts';
+import { goneReport, itemOf } from './erased-parts.ts';
 
 /** Whose items: the person, and the identity (`Patient/id`) of the request. */
 type Whose = { readonly person: PersonKey; readonly subject: string };
@@ -44,6 +44,7 @@ export async function eraseItems(
   for (const type of ERASED_TYPES) {
     const ids = await filedUnder(deps, reading({ person }), type, identities);
     const rows = ids.map((id) => ({ type, id }));
+    for (const row of rows) names.add(itemOf(row));
     for (let at = 0; at < rows.length; at += AT_ONCE) {
       erased += await erase(deps, reading, person, { rows: rows.slice(at, at + AT_ONCE), claims: [] });
       await run.goOn();
@@ -53,6 +54,7 @@ export async function eraseItems(
   const former = deleted.filter(({ type, subject: of }) => ERASED_TYPES.includes(type) && identities.has(of ?? ''));
   for (let at = 0; at < former.length; at += AT_ONCE) {
     const rows = former.slice(at, at + AT_ONCE).map(({ type, id }) => ({ type, id }));
+    for (const row of rows) names.add(itemOf(row));
     erased += await erase(deps, reading, person, { rows, claims: [] });
     await run.goOn();
   }

@@ -30,7 +30,7 @@ import { reportKeys } from '../write/report-parts.ts';
 
 type Deps = { readonly records: RecordStore; readonly indexer: Indexer; readonly region: RegionIndex };
 
-/** What goes as a whole, and the identifiers by which queries in the trail may name it. */
+/** What goes as a whole, and the identifiers by which the trail may name it, in words or queries. */
 export type Gone = {
   readonly rows: NonNullable<Erasure['rows']>;
   readonly claims: readonly ClaimKey[];
@@ -167,13 +167,18 @@ function namesOf(identifiers: readonly (Identifier | undefined)[]): string[] {
   return values.filter((value) => value.length >= MIN_NAME_LENGTH);
 }
 
+/** `Type/id` of a row. */
+export function itemOf({ type, id }: Gone['rows'][number]): string {
+  return `${type}/${id}`;
+}
+
 async function imagingStudyOf(records: RecordStore, reading: Reading, studyInstanceUID: string): Promise<Gone[]> {
   const claim = claimKey.imagingStudy(studyInstanceUID);
   const id = await claimOf(records, reading, claim);
   const found = id === undefined ? undefined : await findById<ImagingStudy>(records, reading, 'ImagingStudy', id);
   if (found === undefined) return [];
   const rows = [{ type: 'ImagingStudy', id: found.row.id }] as const;
-  return [{ rows, claims: [claim], names: namesOf(found.resource.identifier ?? []) }];
+  return [{ rows, claims: [claim], names: [...rows.map(itemOf), ...namesOf(found.resource.identifier ?? [])] }];
 }
 
 /** Tasks about instances of the study that are kept aside, which go after them. */
@@ -242,17 +247,21 @@ export async function goneReport(
   const forms = documents.flatMap(({ resource: document }) => document.content.map(({ attachment }) => attachment));
   const versions = await formsOfVersions(records, reading, row);
   const binaries = binariesOf([...(resource.presentedForm ?? []), ...forms, ...versions]);
+  const rows = [
+    { type: 'DiagnosticReport', id: row.id } as const,
+    ...documents.map((document) => ({ type: 'DocumentReference', id: document.row.id }) as const),
+    ...new Map(binaries.map((binary) => [binary.id, binary])).values(),
+  ];
   return {
-    rows: [
-      { type: 'DiagnosticReport', id: row.id },
-      ...documents.map((document) => ({ type: 'DocumentReference', id: document.row.id }) as const),
-      ...new Map(binaries.map((binary) => [binary.id, binary])).values(),
-    ],
+    rows,
     claims: [claimKey.reportDocument(row.id), ...(await keysOfReport(deps, reading, resource))],
-    names: namesOf([
-      ...(resource.identifier ?? []),
-      ...documents.map(({ resource: document }) => document.masterIdentifier),
-    ]),
+    names: [
+      ...rows.map(itemOf),
+      ...namesOf([
+        ...(resource.identifier ?? []),
+        ...documents.map(({ resource: document }) => document.masterIdentifier),
+      ]),
+    ],
   };
 }
 
@@ -273,7 +282,7 @@ function goneDocument({ row, resource }: Found<DocumentReference>): Gone {
     { type: 'DocumentReference', id: row.id } as const,
     ...binariesOf(resource.content.map(({ attachment }) => attachment)),
   ];
-  return { rows, claims: names.map(claimKey.manifest), names };
+  return { rows, claims: names.map(claimKey.manifest), names: [...rows.map(itemOf), ...names] };
 }
 
 function binariesOf(

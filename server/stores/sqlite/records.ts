@@ -51,7 +51,7 @@ import { shownRows } from './read/shown-rows.ts';
 import { deletedOf, readHistory, rowOrVersion } from './read/history.ts';
 import { patientHistory, patientVersion } from './read/patient-versions.ts';
 import { rowsAsSeen } from './read/patients.ts';
-import { newestRid, visibleRow } from './read/visible.ts';
+import { newestRid, visibleRow, visibleWithItem } from './read/visible.ts';
 import { toWireAudit } from './audit/wire-audit.ts';
 import { ofAllPatients, ofIdentities } from './audit/readers.ts';
 import type { Writers } from './write/writers.ts';
@@ -243,7 +243,8 @@ export class SqliteRecordStore implements RecordStore {
   #resource(grant: AnyGrant, question: ResourceQuestion): RowVersion | undefined {
     if (question.version === undefined) {
       // One statement needs no transaction, and nearly every row that is asked for stands.
-      const standing = visibleRow(this.#records, grant, question.type, question.id);
+      const find = question.withItem === true ? visibleWithItem : visibleRow;
+      const standing = find(this.#records, grant, question.type, question.id);
       if (standing !== undefined) return rowsAsSeen(this.#records, grant, [standing])[0];
       if (question.orDeleted !== true) return undefined;
     }

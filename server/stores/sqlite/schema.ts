@@ -17,6 +17,7 @@ import { quarantineSubject } from './migrations/012-quarantine-subject.ts';
 import { recordsMoves, trailMoves } from './migrations/013-moves.ts';
 import { unreleasedReports } from './migrations/014-unreleased-reports.ts';
 import { movedStudies } from './migrations/015-moved-studies.ts';
+import { alikeEntities } from './migrations/016-alike-entities.ts';
 import { tokens } from './migrations/001-tokens.ts';
 import { trail } from './migrations/001-trail.ts';
 
@@ -38,7 +39,7 @@ export const MIGRATIONS = {
     unreleasedReports,
     movedStudies,
   ],
-  trail: [rows + trail, trailBlobs, eventForms, trailMoves],
+  trail: [rows + trail, trailBlobs, eventForms, trailMoves, alikeEntities],
   tokens: [tokens, tokensAccessVersion],
 } as const satisfies Record<string, readonly string[]>;
 

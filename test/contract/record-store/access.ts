@@ -20,7 +20,7 @@ import {
   NOW,
   SYSTEM,
 } from '../../support/plans.ts';
-import { idsOf, read, search, searchIds } from '../../support/reads.ts';
+import { ask, idsOf, read, search, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
@@ -289,6 +289,22 @@ export function accessContract(suite: Suite): void {
         expect(await read(suite.records, aPatientGrant(person), part)).not.to.equal(undefined);
       });
     }
+
+    it('a part says its item where it is asked for that, and whether the patient may see that', async () => {
+      const person = aPersonKey();
+      const item = aPut({ person, released: false, origin: { sources: ['Practitioner/lambert'], services: [] } });
+      const part = aPut({ type: 'Binary', person, parent: `DocumentReference/${item.id}` });
+      const asked = { kind: 'resource', type: 'Binary', id: part.id } as const;
+      const itemOf = async () =>
+        (await ask(suite.records, aGrant('Practitioner/lambert'), { ...asked, withItem: true }))?.item;
+      await commitPlan(suite.records, aPlan({ puts: [item, part] }));
+      expect(await itemOf())
+        .to.include({ type: 'DocumentReference', id: item.id })
+        .and.not.have.property('isOpenToPatient');
+      await commitPlan(suite.records, aPlan({ puts: [{ ...item, released: true }] }));
+      expect((await itemOf())?.isOpenToPatient).to.equal(true);
+      expect(await ask(suite.records, aGrant('Practitioner/lambert'), asked)).to.not.have.property('item');
+    });
 
     it('a part that comes after its item is shown to those who hold the item', async () => {
       const person = aPersonKey();

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { principal } from '../../../server/access/right.ts';
 import { expectFault } from '../../support/faults.ts';
 import { aBlob, aGrant, anInstance, aPatientGrant, aPersonKey, aPlan, aPut, aRight } from '../../support/plans.ts';
-import { aStudyClaim, aStudyPut, aUid, SYSTEM } from '../../support/plans.ts';
+import { aQuery, aStudyClaim, aStudyPut, aUid, SYSTEM } from '../../support/plans.ts';
 import { ask, type InstancesQuestion } from '../../support/reads.ts';
 import type { StudyMetadata } from '../../../server/ports/record-store.ts';
 import type { Suite } from '../suite.ts';
@@ -53,6 +53,50 @@ export function instancesContract(suite: Suite): void {
       expect(answer.study?.id).to.equal(put.id);
       expect(answer.study?.shownBy?.relation).to.equal('declared');
       expect(answer.instances).to.deep.equal(instances);
+    });
+
+    it('say what their study is, without its series, where they are asked for that; metadata, too', async () => {
+      const [person, studyInstanceUID] = [aPersonKey(), aUid()];
+      const series = [{ uid: '1.2', instance: [{ uid: '1.2.3' }] }];
+      const words = { description: 'Scanner "thorax"', started: '2026-03-14' };
+      const put = aStudyPut(studyInstanceUID, { person });
+      const resource = { ...put.resource, ...words, series };
+      const instances = [anInstance({ person, studyInstanceUID })];
+      const claims = [aStudyClaim(studyInstanceUID, put)];
+      const stood = { ...put, resource };
+      await commitPlan(suite.records, aPlan({ puts: [stood], claims, instances, rights: [aRight({ person })] }));
+      for (const kind of ['instances', 'metadata'] as const) {
+        const asked = { kind, studyInstanceUID, offset: 0, limit: 10 } as const;
+        const { study } = await ask(suite.records, grant, { ...asked, withStudy: true });
+        expect([study?.type, study?.isOpenToPatient]).to.deep.equal(['ImagingStudy', true]);
+        expect(JSON.parse(study?.json ?? '{}'))
+          .to.deep.include(words)
+          .and.not.have.property('series');
+        expect((await ask(suite.records, grant, asked)).study).to.not.have.property('json');
+      }
+    });
+
+    it('say whether label and release leave their study to its patient', async () => {
+      const open = async (label: object): Promise<unknown> => {
+        const [person, studyInstanceUID] = [aPersonKey(), aUid()];
+        const origin = { sources: ['Practitioner/lambert'], services: [] };
+        const put = aStudyPut(studyInstanceUID, { person, origin, ...label });
+        const instances = [anInstance({ person, studyInstanceUID })];
+        const claims = [aStudyClaim(studyInstanceUID, put)];
+        await commitPlan(suite.records, aPlan({ puts: [put], claims, instances }));
+        const asked = { kind: 'instances', studyInstanceUID, withStudy: true, offset: 0, limit: 10 } as const;
+        const { study } = await ask(suite.records, grant, asked);
+        const row = await ask(suite.records, grant, { kind: 'resource', type: 'ImagingStudy', id: put.id });
+        const page = await ask(suite.records, grant, {
+          kind: 'search',
+          query: aQuery('ImagingStudy', { where: [{ kind: 'id', values: [put.id] }] }),
+        });
+        return [study, row, page.rows[0]].map((one) => one?.isOpenToPatient);
+      };
+      expect(await open({})).to.deep.equal([true, true, true]);
+      expect(await open({ level: 'V' })).to.deep.equal([true, true, true]);
+      expect(await open({ released: false })).to.deep.equal([undefined, undefined, undefined]);
+      expect(await open({ masks: ['patient'] })).to.deep.equal([undefined, undefined, undefined]);
     });
 
     it('come in parts by offset and limit', async () => {

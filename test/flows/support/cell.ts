@@ -94,12 +94,30 @@ function expectEvent(event: AuditEvent, world: World, door: Door, key: PersonKey
   const touched = entitiesOf(event, '2');
   if (asked.touched === undefined) expect(touched[0]?.query, 'query').to.be.a('string');
   else expect(referencesOf(touched)).to.deep.equal([asked.touched(world.ids)]);
+  expectExamNamed(event, world);
   const [right] = entitiesOf(event, 'Consent');
   expect(right?.detail).to.deep.equal([
     { type: 'relation', valueString: door.isOfReport === true ? relationToReport : relation },
   ]);
   expect(right?.what?.reference?.startsWith('Consent/') ?? false, 'a Consent is cited').to.equal(isByConsent);
 }
+
+/** Each exam that is told is told once, in the words of this one. */
+function expectExamNamed({ entity = [] }: AuditEvent, { exam: { study, report } }: World): void {
+  const words = [study.description, report.code.text ?? ''];
+  const exams = entity.filter(({ what }) => EXAM.test(what?.reference ?? ''));
+  const references = exams.map(({ what }) => what?.reference);
+  expect(new Set(references).size, 'an exam is told twice').to.equal(references.length);
+  const told = exams.map(({ description }) => description ?? '');
+  expect(told, 'the words of the exam').to.not.deep.equal([]);
+  for (const text of told)
+    expect(
+      words.some((word) => text.includes(word)),
+      `the words of the exam: ${text}`,
+    ).to.equal(true);
+}
+
+const EXAM = /^(?:ImagingStudy|DiagnosticReport|DocumentReference)\//;
 
 /** An emergency access is one of purpose BTG where it shows something; before, the token's purpose counts. */
 function expectAgent(event: AuditEvent, { ids }: World, door: Door, key: PersonKey, isShown: boolean): void {

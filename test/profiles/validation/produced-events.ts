@@ -1,6 +1,7 @@
 /** AuditEvents of every kind of passage, by everybody who can pass, and what they claim. */
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
+import { resourceType } from '../../../profiles/audit/entities.ts';
 import type { PassageFacts, TouchedEntity } from '../../../profiles/audit/facts.ts';
 import { PASSAGE, type PassageKind } from '../../../profiles/audit/shapes.ts';
 
@@ -42,6 +43,18 @@ function touchedBy(kind: PassageKind): TouchedEntity {
   return { what: { reference: 'DocumentReference/r1' }, role: kind === 'iti-68' ? '3' : '4' };
 }
 
+/** What a list shows: in words, as the patient may not see it, and with how many more there are. */
+const EXAMS: readonly TouchedEntity[] = [
+  { description: 'Scanner thoracique', detail: { item: 'ImagingStudy/s1', started: '2026-03-14' } },
+  {},
+  { detail: { item: 'ImagingStudy/s3', modality: 'CT', further: '13' } },
+].map((told, at) => ({
+  what: { reference: `ImagingStudy/s${at + 1}` },
+  type: resourceType('ImagingStudy'),
+  role: '3',
+  ...told,
+}));
+
 /** The event of a kind by somebody, which tells of a patient or of none: a refusal where nobody is known. */
 export function eventOf(kind: PassageKind, user: User, isOfPatient: boolean): AuditEvent {
   return buildAuditEvent({
@@ -54,6 +67,7 @@ export function eventOf(kind: PassageKind, user: User, isOfPatient: boolean): Au
     client: { id: 'app', address: '192.0.2.7' },
     ...(user === undefined ? {} : { user }),
     entities: [touchedBy(kind)],
+    exams: isOfPatient ? EXAMS : [],
     ...(isOfPatient
       ? { patient: 'Patient/p1', identities: ['Patient/p2'], consent: 'Consent/c1', relation: 'declared' }
       : {}),

@@ -1,5 +1,6 @@
 /** Answers to the questions of the port, inside one transaction. */
 import { decodeLabel } from '../../../../profiles/confidentiality.ts';
+import { headOf, STUDY_TAIL } from '../../../../profiles/search/json-tail.ts';
 import { sourcesShown } from '../../../access/decide.ts';
 import { claimKey } from '../../../ports/claim-key.ts';
 import type {
@@ -12,7 +13,7 @@ import type {
   StudyMetadata,
   StudyParts,
 } from '../../../ports/record-store.ts';
-import { identitiesShown, shownInstances, type ShownPart } from '../../granted.ts';
+import { identitiesShown, openToPatient, shownInstances, studyAsItIs, type ShownPart } from '../../granted.ts';
 import { isOfShownVersions } from '../../patient-versions.ts';
 import { shownSubject } from '../../shown-patient.ts';
 import { rowKey } from '../write/acl-rows.ts';
@@ -73,14 +74,27 @@ async function readResource(
     if (version !== undefined && isOfShownVersions(reader.grant, question))
       return await patientVersion(reader, id, version);
     const found = await rowOrVersion(reader, question);
-    return found && (await rowsAsSeen(reader, [found]))[0];
+    const row = found && (await rowsAsSeen(reader, [found]))[0];
+    return row !== undefined && question.withItem === true ? await withItem(reader, row) : row;
   }
   const event = await readAuditEvent(reader, id);
   return version === undefined || version === event?.version ? event : undefined;
 }
 
+/** A part with the item that it belongs to. */
+async function withItem({ collections, session }: Reader, row: RowVersion): Promise<RowVersion> {
+  const { standing } = collections;
+  const part = await standing.findOne({ _id: rowKey(row.type, row.id) }, { session, projection: { parent: 1 } });
+  if (part?.parent === undefined) return row;
+  const projection = { type: 1, id: 1, json: 1, level: 1, released: 1 } as const;
+  const item = await standing.findOne({ _id: part.parent, gone: { $exists: false } }, { session, projection });
+  if (item === null) return row;
+  const { type, id, json } = item;
+  return { ...row, item: { type, id, json, ...openToPatient(type, item) } };
+}
+
 async function readStudy(reader: Reader, question: InstancesQuestion): Promise<StudyInstances> {
-  const shown = await shownStudy(reader, question.studyInstanceUID);
+  const shown = await shownStudy(reader, question);
   // The server itself needs no row of the study: it may be building it.
   if (shown === undefined && !reader.grant.system) return { study: undefined, instances: [] };
   const instances = await readInstances(reader.collections, question, reader.session, shown?.part);
@@ -88,7 +102,7 @@ async function readStudy(reader: Reader, question: InstancesQuestion): Promise<S
 }
 
 async function readStudyMetadata(reader: Reader, question: MetadataQuestion): Promise<StudyMetadata> {
-  const shown = await shownStudy(reader, question.studyInstanceUID);
+  const shown = await shownStudy(reader, question);
   if (shown === undefined && !reader.grant.system) return { study: undefined, metadata: [] };
   const found = await readMetadata(reader.collections, question, reader.session, shown?.part);
   return {
@@ -101,21 +115,41 @@ async function readStudyMetadata(reader: Reader, question: MetadataQuestion): Pr
 /** A study that is shown, and which instances of it. */
 type StudyWithPart = { readonly study: ShownStudy; readonly part: ShownPart };
 
-/** The study whose claim names a row, when it is visible. Its resource, which may be large, is not read. */
-async function shownStudy(reader: Reader, studyInstanceUID: string): Promise<StudyWithPart | undefined> {
-  const { collections, session } = reader;
+/** The study whose claim names a row, when it is visible; with its resource but the series, where it is asked for. */
+async function shownStudy(
+  reader: Reader,
+  { studyInstanceUID, withStudy }: InstancesQuestion | MetadataQuestion,
+): Promise<StudyWithPart | undefined> {
+  const { collections, session, grant } = reader;
   const claim = await collections.claims.findOne({ _id: claimKey.imagingStudy(studyInstanceUID) }, { session });
   if (claim === null) return undefined;
   const key = rowKey('ImagingStudy', claim.value);
-  const projection = { type: 1, id: 1, parent: 1, person: 1, subject: 1, patient: 1, level: 1 } as const;
+  const projection = { ...STUDY_PROJECTION, ...(withStudy === true ? { json: 1 } : {}) } as const;
   const row = await collections.standing.findOne({ _id: key, gone: { $exists: false } }, { session, projection });
   const shown = row === null ? undefined : (await shownOf(reader, [row])).get(key);
   if (row === null || shown === undefined) return undefined;
-  const study = { id: row.id, person: row.person, ...shownSubject(reader.grant, row), shownBy: shown.right };
-  if (reader.grant.system) return { study, part: {} };
-  const sources = sourcesShown(reader.grant, shown.right?.relation, decodeLabel(row.level));
+  const study = {
+    id: row.id,
+    person: row.person,
+    ...shownSubject(grant, row),
+    shownBy: shown.right,
+    ...(withStudy === true ? studyAsItIs({ ...row, json: headOf(row.json, STUDY_TAIL) }) : {}),
+  };
+  if (grant.system) return { study, part: {} };
+  const sources = sourcesShown(grant, shown.right?.relation, decodeLabel(row.level));
   return { study, part: { person: row.person ?? undefined, sources } };
 }
+
+const STUDY_PROJECTION = {
+  type: 1,
+  id: 1,
+  parent: 1,
+  person: 1,
+  subject: 1,
+  patient: 1,
+  level: 1,
+  released: 1,
+} as const;
 
 /** Names of all blobs that rows, former versions or instances refer to; a name may come more than once. */
 export async function* listBlobNames({ standing, history, instances, quarantine }: Collections): AsyncIterable<string> {

@@ -4,6 +4,7 @@ import { isStoredType, VISIBILITY, type StoredType } from '../../../../profiles/
 import type { AnyGrant } from '../../../access/grant.ts';
 import { isNamedBefore, type Right } from '../../../access/right.ts';
 import type { ShownBy, VisibleRow } from '../../../ports/record-store.ts';
+import { openToPatient } from '../../granted.ts';
 import { shownSubject, shownText } from '../../shown-patient.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import type { Collections } from '../collections.ts';
@@ -103,6 +104,7 @@ export function toVisibleRow(grant: AnyGrant, row: RowContent, { right }: Shown)
     sort,
     json,
     released,
+    ...openToPatient(type, row),
     person,
     ...shownSubject(grant, row),
     blob,

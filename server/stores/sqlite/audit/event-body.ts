@@ -1,9 +1,11 @@
 /**
  * Bodies of chained events, parted into a frame that many events share and the values that are theirs alone. The parts
- * give the body back to the letter, as its hash demands, whatever they are. Neither sign below occurs in JSON.
+ * give the body back to the letter, as its hash demands, whatever they are. None of the signs below occurs in JSON.
  */
 const GAP = '\u0001';
 const SEPARATOR = '\n';
+/** Around what stands as often as its value has parts, which this sign parts, too. */
+const REPEATED = '\u0002';
 
 /**
  * What differs between events: ids, times, names of doors, texts, persons, what they erased, commitments, and in
@@ -16,6 +18,11 @@ const OWN = new RegExp(`((?:"(?:${NAMES.join('|')})":|"policy":\\[)"|"reference"
 /** A body in two parts. */
 export type PartedBody = { readonly frame: string; readonly values: string };
 
+/** Entities that differ in their ids alone, as the exams of a list: however many there are, the form is one. */
+const ALIKE = new RegExp(
+  `(\\{"type":\\{[^{}]*\\},"role":\\{[^{}]*\\},"what":\\{"reference":"\\w+/${GAP}"\\}\\})(?:,\\1)+`,
+);
+
 /** Parts a body, which is JSON as JSON.stringify writes it. */
 export function partBody(body: string): PartedBody {
   const values: string[] = [];
@@ -26,11 +33,38 @@ export function partBody(body: string): PartedBody {
     frame += `${parts[at]}${GAP}${parts[at + 2]}`;
     values.push(parts[at + 1] ?? '');
   }
-  return { frame, values: values.join(SEPARATOR) };
+  return { frame: foldAlike(frame, values), values: values.join(SEPARATOR) };
+}
+
+/** Writes what is alike once, and makes one of its values. */
+function foldAlike(frame: string, values: string[]): string {
+  let folded = '';
+  let rest = frame;
+  for (let found = ALIKE.exec(rest); found !== null; found = ALIKE.exec(rest)) {
+    const [run, one = ''] = found;
+    folded += `${rest.slice(0, found.index)}${REPEATED}${one}${REPEATED}`;
+    rest = rest.slice(found.index + run.length);
+    const [last, first] = [gapsIn(folded), gapsIn(run)];
+    values.splice(last - 1, first, values.slice(last - 1, last - 1 + first).join(REPEATED));
+  }
+  return folded + rest;
+}
+
+function gapsIn(frame: string): number {
+  return frame.split(GAP).length - 1;
 }
 
 /** Puts a body together again. */
 export function wholeBody({ frame, values }: PartedBody): string {
-  const own = values.split(SEPARATOR);
-  return frame.split(GAP).reduce((body, part, at) => `${body}${own[at - 1] ?? ''}${part}`);
+  const own = values.split(SEPARATOR).values();
+  const next = (): string => own.next().value ?? '';
+  const parts = frame.split(REPEATED).map((part, at) => {
+    const [before = '', ...behind] = part.split(GAP);
+    if (at % 2 === 0) return behind.reduce((body, more) => `${body}${next()}${more}`, before);
+    return next()
+      .split(REPEATED)
+      .map((value) => `${before}${value}${behind.join('')}`)
+      .join(',');
+  });
+  return parts.join('');
 }

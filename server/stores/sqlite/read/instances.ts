@@ -33,14 +33,14 @@ type Columns = {
 
 /** Answers a question for instances. The server itself needs no ImagingStudy row: it may be building it. */
 export function studyInstances(db: Database, grant: AnyGrant, question: InstancesQuestion): StudyInstances {
-  const shown = shownStudy(db, grant, question.studyInstanceUID);
+  const shown = shownStudy(db, grant, question);
   if (shown === undefined && !grant.system) return { study: undefined, instances: [] };
   return { study: shown?.study, instances: shownInstances(selectInstances(db, question, shown?.part)) };
 }
 
 /** Answers a question for metadata. Text is made into a string of its own for each row; bytes are copied. */
 export function studyMetadata(db: Database, grant: AnyGrant, question: MetadataQuestion): StudyMetadata {
-  const shown = shownStudy(db, grant, question.studyInstanceUID);
+  const shown = shownStudy(db, grant, question);
   if (shown === undefined && !grant.system) return { study: undefined, metadata: [] };
   const columns = 'CAST(metadata AS BLOB) AS metadata, subject';
   const rows = select<{ metadata: Uint8Array; subject: string }>(db, columns, question, shown?.part);

@@ -1,16 +1,16 @@
 /** The grant as SQL: the same condition for every statement that a requester's read makes. */
 import { decodeLabel } from '../../../../profiles/confidentiality.ts';
-import { beginningOfTail } from '../../../../profiles/search/json-tail.ts';
+import { beginningOfTail, STUDY_TAIL } from '../../../../profiles/search/json-tail.ts';
 import { isStoredType, VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { sourcesShown } from '../../../access/decide.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import { isNamedBefore, type Relation, type Right } from '../../../access/right.ts';
 import { claimKey } from '../../../ports/claim-key.ts';
-import { boundPerson, type ShownPart } from '../../granted.ts';
+import { boundPerson, openToPatient, studyAsItIs, type ShownPart } from '../../granted.ts';
 import { shownSubject, shownText } from '../../shown-patient.ts';
 import type { BlobRef } from '../../../ports/image-store.ts';
-import type { ShownBy, ShownStudy, VisibleRow } from '../../../ports/record-store.ts';
+import type { Question, ShownBy, ShownStudy, VisibleRow } from '../../../ports/record-store.ts';
 import { marks, type Sql } from './criteria.ts';
 import type { Database } from '../database.ts';
 
@@ -35,19 +35,21 @@ export type SelectedRow = BlobColumns & {
   /** The Patient that is shown in place of the subject; null where it is the same. */
   patient: string | null;
   released: number;
+  level: number;
   json: string;
 };
 
 const PLACE_COLUMNS =
-  'x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.patient, x.blob_name, x.blob_size, x.released';
+  'x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.patient, x.blob_name, x.blob_size, x.released, ' +
+  'x.level';
 
 /** The columns of {@link SelectedRow}, of a table named `x`. */
 export const ROW_COLUMNS = `${PLACE_COLUMNS}, x.json`;
 
-/** The same, the resource without what begins with a text. */
-const HEAD_COLUMNS =
-  `${PLACE_COLUMNS}, CASE instr(x.json, ?1) WHEN 0 THEN x.json ELSE substr(x.json, 1, ` +
-  `instr(x.json, ?1) - 1) || '}' END AS json`;
+/** The resource of a row without what begins with a text. */
+const HEAD =
+  "CASE instr(x.json, ?1) WHEN 0 THEN x.json ELSE substr(x.json, 1, instr(x.json, ?1) - 1) || '}' END AS json";
+const HEAD_COLUMNS = `${PLACE_COLUMNS}, ${HEAD}`;
 
 /** Whether rows of a type need no right under a grant. */
 export function isOpen(grant: AnyGrant, type: StoredType): boolean {
@@ -120,6 +122,20 @@ export function visibleRow(db: Database, grant: AnyGrant, type: StoredType, id: 
   return shown === undefined && !isOpen(grant, type) ? undefined : toVisibleRow(grant, row, shown);
 }
 
+/** A visible part, with the item that it belongs to. */
+export function visibleWithItem(db: Database, grant: AnyGrant, type: StoredType, id: string): VisibleRow | undefined {
+  const row = visibleRow(db, grant, type, id);
+  const item = row && db.get<ItemColumns>(ITEM, type, id);
+  if (row === undefined || item === undefined || !isStoredType(item.type)) return row;
+  const { type: of, level, released, json } = item;
+  return { ...row, item: { type: of, id: item.id, json, ...openToPatient(of, { level, released: released === 1 }) } };
+}
+
+type ItemColumns = Pick<SelectedRow, 'type' | 'id' | 'level' | 'released' | 'json'>;
+
+const ITEM = `SELECT p.type, p.id, p.level, p.released, p.json FROM resource x
+  JOIN resource p ON p.type = x.parent_type AND p.id = x.parent_id WHERE x.type = ? AND x.id = ?`;
+
 /** Finds the visible rows of a type among ids, in no order. */
 export function visibleRows(db: Database, grant: AnyGrant, type: StoredType, ids: readonly string[]): VisibleRow[] {
   const rights = rightsColumn(grant);
@@ -138,12 +154,21 @@ export function visibleRows(db: Database, grant: AnyGrant, type: StoredType, ids
 /** A study that is shown, and which instances of it. */
 export type StudyWithPart = { readonly study: ShownStudy; readonly part: ShownPart };
 
-/** The study whose claim names a row, when it is visible. Its resource, which may be large, is not read. */
-export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: string): StudyWithPart | undefined {
+/**
+ * The study whose claim names a row, when it is visible; with its resource but the series, of which there may be many,
+ * where it is asked for.
+ */
+export function shownStudy(
+  db: Database,
+  grant: AnyGrant,
+  { studyInstanceUID, withStudy }: Pick<PartsQuestion, 'studyInstanceUID' | 'withStudy'>,
+): StudyWithPart | undefined {
   const rights = rightsColumn(grant);
-  const row = db.get<Pick<RowWithRights, 'id' | 'person' | 'subject' | 'patient' | 'rights'> & { level: number }>(
-    `SELECT x.id, x.person, x.subject, x.patient, x.level, ${rights.text} FROM resource x
+  const head = withStudy === true ? { text: `, ${HEAD}`, values: [beginningOfTail(STUDY_TAIL)] } : NOTHING;
+  const row = db.get<StudyColumns>(
+    `SELECT x.id, x.person, x.subject, x.patient, x.level, x.released${head.text}, ${rights.text} FROM resource x
      WHERE x.type = 'ImagingStudy' AND x.id = (SELECT value FROM claim WHERE key = ?)`,
+    ...head.values,
     ...rights.values,
     claimKey.imagingStudy(studyInstanceUID),
   );
@@ -155,11 +180,19 @@ export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: stri
     person: row.person === null ? undefined : personKey(row.person),
     ...shownSubject(grant, row),
     shownBy: shown,
+    ...(row.json === undefined ? {} : studyAsItIs({ ...row, json: row.json, released: row.released === 1 })),
   };
   if (grant.system) return { study, part: {} };
   const sources = sourcesShown(grant, shown?.relation, decodeLabel(row.level));
   return { study, part: { person: study.person, sources } };
 }
+
+type PartsQuestion = Extract<Question, { kind: 'instances' | 'metadata' }>;
+
+type StudyColumns = Pick<RowWithRights, 'id' | 'person' | 'subject' | 'patient' | 'level' | 'released' | 'rights'> &
+  Partial<Pick<RowWithRights, 'json'>>;
+
+const NOTHING: Sql = { text: '', values: [] };
 
 /**
  * The rows at places that a search found, in their order, each with the right that shows it; without their last member
@@ -198,6 +231,7 @@ export function toVisibleRow(grant: AnyGrant, row: SelectedRow, shown: ShownBy |
     person: row.person === null ? undefined : personKey(row.person),
     ...shownSubject(grant, row),
     released: row.released === 1,
+    ...openToPatient(row.type, { level: row.level, released: row.released === 1 }),
     shownBy: isOpen(grant, row.type) ? undefined : shown,
   };
 }

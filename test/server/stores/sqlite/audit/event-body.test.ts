@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { assert, json, property, string } from 'fast-check';
 import { buildAuditEvent } from '../../../../../profiles/audit/audit-event.ts';
-import { studyEntity } from '../../../../../profiles/audit/entities.ts';
+import { resourceType, studyEntity } from '../../../../../profiles/audit/entities.ts';
+import type { TouchedEntity } from '../../../../../profiles/audit/facts.ts';
 import { PASSAGE, type PassageKind } from '../../../../../profiles/audit/shapes.ts';
 import { indexAuditEvent } from '../../../../../profiles/search/audit-event-index.ts';
 import { readyEvent } from '../../../../../server/stores/audit-chain.ts';
@@ -27,6 +28,16 @@ function eventOf(kind: PassageKind, outcome: '0' | '4', agent = 'Practitioner') 
     entities: [studyEntity(`2.25.${Date.now()}`, `ImagingStudy/${anId()}`), { role: '24', query: anId() }],
   });
 }
+
+const FACTS = {
+  id: 'e1',
+  kind: 'search',
+  recorded: '2026-11-30T08:00:00.000Z',
+  outcome: '0',
+  requestId: 'r1',
+  server: 'http://door/fhir',
+  client: { id: 'viewer' },
+} as const;
 
 function bodyOf(kind: PassageKind): string {
   const persons = [aPersonKey(), aPersonKey()];
@@ -60,6 +71,26 @@ describe('The body of an event in its parts (SQLite)', () => {
       expect(new Set(bodies.map((body) => partBody(body).frame)).size, kind).to.equal(1);
       for (const body of bodies) expect(partBody(body).values.length).to.be.below(body.length / 3);
     }
+  });
+
+  it('shares its frame with events that name more exams, and says each of them', () => {
+    const named = (type: string, count: number) =>
+      Array.from({ length: count }, () => ({
+        what: { reference: `${type}/${anId()}` },
+        type: resourceType(type),
+        role: '3',
+      }));
+    const bodyWith = (exams: readonly TouchedEntity[]): string =>
+      readyEvent({ event: buildAuditEvent({ ...FACTS, exams }), persons: [aPersonKey()] }).body;
+    const bodies = [2, 3, 20].map((count) =>
+      bodyWith([
+        ...named('ImagingStudy', count),
+        ...named('DiagnosticReport', 1),
+        ...named('DocumentReference', count),
+      ]),
+    );
+    expect(new Set(bodies.map((body) => partBody(body).frame)).size).to.equal(1);
+    for (const body of bodies) expect(wholeBody(partBody(body))).to.equal(body);
   });
 
   it('says in its frame all search values that events of one form have in common', () => {
