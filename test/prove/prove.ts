@@ -5,6 +5,7 @@ import { endWithChildren } from '../support/run/end-with-children.ts';
 import { machineOf } from '../support/run/machine.ts';
 import { proveAccess, proveEquivalence } from './access.ts';
 import { proveDoors } from './doors.ts';
+import { proveHistory } from './history.ts';
 import { proveIdentity } from './identity.ts';
 import { proveIdentityMutants } from './identity-mutants.ts';
 import { proveKill } from './kill.ts';
@@ -27,6 +28,7 @@ const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = {
   reindex: proveReindex,
   access: proveAccess,
   matrix: proveMatrix,
+  history: proveHistory,
   equivalence: proveEquivalence,
   warrant: proveProperty('commit(warrant, plan)', ['sqlite', 'mongodb']),
   rights: proveProperty('derived(all rows)', ['sqlite', 'mongodb']),

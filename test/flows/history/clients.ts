@@ -1,0 +1,220 @@
+/** Sixteen clients that change who sees an exam, and look at it, at random: what they did and saw is a history. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { demoConsent } from '../../../fixtures/consent.ts';
+import { PATIENTS } from '../../../fixtures/people.ts';
+import type { FhirAnswer, FhirCaller } from '../../support/clients/fhir-caller.ts';
+import type { TestServer } from '../../support/server.ts';
+import type { Door, Reply } from '../support/door.ts';
+import { DOORS } from '../support/doors/doors.ts';
+import { emergency } from '../support/emergencies.ts';
+import type { Change, History, Needs, Read, Setting, Stream } from './history.ts';
+import { practitionerOf, type HistoryWorld, type PartName } from './history-world.ts';
+import { takeSlowly } from './slow-stream.ts';
+
+/** The registers, those that are on at first among them. */
+const SHARED = 'shared';
+const EMERGENCY = 'emergency';
+const DECLARED = { declared: 'declared', named: 'named' } as const;
+const AT_FIRST = [SHARED, DECLARED.declared];
+
+/** What has to be so for each of them to see the exam; the patient always does. */
+const NEEDS: Readonly<Record<PartName, Needs>> = {
+  patient: [],
+  establishment: [[SHARED]],
+  radiologist: [[SHARED]],
+  declared: [[SHARED], [DECLARED.declared]],
+  named: [[SHARED], [DECLARED.named]],
+  emergency: [[SHARED], [EMERGENCY]],
+};
+
+const ASKED: readonly string[] = [
+  'FHIR ImagingStudy search',
+  'FHIR ImagingStudy read',
+  'FHIR DiagnosticReport read',
+  'FHIR DocumentReference search',
+  'ITI-68 report (PDF)',
+  'QIDO-RS studies',
+  'QIDO-RS instances',
+  'WADO-RS metadata',
+  'WADO-RS frame',
+  'WADO-URI object',
+  'ITI-18 FindDocuments',
+  'ITI-43 manifest (KOS)',
+];
+const READ_DOORS = DOORS.filter(({ name }) => ASKED.includes(name));
+
+/** What a client does next; a stream takes long. */
+type Act = 'read' | 'stream' | 'sharing' | 'declaration' | 'emergency';
+type Client = { readonly part: PartName; readonly acts: readonly Act[]; readonly whom?: 'declared' | 'named' };
+
+/** One client alone changes a declaration, so that the last answer says how it is. */
+const CLIENTS: readonly Client[] = [
+  { part: 'patient', acts: ['sharing', 'sharing', 'read'] },
+  { part: 'patient', acts: ['sharing', 'read', 'read'] },
+  { part: 'patient', acts: ['declaration', 'read'], whom: 'named' },
+  { part: 'establishment', acts: ['declaration', 'read'], whom: 'declared' },
+  { part: 'emergency', acts: ['emergency', 'read', 'read'] },
+  { part: 'emergency', acts: ['emergency', 'read', 'stream'] },
+  { part: 'establishment', acts: ['read', 'stream'] },
+  { part: 'radiologist', acts: ['read'] },
+  { part: 'radiologist', acts: ['read', 'stream'] },
+  { part: 'patient', acts: ['read'] },
+  ...Array.from({ length: 3 }, (): Client => ({ part: 'declared', acts: ['read', 'read', 'read', 'stream'] })),
+  ...Array.from({ length: 3 }, (): Client => ({ part: 'named', acts: ['read'] })),
+];
+
+/** How long clients go on, and with which seed of their choices. */
+export type Playing = { readonly milliseconds: number; readonly seed: number };
+
+/** Lets the clients do as they like for a while; resolves with what happened. */
+export async function playHistory(world: HistoryWorld, { milliseconds, seed }: Playing): Promise<History> {
+  const until = performance.now() + milliseconds;
+  const played = await Promise.all(
+    CLIENTS.map(async (client, at) => await play(world, client, { until, draw: drawing(seed * 100 + at), at })),
+  );
+  return { holds: AT_FIRST, events: played.flat() };
+}
+
+type Draw = (below: number) => number;
+type Hand = { readonly until: number; readonly draw: Draw; readonly at: number };
+type Doing = {
+  readonly world: HistoryWorld;
+  readonly client: Client;
+  readonly server: TestServer;
+  readonly name: string;
+};
+
+async function play(
+  world: HistoryWorld,
+  client: Client,
+  { until, draw, at }: Hand,
+): Promise<readonly (Change | Read | Stream)[]> {
+  const done: (Change | Read | Stream)[] = [];
+  let isDeclared = client.whom === 'declared';
+  while (performance.now() < until) {
+    const server = oneOf(world.servers, draw);
+    const act = oneOf(client.acts, draw);
+    const doing = { world, client, server, name: `${client.part} ${at} ${act}` };
+    if (act === 'read') done.push(await readAt(doing, oneOf(READ_DOORS, draw)));
+    else if (act === 'stream') done.push(await stream(doing));
+    else if (act === 'sharing') done.push(await changeSharing(doing, draw(2) === 0));
+    else if (act === 'emergency') done.push(await breakTheGlass(doing));
+    else {
+      const change = await changeDeclaration(doing, !isDeclared);
+      if (change.outcome === 'done') isDeclared = !isDeclared;
+      done.push(change);
+    }
+    await pause(draw(act === 'read' ? 30 : 150));
+  }
+  return done;
+}
+
+async function readAt({ world, client, server, name }: Doing, door: Door): Promise<Read> {
+  const call = {
+    url: server.url,
+    token: world.tokens.get(client.part) ?? '',
+    requestId: `urn:uuid:${randomUUID()}`,
+    ids: world.ids,
+  };
+  const begin = performance.now();
+  const reply = await door.ask(call).catch(() => undefined);
+  const end = performance.now();
+  const saw = reply === undefined ? 'cut' : seen(world, door, reply);
+  return { kind: 'read', name: `${name} ${door.name}`, needs: NEEDS[client.part], begin, end, saw };
+}
+
+/**
+ * Whole and unchanged, or as if it were not there: an answer that is neither is thrown. A door that reads in several
+ * steps gives up (404) when the exam is hidden between them.
+ */
+function seen(world: HistoryWorld, door: Door, reply: Reply): Read['saw'] {
+  try {
+    door.expectHidden(reply, world.ids);
+    return 'hidden';
+  } catch {
+    if (reply.status === 404) return 'cut';
+    door.expectShown(reply, world);
+    return 'shown';
+  }
+}
+
+async function stream({ world, client, server, name }: Doing): Promise<Stream> {
+  const path = `/dicom-web/studies/${world.ids.studyInstanceUID}`;
+  const taken = await takeSlowly(server.url, path, world.tokens.get(client.part) ?? '');
+  return { kind: 'stream', name, needs: NEEDS[client.part], ...taken };
+}
+
+async function changeSharing({ world, server, name }: Doing, isShared: boolean): Promise<Change> {
+  // What she withdraws ends emergencies; they do not come back.
+  const sets = isShared
+    ? [{ register: SHARED, value: true }]
+    : [SHARED, EMERGENCY].map((register) => ({ register, value: false }));
+  const operation = isShared ? 'reconsent' : 'withdraw';
+  const patient = world.caller('patient', server);
+  return await changed(`${name} ${operation}`, sets, async () => await patient.send('POST', `Patient/$${operation}`));
+}
+
+async function breakTheGlass({ world, server, name }: Doing): Promise<Change> {
+  const caller = world.caller('emergency', server);
+  const body = emergency({ identifier: PATIENTS.helene.national });
+  const sets = [{ register: EMERGENCY, value: true }];
+  // The answer is the same where nothing opens: it does not tell whether she shares her record.
+  const change = await changed(name, sets, async () => await caller.send('POST', 'Patient/$break-glass', body));
+  return { ...change, where: [[SHARED]] };
+}
+
+async function changeDeclaration(doing: Doing, value: boolean): Promise<Change> {
+  const { world, client, server, name } = doing;
+  const { whom = 'named' } = client;
+  const caller = world.caller(client.part, server);
+  const set = [{ register: DECLARED[whom], value }];
+  if (value)
+    return await changed(
+      `${name} of ${whom}`,
+      set,
+      async () => await caller.send('POST', 'Consent', declaration(doing)),
+    );
+  const consent = await standing(caller, whom);
+  return await changed(`${name} ended of ${whom}`, set, async () => await caller.send('DELETE', `Consent/${consent}`));
+}
+
+function declaration({ world, client: { whom = 'named' } }: Doing): object {
+  const consent = demoConsent(`Patient/${world.ids.patient}`);
+  const actor = (consent.provision?.actor ?? []).map((one) => ({
+    ...one,
+    reference: { reference: practitionerOf(whom) },
+  }));
+  return { ...consent, provision: { ...consent.provision, actor } };
+}
+
+/** The Consent that declares them: of each there is one at a time. */
+async function standing(caller: FhirCaller, whom: 'declared' | 'named'): Promise<string> {
+  const found = await caller.find(`Consent?status=active&actor=${practitionerOf(whom)}`);
+  return found[0]?.id ?? 'none';
+}
+
+async function changed(name: string, sets: readonly Setting[], ask: () => Promise<FhirAnswer>): Promise<Change> {
+  const begin = performance.now();
+  const answer = await ask().catch(() => undefined);
+  const end = performance.now();
+  const outcome = answer === undefined || answer.status >= 500 ? 'unknown' : answer.status < 300 ? 'done' : 'refused';
+  return { kind: 'change', name: `${name} (${answer?.status ?? 'no answer'})`, sets, begin, end, outcome };
+}
+
+function oneOf<T>(some: readonly T[], draw: Draw): T {
+  const one = some[draw(some.length)];
+  if (one === undefined) throw new Error('There is nothing to draw from');
+  return one;
+}
+
+/** Whole numbers from 0 on, the same of the same seed (Mulberry32). */
+function drawing(seed: number): Draw {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below) | 0;
+  };
+}
