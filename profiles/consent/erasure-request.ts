@@ -65,11 +65,16 @@ export function begunErasure(task: Task, now: number): Task {
   return { ...task, status: 'in-progress', lastModified: new Date(now).toISOString() };
 }
 
-/** The request when nothing is left of her: it says that it was done, and not for whom. */
-export function endedErasure({ for: _for, requester, ...task }: Task, now: number): Task {
+/**
+ * The request when nothing is left of her: it says that it was done, and not for whom, and bears the certificate (a
+ * compact JWS).
+ */
+export function endedErasure({ for: _for, requester, ...task }: Task, now: number, certificate?: string): Task {
   const isHers = requester?.reference?.startsWith('Patient/') !== false;
+  const output = [{ type: { text: 'Certificate (JWS, ES384)' }, valueString: certificate ?? '' }];
   return {
     ...task,
+    ...(certificate === undefined ? {} : { output }),
     ...(isHers ? {} : { requester }),
     status: 'completed',
     lastModified: new Date(now).toISOString(),

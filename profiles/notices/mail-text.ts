@@ -112,3 +112,29 @@ export function mailTextOf(kind: NoticeKind, language: Language, site: string): 
   const parts = [GREETING[language], SENTENCE[kind][language], `${WHERE[language]}\n${site}`, FOOT[language]];
   return { subject: SUBJECT[language], text: `${parts.join('\n\n')}\n` };
 }
+
+/** What she is mailed last, by the number of her request: there is nothing any more to sign in for. */
+export function erasedMailOf(request: string, language: Language): MailText {
+  const parts = [GREETING[language], ERASED[language], `${REQUEST[language]} ${request}`, FOOT[language]];
+  return { subject: SUBJECT[language], text: `${parts.join('\n\n')}\n` };
+}
+
+const ERASED: ByLanguage<string> = {
+  fr:
+    'Votre dossier partagé est effacé, comme vous l’aviez demandé, avec vos identifiants et cette adresse. ' +
+    'Vous ne recevrez plus de message de notre part. ' +
+    'Les établissements qui vous ont soigné gardent leurs propres dossiers.',
+  de:
+    'Ihre geteilte Akte ist gelöscht, wie beantragt, mit Ihren Kennungen und dieser Adresse. ' +
+    'Sie erhalten keine weitere Nachricht von uns. ' +
+    'Die Einrichtungen, die Sie behandelt haben, behalten ihre eigenen Akten.',
+  en:
+    'Your shared record is erased, as was asked for, with your identifiers and this address. ' +
+    'We will not write to you again. The establishments that treated you keep their own records.',
+};
+
+const REQUEST: ByLanguage<string> = {
+  fr: 'Numéro de la demande :',
+  de: 'Nummer des Antrags:',
+  en: 'Number of the request:',
+};

@@ -5,12 +5,13 @@
 import type { Task } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../codes.ts';
 import { subjectRightOf } from '../consent/data-subject-request.ts';
+import { isRecipientTask } from '../consent/erasure-recipient.ts';
 import { EMERGENCY_TASK } from '../consent/emergency.ts';
 import type { ByLanguage, Language } from '../language.ts';
 import type { MailText } from './mail-text.ts';
 
 /** Kinds of Tasks that officers are mailed about at once. */
-export type OfficerAlert = EmergencyAlert | 'request';
+export type OfficerAlert = EmergencyAlert | 'request' | 'erased';
 
 type EmergencyAlert = Extract<keyof typeof EMERGENCY_TASK, 'review' | 'alert'>;
 
@@ -57,11 +58,26 @@ const TEXTS: Readonly<Record<OfficerAlert, ByLanguage<MailText>>> = {
       text: 'A patient exercises a right to her data. The answer is due within a month:',
     },
   },
+  erased: {
+    fr: {
+      subject: 'Un effacement vous concerne',
+      text: 'Des données d’une personne dont le dossier est effacé vous ont été transmises (erasure-recipient) :',
+    },
+    de: {
+      subject: 'Eine Löschung betrifft Sie',
+      text: 'Sie haben Daten einer Person erhalten, deren Akte gelöscht ist (erasure-recipient):',
+    },
+    en: {
+      subject: 'An erasure concerns you',
+      text: 'You were given data of a person whose record is erased (erasure-recipient):',
+    },
+  },
 };
 
 /** The kind of a Task that officers are mailed about; undefined of any other. */
 export function officerAlertOf(task: Task): OfficerAlert | undefined {
   if (subjectRightOf(task) !== undefined) return 'request';
+  if (isRecipientTask(task)) return 'erased';
   const codes = (task.code?.coding ?? []).filter(({ system }) => system === CODE_SYSTEM.task).map((one) => one.code);
   const kinds: readonly EmergencyAlert[] = ['review', 'alert'];
   return kinds.find((kind) => codes.includes(EMERGENCY_TASK[kind].code));

@@ -153,8 +153,8 @@ const SYSTEM_READS = {
   'sweep-images': ['whole'],
   // Whoever names the study, of whatever person: nothing of it may be left.
   'erase-study': ['whole', 'study', 'item', 'person'],
-  // The request, and the exams of its person.
-  'erase-record': ['item', 'person'],
+  // The request, what is of its person, and the events that name her: who was given something.
+  'erase-record': ['whole', 'item', 'person'],
   'record-viewing': ['item'],
   // Rows of every person, batch by batch.
   reindex: ['whole'],

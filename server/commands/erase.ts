@@ -1,35 +1,51 @@
 /**
  * `npm run erase -- STUDY_INSTANCE_UID`: erases a study as if it had never been, on the running server of the data
  * folder, or on the folder itself when no server runs. It cannot be undone, so it asks for the UID again, or for
- * `--yes`.
+ * `--yes`. `npm run erase -- verify FILE` verifies the certificate of the erasure of a record.
  */
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { isUID } from '../../profiles/dicom/uid.ts';
 import { Fault } from '../../profiles/fault.ts';
 import { composeStopped } from '../compose/compose.ts';
+import { publicKeyOf, verifyCertificate } from '../compose/erasure-key.ts';
 import { configFrom } from '../config/config.ts';
 import { readEnv } from '../config/env.ts';
 import { askServer } from '../control/caller.ts';
 import type { ErasedStudy } from '../flows/erase/erase-study.ts';
 import { openLog } from '../log.ts';
 import { argumentsOf, dataFolder, runCommand } from './operator.ts';
+import { codeOf } from './walk-files.ts';
 
 const USAGE = `Usage: npm run -s erase -- STUDY_INSTANCE_UID [--yes]
 Erases the images, manifests and metadata of a study, the reports that are of this study alone, and what the audit trail
-tells of it. The study can be received again. --yes does not ask.`;
+tells of it. The study can be received again. --yes does not ask.
+       npm run -s erase -- verify FILE [--key FILE]
+Verifies the certificate (a compact JWS) of the erasure of a record, and prints what it says; without a server. --key is
+the public key of the server, by default the file beside PASSERELLE_AUDIT_ANCHOR_KEY that ends in .erasure.pub.`;
 
 async function erase(): Promise<void> {
   const { values, positionals } = argumentsOf(
-    { allowPositionals: true, options: { yes: { type: 'boolean' } } } as const,
+    { allowPositionals: true, options: { yes: { type: 'boolean' }, key: { type: 'string' } } } as const,
     USAGE,
   );
   const [studyInstanceUID = '', ...others] = positionals;
+  if (studyInstanceUID === 'verify') return await verify(others, values.key);
   if (!isUID(studyInstanceUID) || others.length > 0) throw new Fault('invalid', USAGE);
   if (values.yes !== true) await confirm(studyInstanceUID);
   const answered = await askServer({ dataDir: dataFolder(), command: 'erase', args: { studyInstanceUID } });
   const { instances, resources, events } =
     answered === undefined ? await eraseHere(studyInstanceUID) : (answered.answer as ErasedStudy);
   process.stdout.write(`erased: ${instances} instances, ${resources} resources; ${events} audit events tell less\n`);
+}
+
+async function verify([file = '', ...others]: readonly string[], keyFile: string | undefined): Promise<void> {
+  if (file === '' || others.length > 0) throw new Fault('invalid', USAGE);
+  const certificate = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Fault('invalid', `${file} cannot be read (${codeOf(cause)})`, { cause });
+  });
+  const content = await verifyCertificate(certificate.trim(), keyFile ?? publicKeyOf(readEnv(process.env)));
+  process.stdout.write(`whole: ${content}\n`);
 }
 
 async function confirm(studyInstanceUID: string): Promise<void> {

@@ -14,6 +14,7 @@ import type { Config } from '../config/config.ts';
 import { openControl } from '../control/door.ts';
 import { loadRegionFile, makeDataFolder, openStores, type Stores } from './open.ts';
 import { closeHttp, explainPort, listenHttp, type Bound } from './listening.ts';
+import { openKeyOfErasures } from './erasure-key.ts';
 import { openMailer } from './mail.ts';
 import { siteOf } from './site.ts';
 import { upgradeWhileWaiting } from './upgrade.ts';
@@ -135,7 +136,8 @@ async function start(given: Given, confirmedRegion: number | undefined): Promise
   const address: { publicUrl: string } = { publicUrl: config.publicUrl ?? '' };
   const publicUrl = (): string => address.publicUrl;
   const made = { config, region, stores, clock: systemClock, ...definitions, publicUrl };
-  const flows = composeFlows({ ...made, mailer: openMailer(config), log: log('flows') });
+  const erasureKey = await openKeyOfErasures(config);
+  const flows = composeFlows({ ...made, mailer: openMailer(config), erasureKey, log: log('flows') });
   await upgradeWhileWaiting(flows.upgrade, config, log('http'));
   const background = await startBackground(flows, log);
   const { validate, subsets } = definitions;

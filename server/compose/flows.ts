@@ -89,6 +89,7 @@ import type { FrameRenderer } from '../ports/frame-renderer.ts';
 import type { QuarantinedInstance } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
+import type { ErasureKey } from '../ports/erasure-key.ts';
 import type { Mailer } from '../ports/mailer.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import type { SearchIndex } from '../ports/search-index.ts';
@@ -115,6 +116,8 @@ export type FlowParts = {
   readonly log: Log;
   /** Without it nothing is mailed. */
   readonly mailer?: Mailer | undefined;
+  /** Without it no erasure is certified, and nobody who was erased is known again. */
+  readonly erasureKey?: ErasureKey | undefined;
 };
 
 /** The flows by the names that doors use. */
@@ -334,7 +337,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     'end-given': endGiven({ ...writing, tokens: stores.tokens }),
     'correct-identity': async ({ subject }, run) => await correct(subject, run),
     'erase-study': async ({ subject }, run) => await goOn(subject, run),
-    'erase-record': eraseRecord({ ...writing, tokens: stores.tokens }),
+    'erase-record': eraseRecord({ ...writing, tokens: stores.tokens, mailer: parts.mailer, key: parts.erasureKey }),
     'forget-erased': async () => await records.forget(),
     'sweep-images': async (_job, run) => {
       await sweep(run);

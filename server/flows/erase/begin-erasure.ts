@@ -16,7 +16,7 @@ import { claimOf, findAll, findById, pagesOfAll, type Found } from '../internal-
 import { nextTurn, readTurn } from '../turns.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
-import { commitFresh, joinParts } from '../write/plan-parts.ts';
+import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import type { EraseStudyDeps } from './erase-study.ts';
 
 /** An identity that is erased: its id, and the person that it is by itself. */
@@ -30,6 +30,12 @@ type Progress = {
   readonly around: readonly string[];
   /** How much there was, by type, and `instances`. */
   readonly counts: Readonly<Record<string, number>>;
+  /** Epoch milliseconds. */
+  readonly begunAt: number;
+  /** Whether she was told by mail; undefined before. */
+  readonly isTold?: boolean;
+  /** How many establishments were told; undefined before. */
+  readonly recipients?: number;
 };
 
 /** A request that is carried out: whose it is, and the identity (`Patient/id`) that it is filed under. */
@@ -74,6 +80,21 @@ export async function beginErasure(deps: EraseStudyDeps, id: string): Promise<Ou
   return result;
 }
 
+/** Keeps what became known on the way; `besides` goes into the same commit. */
+export async function keepProgress(
+  { records }: Pick<EraseStudyDeps, 'records'>,
+  { task, person, subject: _subject, ...known }: Begun,
+  more: Partial<Progress>,
+  besides: PlanParts = {},
+): Promise<void> {
+  const key = claimKey.erasingRecord(task);
+  const claims = [{ key, value: JSON.stringify({ ...known, ...more }) }];
+  await records.commit(
+    systemWarrant('erase-record', person),
+    joinParts({ erased: [{ claims: [key] }], claims }, besides),
+  );
+}
+
 const OPEN: readonly Task['status'][] = ['requested', 'in-progress'];
 
 function begunParts({ indexer, clock }: EraseStudyDeps, { row, resource }: Found<Task>, now: number) {
@@ -99,6 +120,7 @@ async function progressOf(
   const bearers = (await identitiesWith(records, numbers, now)).map(({ content }) => content.id);
   const around = new Set([...contents.map(({ id }) => id), ...bearers].filter((id) => !hers.has(id)));
   return {
+    begunAt: now,
     identities: erased.map(({ id, home }) => ({ id, home: personKey(home) })),
     around: [...around],
     counts: await countsOf(records, reading, person, new Set([...hers].map((id) => `Patient/${id}`))),

@@ -1,13 +1,15 @@
 /** The erasure of a record ends: its request says that it was done, and the store forgets. */
 import { randomUUID } from 'node:crypto';
 import type { Task } from '@medplum/fhirtypes';
+import { buildErasureCertificate } from '../../../profiles/consent/erasure-certificate.ts';
 import { endedErasure } from '../../../profiles/consent/erasure-request.ts';
 import { OPEN_STATE } from '../../access/decide.ts';
 import { systemReading } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
+import type { ErasureKey } from '../../ports/erasure-key.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
-import { findById } from '../internal-reads.ts';
+import { findById, type Found } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
@@ -18,8 +20,18 @@ import type { EraseStudyDeps } from './erase-study.ts';
 /** The job that lets the store forget comes, should this be the last thing that happens. */
 const TAKE_OVER_MS = 600_000;
 
+/** What ending needs. Without a key nothing is certified. */
+export type EndErasureDeps = EraseStudyDeps & {
+  readonly key?: ErasureKey | undefined;
+  /** The address of the server, without a slash at the end. */
+  readonly publicUrl: () => string;
+};
+
+/** How it went: `events` of the trail tell less now. */
+type Ended = Begun & { readonly events: number };
+
 /** Ends it. What was said of her state goes with the identities that said it. */
-export async function endErasure(deps: EraseStudyDeps, begun: Begun): Promise<void> {
+export async function endErasure(deps: EndErasureDeps, begun: Ended): Promise<void> {
   const { records, clock } = deps;
   const forgetting = jobOf('forget-erased', randomUUID(), clock.now() + TAKE_OVER_MS);
   const warrant = systemWarrant('erase-record', begun.person, ...begun.identities.map(({ home }) => home));
@@ -32,14 +44,32 @@ export async function endErasure(deps: EraseStudyDeps, begun: Begun): Promise<vo
   await records.commit(systemWarrant('erase-record'), joinParts({ erased: [{ jobs: [forgetting] }] }));
 }
 
-async function endedParts({ records, clock, indexer }: EraseStudyDeps, begun: Begun): Promise<PlanParts> {
+async function endedParts(deps: EndErasureDeps, begun: Ended): Promise<PlanParts> {
+  const { records, clock } = deps;
   const now = clock.now();
   const { person, task } = begun;
   const found = await findById<Task>(records, systemReading('erase-record', now), 'Task', task);
   const entities = [{ what: { reference: `Task/${task}` }, detail: { operation: 'erase-record' } }];
   const event = recordOf(clock, ownOccasion('passerelle'), 'operation', { person, entities });
-  const ended =
-    found === undefined ? {} : changed(indexer, found.row, endedErasure(found.resource, now), now, aboutRow(found.row));
+  const ended = found === undefined ? {} : await completed(deps, begun, found, now);
   const history = [{ type: 'Task', id: task }] as const;
   return joinParts(ended, { erased: [{ history, claims: [claimKey.erasingRecord(task)] }], audit: [event] });
+}
+
+async function completed(deps: EndErasureDeps, begun: Ended, found: Found<Task>, now: number): Promise<PlanParts> {
+  const certificate = await certificateOf(deps, begun, found.resource, now);
+  return changed(deps.indexer, found.row, endedErasure(found.resource, now, certificate), now, aboutRow(found.row));
+}
+
+async function certificateOf(
+  { trail, key, publicUrl }: EndErasureDeps,
+  { task, counts, events, begunAt, isTold = false, recipients = 0 }: Ended,
+  { authoredOn = '' }: Task,
+  now: number,
+): Promise<string | undefined> {
+  const head = await trail.head();
+  const [issuer, receivedAt] = [publicUrl(), Date.parse(authoredOn)];
+  const times = { receivedAt, begunAt, endedAt: now };
+  const what = { request: `Task/${task}`, counts, events, head, isTold, recipients };
+  return await key?.sign(buildErasureCertificate({ issuer, ...times, ...what }));
 }

@@ -15,20 +15,24 @@ import { destroyGiven } from '../directory/end-tokens.ts';
 import { pagesOfAll } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { beginErasure } from './begin-erasure.ts';
-import { endErasure } from './end-erasure.ts';
+import { endErasure, type EndErasureDeps } from './end-erasure.ts';
 import { eraseAside } from './erase-aside.ts';
 import { eraseItems } from './erase-items.ts';
 import { erasedPerson, eraseFromTrail } from './erase-from-trail.ts';
 import { eraseIdentities, eraseOwn } from './erase-person.ts';
-import { eraseStudyOf, type EraseStudyDeps } from './erase-study.ts';
+import { eraseStudyOf } from './erase-study.ts';
+import { tellPerson, tellRecipients, type TellErasedDeps } from './tell-erased.ts';
 
 /** What the work needs. */
-export type EraseRecordDeps = EraseStudyDeps & { readonly tokens: Pick<TokenStore, 'given' | 'destroy'> };
+export type EraseRecordDeps = TellErasedDeps &
+  EndErasureDeps & {
+    readonly tokens: Pick<TokenStore, 'given' | 'destroy'>;
+  };
 
 /** Makes the work of `erase-record`. A request that was cancelled is left alone. */
 export function eraseRecord(deps: EraseRecordDeps) {
   return async (
-    { subject }: Pick<TakenJob<'erase-record'>, 'subject'>,
+    { subject, attempts }: Pick<TakenJob<'erase-record'>, 'subject' | 'attempts'>,
     run: JobRun,
   ): Promise<{ readonly againAt: number } | void> => {
     const begun = await beginErasure(deps, subject);
@@ -46,14 +50,15 @@ export function eraseRecord(deps: EraseRecordDeps) {
     await eraseOwn(deps, person, patients, run);
     await destroyGiven(deps.tokens, ({ account = '' }) => patients.has(account));
     await run.goOn();
+    const told = await tellRecipients(deps, await tellPerson(deps, begun, attempts));
     const who = await erasedPerson(deps, begun);
-    await eraseFromTrail(deps, who);
+    const events = await eraseFromTrail(deps, who);
     await run.goOn();
     await eraseIdentities(deps, begun);
     // Whoever asked for her meanwhile has left events.
-    await eraseFromTrail(deps, who);
+    const later = await eraseFromTrail(deps, who);
     await run.goOn();
-    await endErasure(deps, begun);
+    await endErasure(deps, { ...told, events: events + later });
   };
 }
 

@@ -17,8 +17,10 @@ import {
 } from '../../../profiles/consent/privacy-consent.ts';
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
 import { buildUnknownTask } from '../../../profiles/consent/unknown-correspondent.ts';
+import { buildRecipientTask } from '../../../profiles/consent/erasure-recipient.ts';
 import {
   begunErasure,
+  endedErasure,
   buildErasureNotice,
   buildErasureTask,
   cancelledErasure,
@@ -157,6 +159,17 @@ export const PRODUCED: readonly Produced[] = [
   { builder: 'buildErasureTask', resource: erasure },
   { builder: 'begunErasure', resource: begunErasure(erasure, NOW) },
   { builder: 'cancelledErasure', resource: cancelledErasure(erasure, NOW) },
+  { builder: 'endedErasure', resource: endedErasure(erasure, NOW, 'e30.e30.e30') },
+  {
+    builder: 'buildRecipientTask',
+    resource: buildRecipientTask({
+      id: 'x2',
+      organization: 'Organization/o1',
+      request: 'Task/x1',
+      numbers: [{ system: 'urn:oid:1.2.3', value: '4711' }],
+      now: NOW,
+    }),
+  },
   {
     builder: 'buildErasureNotice',
     of: 'a request',

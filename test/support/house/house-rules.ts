@@ -177,6 +177,11 @@ export const ROOMS: readonly Room[] = [
     types: ['server/flows/health.ts'],
   },
   {
+    room: 'server/compose/erasure-key.ts',
+    may: ['server/clients/erasure-key', ...CONFIG_AND_LOG],
+    types: ['server/ports/erasure-key.ts'],
+  },
+  {
     room: 'server/compose/mail.ts',
     may: ['server/clients/mail', ...CONFIG_AND_LOG],
     types: ['server/ports/mailer.ts'],
@@ -229,6 +234,7 @@ export const ROOMS: readonly Room[] = [
     may: [
       'profiles',
       'server/compose/compose.ts',
+      'server/compose/erasure-key.ts',
       'server/compose/import.ts',
       'server/compose/region-file.ts',
       'server/clients/store-scu',

@@ -43,9 +43,15 @@ for (const { name, missing, open } of EACH_STORE) {
       const { indexer } = await loadDefinitions();
       const file = new URL('../../../../fixtures/region/region.json', import.meta.url);
       const region = indexRegion(parseRegion(JSON.parse(await readFile(file, 'utf8'))));
-      depsAfter = (days) => ({ ...world.stores, clock: { now: () => world.now() + days * DAY_MS }, indexer, region });
+      depsAfter = (days) => ({
+        ...world.stores,
+        clock: { now: () => world.now() + days * DAY_MS },
+        indexer,
+        region,
+        publicUrl: () => '',
+      });
       erase = async (task, days, run = GOES_ON) => {
-        return await eraseRecord(depsAfter(days))({ subject: task.replace('Task/', '') }, run);
+        return await eraseRecord(depsAfter(days))({ subject: task.replace('Task/', ''), attempts: 1 }, run);
       };
     });
     after(async () => {

@@ -1,0 +1,78 @@
+/**
+ * The key of erasures: it lies in a file of its own beside the key of the anchor, for who can change the data must not
+ * be able to certify. Its public part lies beside it, for whoever verifies.
+ */
+import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { calculateJwkThumbprint, CompactSign, compactVerify, exportJWK, generateKeyPair, importJWK } from 'jose';
+import type { JWK } from 'jose';
+import { Fault } from '../../../profiles/fault.ts';
+import type { ErasureKey } from '../../ports/erasure-key.ts';
+import { makeFile } from '../audit-anchor/whole-file.ts';
+
+const ALGORITHM = 'ES384';
+const TYPE = 'erasure-certificate+jws';
+
+/** The file of the public part lies beside that of the key, under its name and this ending. */
+const PUBLIC_ENDING = '.pub';
+
+/**
+ * Loads the key of a file, or makes it: of servers that start together one makes it.
+ * @throws {Fault} invalid - the file cannot be read or made, or holds no key
+ */
+export async function openErasureKey(path: string): Promise<ErasureKey> {
+  const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
+  await makeFile(path, `${JSON.stringify(await exportJWK(privateKey))}\n`).catch((cause: unknown) => {
+    throw new Fault('invalid', `The key of erasures cannot be made at ${path}`, { cause });
+  });
+  const jwk = await readKey(path);
+  const { d = '', ...open } = jwk;
+  const [key, kid] = [await importJWK(jwk, ALGORITHM), await calculateJwkThumbprint(open)];
+  await makeFile(`${path}${PUBLIC_ENDING}`, `${JSON.stringify({ ...open, kid, alg: ALGORITHM, use: 'sig' })}\n`);
+  const secret = createHmac('sha256', Buffer.from(d, 'base64url')).update('suppression').digest();
+  return {
+    sign: async (content) =>
+      await new CompactSign(Buffer.from(JSON.stringify(content)))
+        .setProtectedHeader({ alg: ALGORITHM, kid, typ: TYPE })
+        .sign(key),
+    digest: (text) => createHmac('sha256', secret).update(text).digest('base64url'),
+  };
+}
+
+/**
+ * Verifies a certificate (compact JWS) by the public part of a key, that of the server's own file (`path`) or a JWK in
+ * any; resolves with its content as JSON.
+ * @throws {Fault} conflict - it is none, or was signed by another key, or was changed
+ * @throws {Fault} invalid - the file cannot be read, or holds no key
+ */
+export async function verifyErasureCertificate(certificate: string, keyFile: string): Promise<string> {
+  const { d: _private, ...open } = await readKey(keyFile);
+  const key = await importJWK(open, ALGORITHM);
+  const { payload, protectedHeader } = await compactVerify(certificate, key, { algorithms: [ALGORITHM] }).catch(
+    (cause: unknown) => {
+      throw new Fault('conflict', 'The certificate does not verify: it was changed, or another key signed it', {
+        cause,
+      });
+    },
+  );
+  if (protectedHeader.typ !== TYPE) throw new Fault('conflict', 'What is signed is no certificate of an erasure');
+  return Buffer.from(payload).toString();
+}
+
+/** The file of the public part of a key. */
+export function publicKeyFile(path: string): string {
+  return `${path}${PUBLIC_ENDING}`;
+}
+
+async function readKey(path: string): Promise<JWK> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new Fault('invalid', `The key of erasures at ${path} cannot be read`, { cause });
+  });
+  try {
+    const jwk = JSON.parse(text) as JWK;
+    if (jwk.kty === 'EC' && jwk.crv === 'P-384') return jwk;
+  } catch {
+    // Said below.
+  }
+  throw new Fault('invalid', `${path} holds no key of erasures: a JWK of the curve P-384`);
+}

@@ -1,0 +1,9 @@
+/** What the server keeps to testify of erasures, and to know who was erased without knowing who it was. */
+
+/** The port. */
+export interface ErasureKey {
+  /** Signs a content (plain data) as a compact JWS by ES384. @see RFC 7515 section 7.1, RFC 7518 section 3.4 */
+  sign(content: object): Promise<string>;
+  /** The digest of a text (HMAC-SHA-256, base64url), which nobody without the key can compare with a text. */
+  digest(text: string): string;
+}
