@@ -11,6 +11,7 @@ export const CODE_SYSTEM = {
   participationType: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType',
   participationMode: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationMode',
   roleClass: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass',
+  roleCode: 'http://terminology.hl7.org/CodeSystem/v3-RoleCode',
   identifierType: 'http://terminology.hl7.org/CodeSystem/v2-0203',
   consentScope: 'http://terminology.hl7.org/CodeSystem/consentscope',
   auditEventType: 'http://terminology.hl7.org/CodeSystem/audit-event-type',

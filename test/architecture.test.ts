@@ -233,7 +233,7 @@ describe('Grants and warrants', () => {
       .to.match(/error TS(2345|2739|2740)/)
       .and.include('#principals');
     expect(await compileUse(`{ ...grantFor(requester, 0) }`)).to.include('#principals');
-    expect(await compileUse(`systemGrant('resolve-directory', 'whole', 0)`)).to.match(/error TS(2345|2739)/);
+    expect(await compileUse(`systemGrant('resolve-directory', 'whole', 0)`)).to.match(/error TS(2345|2739|2740)/);
     const real = `grantFor(requester, 0)`;
     expect(await compileUse(real, `{ act: 'create', reaches: [], bases: [] }`)).to.match(
       /error TS(2345|2353|2739|2741)/,

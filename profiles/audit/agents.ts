@@ -84,9 +84,9 @@ function userType({ reference, tokenId, assertion }: User, { action }: Shape): C
   return { coding };
 }
 
-/** What somebody is to what they send: the patient tells of herself, an establishment's software passes on. */
+/** What somebody is to what they send: the patient or who represents her tells of her, an establishment passes on. */
 function senderOf(reference: string): readonly [code: string, display: string] {
-  if (reference.startsWith('Patient/')) return ['INF', 'informant'];
+  if (/^(Patient|RelatedPerson)\//.test(reference)) return ['INF', 'informant'];
   return reference.startsWith('Organization/') ? ['CST', 'custodian'] : ['AUT', 'author (originator)'];
 }
 

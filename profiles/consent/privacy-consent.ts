@@ -69,15 +69,24 @@ export type ConsentChange = {
   readonly patient: string;
   readonly change: 'withdraw' | 'reconsent';
   readonly organization?: string;
+  /** `RelatedPerson/id` who says it for her. */
+  readonly performer?: string;
   readonly now: number;
 };
 
 /** Builds the Consent that tells of a withdrawal, or of its end. */
-export function buildConsentChange({ id, patient, change, organization, now }: ConsentChange): PrivacyConsent {
+export function buildConsentChange({
+  id,
+  patient,
+  change,
+  organization,
+  performer = patient,
+  now,
+}: ConsentChange): PrivacyConsent {
   const { policy, title } = CHANGE[change];
   return {
     ...frame({ id, patient, dateTime: now, policy, title }),
-    performer: [{ reference: patient }],
+    performer: [{ reference: performer }],
     ...(organization === undefined ? {} : { organization: [{ reference: organization }] }),
     provision: { type: change === 'withdraw' ? 'deny' : 'permit' },
   };

@@ -48,6 +48,11 @@ const SENTENCE: Readonly<Record<NoticeKind, ByLanguage<string>>> = {
     de: 'Eine weitere Fachperson kann Ihre Akte einsehen.',
     en: 'A further correspondent may read your record.',
   },
+  representative: {
+    fr: 'Un représentant légal peut consulter votre dossier.',
+    de: 'Eine gesetzliche Vertretung kann Ihre Akte einsehen.',
+    en: 'A legal representative may read your record.',
+  },
   withdrawal: {
     fr: 'Le partage de votre dossier est arrêté : un retrait a été enregistré.',
     de: 'Ihre Akte wird nicht mehr geteilt: Ein Widerruf wurde eingetragen.',

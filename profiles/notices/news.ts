@@ -75,6 +75,24 @@ export function buildCorrespondentNotice({
   });
 }
 
+/** Builds the notice of who represents her before the law: `representative` is the RelatedPerson that says so. */
+export function buildRepresentativeNotice({
+  representative,
+  ...facts
+}: NoticeFacts & { readonly representative: Newcomers[number] }): Communication {
+  const { display } = representative;
+  return buildNotice({
+    ...facts,
+    kind: 'representative',
+    about: [representative],
+    text: {
+      fr: `Votre représentant légal peut consulter votre dossier et y décider pour vous : ${display}.`,
+      de: `Als gesetzliche Vertretung kann diese Person Ihre Akte einsehen und darin für Sie entscheiden: ${display}.`,
+      en: `As your legal representative, this person may read your record and decide in it for you: ${display}.`,
+    },
+  });
+}
+
 const SHARING = {
   withdrawal: {
     fr: 'Votre retrait du partage est enregistré : aucun professionnel ne consulte plus votre dossier.',

@@ -14,6 +14,7 @@ export const NOTICES = {
   'imaging-service': 'New imaging service',
   stay: 'Stay',
   correspondent: 'New correspondent',
+  representative: 'Legal representative',
   withdrawal: 'Withdrawal from sharing',
   opposition: 'Opposition to sharing',
   reconsent: 'End of a withdrawal',

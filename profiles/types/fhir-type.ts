@@ -51,9 +51,10 @@ export type Release = 'at-once' | 'with-report' | readonly string[];
  * - `documents`: the forms of a report are kept as Binary and published as a DocumentReference;
  * - `rights`: a declaration gives rights, and takes them back when it ends;
  * - `circle`: the patient takes people close to her record;
- * - `stay`: a stay shows the record to the people of its establishment.
+ * - `stay`: a stay shows the record to the people of its establishment;
+ * - `representative`: who represents the patient before the law sees her record, and speaks for her.
  */
-export type WriteHook = 'identity' | 'documents' | 'rights' | 'circle' | 'stay';
+export type WriteHook = 'identity' | 'documents' | 'rights' | 'circle' | 'stay' | 'representative';
 
 /** What a read of the type answers instead of the resource: `bytes`, those that belong to the row. */
 export type ReadHook = 'bytes';

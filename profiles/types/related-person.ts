@@ -1,4 +1,7 @@
-/** Somebody of the patient's own: family, a person of trust. Being named here gives no right. */
+/**
+ * Somebody of the patient's own: family, a person of trust. Of these who represents her before the law, by the
+ * relationship, sees her record.
+ */
 import { READ_AND_SEARCH, type FhirType } from './fhir-type.ts';
 import { booleanToken, codeToken, date, patient, string, token } from './search-parameter.ts';
 
@@ -32,4 +35,5 @@ export const RelatedPerson = {
   sort: { by: '_lastUpdated', elements: [] },
   words: 'les proches',
   erasedWithStudy: 'kept',
+  hooks: { write: 'representative' },
 } as const satisfies FhirType;

@@ -4,8 +4,14 @@
  */
 import { Fault } from '../../profiles/fault.ts';
 import type { PatientState } from './decide.ts';
-import type { PersonKey, StoredTokenKey } from './requester.ts';
-import type { Principal } from './right.ts';
+import {
+  identityOf,
+  type PersonKey,
+  type Requester,
+  type SpeakingRequester,
+  type StoredTokenKey,
+} from './requester.ts';
+import { principal, type Principal } from './right.ts';
 
 /** A switch of a person that keeps others from writing. */
 export type Switch = keyof PatientState;
@@ -14,7 +20,10 @@ export type Switch = keyof PatientState;
 export type Basis =
   /** The access token has not been revoked and has not expired. */
   | { readonly kind: 'token'; readonly token: StoredTokenKey; readonly at: number }
-  /** Who wrote is still an account: `Practitioner/id` or `Person/id` stands, `Organization/id` has not ended. */
+  /**
+   * Who wrote is still an account: `Practitioner/id`, `RelatedPerson/id` or `Person/id` stands, `Organization/id` has
+   * not ended.
+   */
   | { readonly kind: 'account'; readonly reference: string }
   /** The row (`Type/id`) stands and is of this person. */
   | { readonly kind: 'row'; readonly row: string; readonly person: PersonKey }
@@ -28,6 +37,35 @@ export type Basis =
     }
   /** These switches of the person are off. */
   | { readonly kind: 'state'; readonly person: PersonKey; readonly off: readonly Switch[] };
+
+/** That who asks may still ask: token and account. */
+export function requesterBases(requester: Requester, at: number): readonly Basis[] {
+  const { accessToken } = requester;
+  return [
+    ...(accessToken === undefined ? [] : [{ kind: 'token', token: accessToken, at } as const]),
+    { kind: 'account', reference: accountOf(requester) },
+  ];
+}
+
+function accountOf(requester: Requester): string {
+  switch (requester.kind) {
+    case 'practitioner':
+      return requester.practitioner;
+    case 'patient':
+      return identityOf(requester.patient);
+    case 'representative':
+      return requester.related;
+    case 'establishment':
+      return requester.organization;
+  }
+}
+
+/** That who represents the patient still does. */
+export function speakingBases(requester: SpeakingRequester, at: number): readonly Basis[] {
+  if (requester.kind === 'patient') return [];
+  const { person, related: item } = requester;
+  return [{ kind: 'right', person, item, principals: [principal.representative(item)], at }];
+}
 
 /** A right as far as a basis asks. Times are epoch milliseconds. */
 export type HeldRight = { readonly principal: string; readonly from: number; readonly to: number };

@@ -57,13 +57,17 @@ export function isOpenToPatient(row: Omit<RowFacts, 'item'>): boolean {
 
 /** Whether a right reaches a row: its scope names it, and the label leaves it to the relation. */
 export function reaches(right: Right, row: RowFacts): boolean {
-  const inScope = right.scope === 'record' ? recordHolds(row) : right.scope.item === row.item;
+  const inScope = right.scope === 'record' ? recordHolds(right.relation, row) : right.scope.item === row.item;
   return inScope && labelAllows(right.relation, row);
 }
 
-/** Rows of the own class, and parts of them, belong to no record: only their named principals see them. */
-function recordHolds({ item }: RowFacts): boolean {
-  return VISIBILITY[storedType(item.split('/')[0] ?? '')] !== 'own';
+/**
+ * Rows of the own class, and parts of them, belong to no record: only their named principals see them, and whom the
+ * table of decisions shows such rows besides.
+ */
+function recordHolds(relation: Relation, { item }: RowFacts): boolean {
+  const type = storedType(item.split('/')[0] ?? '');
+  return VISIBILITY[type] !== 'own' || RULES[relation].besides.includes(type);
 }
 
 /** Whether a right, within its time, shows a row of its person: what stores materialise. */

@@ -5,24 +5,29 @@
  */
 import type { Purpose } from './purpose.ts';
 import type { PersonKey, Requester, Role } from './requester.ts';
-import { principal, type Principal } from './right.ts';
+import { FOREVER, principal, type Principal } from './right.ts';
 
 /** Makers have it: whoever reaches a constructor through an instance does not. */
 const MAKING = Symbol('making');
 
 const NO_PRINCIPALS: readonly Principal[] = Object.freeze([]);
 
-/** What a requester may see. `now` is epoch milliseconds; principals hold each name once. */
+/**
+ * What a requester may see. Times are epoch milliseconds: at `until` the principals are hers no more. They hold each
+ * name once.
+ */
 class Grant {
   readonly #principals: readonly Principal[];
   readonly #purpose: Purpose;
   readonly #now: number;
+  readonly #until: number;
 
-  constructor(key: symbol, principals: readonly Principal[], purpose: Purpose, now: number) {
+  constructor(key: symbol, { principals, purpose, now, until }: GrantTerms) {
     refuseUnless(key === MAKING);
-    this.#principals = Object.freeze([...principals]);
+    this.#principals = Object.freeze(now < until ? [...new Set(principals)] : []);
     this.#purpose = purpose;
     this.#now = now;
+    this.#until = until;
     Object.freeze(this);
   }
 
@@ -44,6 +49,10 @@ class Grant {
 
   get now(): number {
     return this.#now;
+  }
+
+  get until(): number {
+    return this.#until;
   }
 }
 
@@ -179,30 +188,31 @@ export type NarrowReading = Reading<Subjects['item'] | Subjects['person']>;
 
 /** Makes the grant of a requester at a moment. */
 export function grantFor(requester: Requester, now: number): Grant {
-  return new Grant(MAKING, [...new Set(principalsOf(requester))], requester.purpose, now);
+  const until = requester.kind === 'representative' ? requester.until : FOREVER;
+  return new Grant(MAKING, { principals: principalsOf(requester), purpose: requester.purpose, now, until });
 }
 
 /** The grant of the same requester at another moment. */
 export function grantAt(grant: Grant, now: number): Grant {
-  return new Grant(MAKING, grant.principals, grant.purpose, now);
+  return new Grant(MAKING, { ...termsOfGrant(grant), now });
 }
 
 /** The same grant of other principals: of the identities that are the requester at present. */
 export function grantOfOthers(grant: Grant, principals: readonly Principal[]): Grant {
-  return new Grant(MAKING, [...new Set(principals)], grant.purpose, grant.now);
+  return new Grant(MAKING, { ...termsOfGrant(grant), principals });
 }
 
 /** What a requester's grant says, as plain data: to other threads goes this. */
-export type GrantTerms = Pick<Grant, 'principals' | 'purpose' | 'now'>;
+export type GrantTerms = Pick<Grant, 'principals' | 'purpose' | 'now' | 'until'>;
 
 /** The terms of a grant. */
-export function termsOfGrant({ principals, purpose, now }: Grant): GrantTerms {
-  return { principals, purpose, now };
+export function termsOfGrant({ principals, purpose, now, until }: Grant): GrantTerms {
+  return { principals, purpose, now, until };
 }
 
 /** The grant whose terms came from the thread that had it. */
-export function grantOfTerms({ principals, purpose, now }: GrantTerms): Grant {
-  return new Grant(MAKING, principals, purpose, now);
+export function grantOfTerms(terms: GrantTerms): Grant {
+  return new Grant(MAKING, terms);
 }
 
 /**
@@ -266,6 +276,8 @@ function principalsOf(requester: Requester): readonly Principal[] {
       return principalsOfProfessional(requester.practitioner, requester.roles);
     case 'patient':
       return [principal.patient(requester.person)];
+    case 'representative':
+      return [principal.representative(requester.related)];
     case 'establishment':
       return [principal.establishment(requester.organization)];
   }

@@ -5,7 +5,13 @@
 import { Fault } from '../../profiles/fault.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
 import { operatorsOf, OPERATIONS, type OperationName, type RecordOperation } from './operations.ts';
-import type { EstablishmentRequester, PatientRequester, PractitionerRequester, Requester } from './requester.ts';
+import type {
+  EstablishmentRequester,
+  PatientRequester,
+  PractitionerRequester,
+  Requester,
+  SpeakingRequester,
+} from './requester.ts';
 import { requireScope, type ScopeAction } from './scope.ts';
 
 /** An interaction that writes one resource, by its FHIR name. */
@@ -118,14 +124,16 @@ export function requireKind(
 }
 
 /**
- * Establishments write, and patients what is theirs. Of what stands the data tell who wrote it: a declaration is ended
- * by whom it names.
+ * Establishments write, and patients what is theirs; who represents one, her Consents. Of what stands the data tell who
+ * wrote it: a declaration is ended by whom it names.
  */
 function requireKindOfWriter(kind: Requester['kind'], interaction: WriteInteraction, type: StoredType): void {
-  const { writers } = fhirType(type);
+  const { writers, hooks } = fhirType(type);
   if (writers === 'region') throw new Fault('forbidden', `A ${type} is written by the region file only`);
   if (!SENDERS.includes(writers)) throw new Fault('forbidden', `A ${type} is written by the server only`);
-  const isHers = writers === 'source-or-patient' && (kind === 'patient' || interaction !== 'create');
+  const isSpeaking = kind === 'patient' || (kind === 'representative' && hooks?.write === 'rights');
+  const isHers =
+    writers === 'source-or-patient' && (isSpeaking || (kind !== 'representative' && interaction !== 'create'));
   refuseUnless(kind === 'establishment' || isHers, `A ${type} is written by establishments only`);
 }
 
@@ -173,22 +181,32 @@ export function requireProfessional(
  * Narrows to the patient, who alone asks an operation of her own.
  * @throws {Fault} forbidden
  */
-export function requirePatient(requester: Requester, operation: 'who-can-access' | 'presence-code'): PatientRequester {
+export function requirePatient(requester: Requester, operation: 'presence-code'): PatientRequester {
   requireOperator(requester, operation);
   // No other kind comes so far.
   return requester as PatientRequester;
 }
 
 /**
- * Narrows to those who withdraw a record, give it back and ask for its erasure: the patient, or an establishment that
- * was told so.
+ * Narrows to the patient and who represents her, who alone ask an operation of hers.
+ * @throws {Fault} forbidden
+ */
+export function requireSpeaker(requester: Requester, operation: 'who-can-access'): SpeakingRequester {
+  requireOperator(requester, operation);
+  // No other kind comes so far.
+  return requester as SpeakingRequester;
+}
+
+/**
+ * Narrows to those who withdraw a record, give it back and ask for its erasure: the patient, who represents her, or an
+ * establishment that was told so.
  * @throws {Fault} forbidden
  */
 export function requireConsentChanger(
   requester: Requester,
   operation: Exclude<RecordOperation, 'break-glass'>,
-): PatientRequester | EstablishmentRequester {
+): SpeakingRequester | EstablishmentRequester {
   requireOperator(requester, operation);
   // No other kind comes so far.
-  return requester as PatientRequester | EstablishmentRequester;
+  return requester as SpeakingRequester | EstablishmentRequester;
 }

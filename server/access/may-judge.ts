@@ -3,12 +3,12 @@
  * account is off.
  */
 import { Fault } from '../../profiles/fault.ts';
+import { requesterBases } from './basis.ts';
 import { isDeskOf, isRegionDesk } from './desks.ts';
 import { requireKind } from './may-attempt.ts';
 import {
   aboutBasis,
   RECORD_TYPES,
-  requesterBases,
   reviewReaches,
   subjectBases,
   WITH_IDENTITY,

@@ -2,9 +2,9 @@
 import { Fault } from '../../profiles/fault.ts';
 import { isLabelAuthor, type LabelSayer } from '../../profiles/said-label.ts';
 import { STORED_TYPES, fhirType, type StoredType } from '../../profiles/types/visibility.ts';
+import { requesterBases } from './basis.ts';
 import { grantFor } from './grant.ts';
 import { requireKind } from './may-attempt.ts';
-import { requesterBases } from './may-write.ts';
 import type { PersonKey, Requester } from './requester.ts';
 import { referenceOf, type Principal, type Right } from './right.ts';
 import { makeWarrant, type Warrant } from './warrant.ts';

@@ -4,10 +4,10 @@
  */
 import { Fault } from '../../profiles/fault.ts';
 import { STORED_TYPES, fhirType, type StoredType } from '../../profiles/types/visibility.ts';
-import type { Basis } from './basis.ts';
+import { requesterBases, type Basis } from './basis.ts';
 import { isDeskOf, isRegionDesk } from './desks.ts';
 import { requireKind } from './may-attempt.ts';
-import { requesterBases, sourceBasis, subjectBases, type SubjectFacts } from './may-write.ts';
+import { sourceBasis, subjectBases, type SubjectFacts } from './may-write.ts';
 import type { ExamOperation } from './operations.ts';
 import { EXAM_SWITCHES, refuseOpen, stateBases } from './switches.ts';
 import type { PersonKey, Requester } from './requester.ts';

@@ -1,8 +1,9 @@
 /** Who may decide the review of an emergency: a data protection officer who sees it, as a pure rule. */
 import { Fault } from '../../profiles/fault.ts';
+import { requesterBases } from './basis.ts';
 import { grantFor } from './grant.ts';
 import { requireKind } from './may-attempt.ts';
-import { RECORD_TYPES, requesterBases } from './may-write.ts';
+import { RECORD_TYPES } from './may-write.ts';
 import type { PersonKey, Requester } from './requester.ts';
 import { makeWarrant, type Warrant } from './warrant.ts';
 

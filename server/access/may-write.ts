@@ -6,11 +6,11 @@
 import { Fault } from '../../profiles/fault.ts';
 import type { WriteHook, Writers } from '../../profiles/types/fhir-type.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
-import type { Basis } from './basis.ts';
+import { requesterBases, speakingBases, type Basis } from './basis.ts';
 import { OPEN_STATE, stateAllows, type PatientState } from './decide.ts';
 import { grantFor } from './grant.ts';
 import { requireKind, type Act, type RowAct } from './may-attempt.ts';
-import { identityOf, type PersonKey, type Requester } from './requester.ts';
+import { identityOf, speaksForPatient, type PersonKey, type Requester, type SpeakingRequester } from './requester.ts';
 import { principal, type Principal, type Right } from './right.ts';
 import { EXAM_SWITCHES, HIDING_SWITCHES, refuseOpen, stateBases, switchesOf } from './switches.ts';
 import { makeWarrant, type Reach, type Warrant, type Written } from './warrant.ts';
@@ -160,12 +160,12 @@ function about(requester: Requester, act: RowAct, facts: WriteFacts): Decided {
 
 /** Of what lets others see a record, an establishment speaks for a patient who was there. What stands can be ended. */
 function mustAttend(
-  { kind }: Requester,
+  requester: Requester,
   { type }: RowAct,
   { standing, isRefusal, isSharingChoice }: WriteFacts,
 ): boolean {
   const permitsSomebody = isRefusal !== true && isSharingChoice !== true;
-  return kind !== 'patient' && CONSENT_TYPES.includes(type) && standing === undefined && permitsSomebody;
+  return !speaksForPatient(requester) && CONSENT_TYPES.includes(type) && standing === undefined && permitsSomebody;
 }
 
 /**
@@ -194,14 +194,14 @@ export function attendanceRights(requester: Requester, rights: readonly Right[],
   });
 }
 
-/** Whether a requester writes about a Patient: of whose identity it is a source, or who it is. */
+/** Whether a requester writes about a Patient: of whose identity it is a source, who it is, or whom it represents. */
 export function writesAbout(requester: Requester, subject: SubjectFacts, now: number): boolean {
   return aboutBasis(requester, subject, now) !== undefined;
 }
 
 /** What a right to write about a Patient rests on; undefined when there is none. */
 export function aboutBasis(requester: Requester, subject: SubjectFacts, now: number): readonly Basis[] | undefined {
-  if (requester.kind === 'patient') return isSelf(requester, subject) ? [] : undefined;
+  if (speaksForPatient(requester)) return isOfRecord(requester, subject) ? speakingBases(requester, now) : undefined;
   if (subject.isOwn === true) return [];
   return sourceBasis(subject, sourceOf(requester), now);
 }
@@ -217,8 +217,8 @@ export function sourceBasis(
   return held.length === 0 ? undefined : heldBases(subject.person, item, held, now);
 }
 
-function isSelf(requester: Requester, { patient, person }: SubjectFacts): boolean {
-  return requester.kind === 'patient' && (requester.person === person || requester.patient === patient);
+function isOfRecord(requester: SpeakingRequester, { patient, person }: SubjectFacts): boolean {
+  return requester.person === person || (requester.kind === 'patient' && requester.patient === patient);
 }
 
 /** A further version is about a Patient of whom the requester writes, too; a delete says nothing of one. */
@@ -249,7 +249,7 @@ function standingBases(requester: Requester, { interaction }: RowAct, { standing
 
 /** The rights of a requester that wrote a row, or is named by it. */
 function writersRights(requester: Requester, { rights, item }: StandingFacts, now: number): readonly Right[] {
-  return heldOf(rights, item, principalsOf(requester, now), now);
+  return heldOf(rights, item, writersOf(requester, now), now);
 }
 
 /** A record that is not shared stays closed; one that opens is shared still when it does. */
@@ -340,22 +340,11 @@ export function subjectBases({ patient, person, isNew, joined = [] }: SubjectFac
   return isNew === true || joined.length > 0 ? [] : [{ kind: 'row', row: identityOf(patient), person }];
 }
 
-/** That who asks may still ask: token and account. */
-export function requesterBases(requester: Requester, at: number): readonly Basis[] {
-  const { accessToken } = requester;
-  return [
-    ...(accessToken === undefined ? [] : [{ kind: 'token', token: accessToken, at } as const]),
-    { kind: 'account', reference: accountOf(requester) },
-  ];
-}
-
-function accountOf(requester: Requester): string {
-  if (requester.kind === 'practitioner') return requester.practitioner;
-  return requester.kind === 'patient' ? identityOf(requester.patient) : requester.organization;
-}
-
-function principalsOf(requester: Requester, now: number): readonly Principal[] {
-  return grantFor(requester, now).principals;
+/** What names the patient names who represents her, too. */
+function writersOf(requester: Requester, now: number): readonly Principal[] {
+  const { principals } = grantFor(requester, now);
+  const isLive = requester.kind === 'representative' && principals.length > 0;
+  return isLive ? [...principals, principal.patient(requester.person)] : principals;
 }
 
 /** The establishment as the source of a Patient: it holds a right to the Patient itself. */

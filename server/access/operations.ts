@@ -14,14 +14,16 @@ type Operation = {
 };
 
 const CONSENT = {
-  operators: ['patient', 'establishment'],
+  operators: ['patient', 'representative', 'establishment'],
   scope: ['Consent', 'c'],
-  refusal: 'Consent is changed by the patient, or by an establishment that was told so',
+  refusal: 'Consent is changed by the patient, by who represents her, or by an establishment that was told so',
 } as const satisfies Operation;
 
+/** Of who represents her an establishment looks at the mandate first, and asks then. */
 const ERASURE = {
-  ...CONSENT,
-  refusal: 'Erasure is asked for by the patient, or by an establishment that was told so',
+  operators: ['patient', 'establishment'],
+  scope: ['Consent', 'c'],
+  refusal: 'Erasure is asked for by the patient, or by an establishment, which looks at a mandate before it asks',
 } as const satisfies Operation;
 
 const ASIDE = {
@@ -46,9 +48,9 @@ export const OPERATIONS = {
   withdraw: CONSENT,
   reconsent: CONSENT,
   'who-can-access': {
-    operators: ['patient'],
+    operators: ['patient', 'representative'],
     scope: ['Consent', 'r'],
-    refusal: 'Who may open a record is told to its patient only',
+    refusal: 'Who may open a record is told to its patient, and to who represents her, only',
   },
   'set-confidentiality': {
     operators: ['patient', 'establishment', 'practitioner'],
@@ -68,7 +70,7 @@ export const OPERATIONS = {
   'request-erasure': ERASURE,
   'cancel-erasure': ERASURE,
   'data-subject-request': {
-    ...CONSENT,
+    ...ERASURE,
     refusal: 'A patient asks about her own data, or an establishment that was told so',
   },
   'set-account': {

@@ -73,6 +73,21 @@ export type PatientRequester = Authenticated & {
   readonly person: PersonKey;
 };
 
+/**
+ * Who represents a patient before the law: `related` is the `RelatedPerson/id` that says so, of whom `person` and
+ * `patient` tell, as of a patient. `until` (epoch milliseconds) is when she represents her no more.
+ */
+export type RepresentativeRequester = Authenticated & {
+  readonly kind: 'representative';
+  readonly related: string;
+  readonly patient: string;
+  readonly person: PersonKey;
+  readonly until: number;
+};
+
+/** Who speaks for a record that is her own, or of whom she represents. */
+export type SpeakingRequester = PatientRequester | RepresentativeRequester;
+
 /** The software of an establishment acting for it (`Organization/id`): a backend client or a known AE title. */
 export type EstablishmentRequester = Authenticated & {
   readonly kind: 'establishment';
@@ -80,4 +95,9 @@ export type EstablishmentRequester = Authenticated & {
 };
 
 /** Everybody who can ask. */
-export type Requester = PractitionerRequester | PatientRequester | EstablishmentRequester;
+export type Requester = PractitionerRequester | SpeakingRequester | EstablishmentRequester;
+
+/** Whether a requester speaks for a patient: it is she, or who represents her. */
+export function speaksForPatient(requester: Requester): requester is SpeakingRequester {
+  return requester.kind === 'patient' || requester.kind === 'representative';
+}

@@ -10,6 +10,7 @@ import type { PersonKey } from './requester.ts';
 export const RELATIONS = [
   'self',
   'author',
+  'representative',
   'referent',
   'circle',
   'assistant',
@@ -31,7 +32,7 @@ export function isNamedBefore(one: Pick<Right, 'id' | 'relation'>, other: Pick<R
 }
 
 /** Somebody a right is held by: a prefix that says what, and a reference or key. */
-export type Principal = `${'p' | 'ro' | 'm' | 'bg' | 'r' | 'o' | 'pat' | 'of'}:${string}`;
+export type Principal = `${'p' | 'ro' | 'm' | 'bg' | 'r' | 'o' | 'pat' | 'rp' | 'of'}:${string}`;
 
 /** The principals of each kind of holder. */
 export const principal = {
@@ -52,6 +53,8 @@ export const principal = {
     office.startsWith('establishment') ? `of:${office}|${organization}` : `of:${office}`,
   /** The patient, by person key. */
   patient: (person: PersonKey): Principal => `pat:${person}`,
+  /** Who represents her, as the one row (`RelatedPerson/id`) that says so. */
+  representative: (related: string): Principal => `rp:${related}`,
 } as const;
 
 /** The person that a principal is; undefined when it is nobody's patient. */

@@ -4,6 +4,7 @@
  */
 import { permitOf } from '../../profiles/consent/declaration.ts';
 import { circleOf, membersOf } from '../../profiles/consent/record-circle.ts';
+import { namedTime } from '../../profiles/consent/representation.ts';
 import { stayTime } from '../../profiles/consent/stay.ts';
 import type { RegionRole } from '../../profiles/region-role.ts';
 import type { ActorKind } from '../../profiles/types/fhir-type.ts';
@@ -13,20 +14,22 @@ import { FOREVER, principal, rightId, type Principal, type Relation, type Right 
 
 /** Whom a row comes from: what of its rights its content does not say. */
 export type Origin = {
-  /** Who filed it: `Organization/id`, `Practitioner/id`, or `Patient/id` for the patient herself. */
+  /** Who filed it: `Organization/id`, `Practitioner/id`, or `Patient/id` for the patient, or who represents her. */
   readonly sources: readonly string[];
   /** Imaging services (`Organization/id`) of the sources of an exam or report, which read the whole record. */
   readonly services: readonly string[];
   /** Of a row of the own class: offices that it is for, each of an organization (`Organization/id`). */
   readonly offices?: readonly { readonly office: RegionRole; readonly organization: string }[];
   /**
-   * Of a Consent, a circle, a stay: the time zone (IANA) of the server that took it, where bare days of its period
-   * begin and end; UTC when absent. It stays with the row: the rights that it gave are found by the same days, whatever
-   * the server says.
+   * Of a Consent, a circle, a stay, a representative: the time zone (IANA) of the server that took it, where bare days
+   * of its period begin and end; UTC when absent. It stays with the row: the rights that it gave are found by the same
+   * days, whatever the server says.
    */
   readonly zone?: string;
   /** Of a stay: whose people see the record (`Organization/id`), and for how many days after it. */
   readonly stay?: { readonly organization: string; readonly graceDays: number };
+  /** Of a RelatedPerson: who filed it may say who represents the patient. */
+  readonly represents?: true;
 };
 
 /** The origin of a row that nobody filed. */
@@ -51,7 +54,9 @@ export type GivingRow = {
  *   the patient;
  * - a Consent that stands: those of whom it permits, or who redeemed its code, to the record, for its period;
  * - a CareTeam by which the patient takes people close to her record: theirs to it;
- * - a stay: those of the people of its establishment to the record, for a while.
+ * - a stay: those of the people of its establishment to the record, for a while;
+ * - a RelatedPerson who represents the patient: her own to the record and to this row, for its period. Until when she
+ *   represents her depends on a birth date, and is asked of her (`server/flows/care/representatives.ts`).
  */
 export function rightsGivenBy(row: GivingRow): readonly Right[] {
   const { type, person } = row;
@@ -63,6 +68,7 @@ export function rightsGivenBy(row: GivingRow): readonly Right[] {
   if (hooks?.write === 'rights') rights.push(...ofConsent(row, person));
   if (hooks?.write === 'circle') rights.push(...ofCircle(row, person));
   if (hooks?.write === 'stay') rights.push(...ofStay(row, person));
+  if (hooks?.write === 'representative') rights.push(...ofRepresentative(row, person));
   return [...new Map(rights.map((right) => [right.id, right])).values()];
 }
 
@@ -139,6 +145,24 @@ function ofStay(row: GivingRow, person: PersonKey): readonly Right[] {
   const holder = principal.members(stay.organization);
   const given = { person, principal: holder, relation: 'stay' as const, scope: 'record' as const, ...time };
   return [{ ...given, id: rightId(given), giver: giverOf(row) }];
+}
+
+/** The right to the row itself is what her writes rest on: it ends with the row, as her account does. */
+function ofRepresentative(row: GivingRow, person: PersonKey): readonly Right[] {
+  const { origin } = row;
+  const time = origin.represents === true ? namedTime(row.content(), origin.zone) : undefined;
+  if (time === undefined) return [];
+  const giver = giverOf(row);
+  return (['record', { item: giver }] as const).map((scope) => {
+    const given = {
+      person,
+      principal: principal.representative(giver),
+      relation: 'representative' as const,
+      scope,
+      ...time,
+    };
+    return { ...given, id: rightId(given), giver };
+  });
 }
 
 /** Who holds what a patient gives to each kind of actor. */

@@ -248,7 +248,7 @@ async function openAuthorization(parts: Parts): Promise<AuthorizationServer> {
     clients: () => region.now().clients,
     site: siteOf(parts),
     identityProviders: providers.now,
-    accounts: { find: flows.findAccount, stands: flows.accountStands, resource: flows.accountResource },
+    accounts: flows.accounts,
     tokens: stores.tokens,
     keys: await loadAuthorizationKeys(stores.tokens),
     clock: systemClock,

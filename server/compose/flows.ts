@@ -59,7 +59,14 @@ import { askAboutData } from '../flows/subject-rights/ask-about-data.ts';
 import { fileInstance, type FileInstanceDeps } from '../flows/intake/file-instance.ts';
 import { followedIndex } from '../flows/identity/region-index.ts';
 import { requesterOfToken } from '../flows/identity/known-requesters.ts';
-import { accountResource, accountStands, findAccount, resolveRequester } from '../flows/identity/resolve-requester.ts';
+import { findRepresented, type RepresentativeDeps } from '../flows/care/representatives.ts';
+import {
+  accountPatient,
+  accountResource,
+  accountStands,
+  findAccount,
+  resolveRequester,
+} from '../flows/identity/resolve-requester.ts';
 import { retrieveBulkData, retrieveFrames } from '../flows/retrieve/retrieve-bulk.ts';
 import { findExams, findLatestExams } from '../flows/view/find-exams.ts';
 import { openStudy } from '../flows/view/open-study.ts';
@@ -83,6 +90,7 @@ import { sweepImages, sweepingAt } from '../flows/intake/sweep-images.ts';
 import { receiveBytes } from '../flows/intake/receive-bytes.ts';
 import { Viewings } from '../flows/retrieve/viewings.ts';
 import type { Log } from '../log.ts';
+import type { AccountDirectory } from '../ports/account-directory.ts';
 import type { AuditTrail } from '../ports/audit-trail.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FrameRenderer } from '../ports/frame-renderer.ts';
@@ -141,8 +149,8 @@ export function composeFlows(parts: FlowParts) {
   const writing = { ...guard, images, indexer, region: regionIndex, publicUrl };
   const intake = { ...guard, ...composeIntake(config, writing, log) };
   const erasing = { records, trail, images, clock, indexer, region: regionIndex };
-  const resolve = resolveRequester({ records, clock, region: regionIndex });
-  const find = findAccount({ records, clock, region: regionIndex });
+  const resolve = resolveRequester({ records, clock, timeZone, region: regionIndex });
+  const find = findAccount({ records, clock, timeZone, region: regionIndex });
   return {
     attempt: attempt(guard),
     read: readResource(guard),
@@ -173,9 +181,7 @@ export function composeFlows(parts: FlowParts) {
     receiveImport: receiveImport(intake),
     receiveStowRequest: receiveStowRequest({ ...intake, maxInstanceBytes: config.maxInstanceBytes }),
     requesterOfToken: requesterOfToken({ records, tokens, region, clock, resolve }),
-    findAccount: find,
-    accountStands: accountStands({ records, clock }),
-    accountResource: accountResource({ records, clock }),
+    accounts: accountFlows({ records, clock, timeZone }, find),
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
     eraseStudy: eraseStudy(erasing),
     upgrade: upgradeRecords({ records, clock, indexer, region: regionIndex, log }),
@@ -208,6 +214,17 @@ function ownRecordFlows(
     cancelErasure: cancelErasure(deps),
     setAccount: setAccount(deps),
     askAboutData: askAboutData({ ...deps, region }),
+  };
+}
+
+/** Who signs in, and to which records. */
+function accountFlows(deps: RepresentativeDeps, find: ReturnType<typeof findAccount>): AccountDirectory {
+  return {
+    find,
+    represented: findRepresented(deps),
+    stands: accountStands(deps),
+    resource: accountResource(deps),
+    patient: accountPatient(deps),
   };
 }
 
@@ -345,7 +362,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     },
     'end-viewing': endViewing(writing),
     'end-consent': endConsent(writing),
-    'tell-news': tellNews(writing),
+    'tell-news': tellNews({ ...writing, timeZone }),
     'send-notice': sendNotice({ ...writing, mailer: parts.mailer, attempts: JOB_POLICIES['send-notice'].attempts }),
     'alert-officers': alertOfficers({ ...writing, mailer: parts.mailer, log }),
     reindex: reindexRows({ ...parts, definitions: parts.indexDefinitions, index: stores.index, served, log }),

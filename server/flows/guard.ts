@@ -236,10 +236,22 @@ function occasionOf({ requester, requestId, server, address }: Visit): Occasion 
   };
 }
 
-/** `Practitioner/…`, `Patient/…` or `Organization/…` of a requester. */
+/** `Practitioner/…`, `Patient/…`, `RelatedPerson/…` or `Organization/…` of a requester. */
 export function referenceOf(requester: Requester): string {
-  if (requester.kind === 'practitioner') return requester.practitioner;
-  return requester.kind === 'patient' ? requester.patient : requester.organization;
+  return requester.kind === 'representative' ? requester.related : filerOf(requester);
+}
+
+/** As whom a requester files: who represents a patient files as she, whose what is said then is. */
+export function filerOf(requester: Requester): string {
+  switch (requester.kind) {
+    case 'practitioner':
+      return requester.practitioner;
+    case 'patient':
+    case 'representative':
+      return requester.patient;
+    case 'establishment':
+      return requester.organization;
+  }
 }
 
 /** One record for each person whose rows were shown; at least one. */

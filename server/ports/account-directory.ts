@@ -4,8 +4,15 @@ import type { Traits } from '../../profiles/identity/traits.ts';
 /** What an account stands for. */
 export type AccountKind = 'patient' | 'practitioner';
 
-/** An account: `reference` is `Patient/id` or `Practitioner/id`; `display` is the person's name. */
-export type Account = { readonly reference: string; readonly display: string };
+/**
+ * An account: `reference` is `Patient/id`, `Practitioner/id`, or of who represents a patient `RelatedPerson/id`;
+ * `display` is the person's name, `represents` tells of the patient.
+ */
+export type Account = {
+  readonly reference: string;
+  readonly display: string;
+  readonly represents?: { readonly name: string; readonly birthDate?: string };
+};
 
 /** The port. */
 export interface AccountDirectory {
@@ -14,8 +21,12 @@ export interface AccountDirectory {
    * who bear it, the only one whose traits agree with those that are vouched for.
    */
   find(kind: AccountKind, system: string, value: string, traits?: Traits): Promise<Account | undefined>;
-  /** Whether an account (`Patient/id` or `Practitioner/id`) may still sign in: what was given to it dies with it. */
+  /** The accounts by which the bearer of an identifier represents others before the law, one for each of them. */
+  represented(system: string, value: string, traits?: Traits): Promise<readonly Account[]>;
+  /** Whether an account may still sign in: what was given to it dies with it. */
   stands(reference: string): Promise<boolean>;
   /** The resource of an account: of a patient's, the Patient (`Patient/id`) that she is at present. */
   resource(reference: string): Promise<string>;
+  /** Of whom an account is: the Patient (`Patient/id`) that she is at present, or whom she represents. */
+  patient(reference: string): Promise<string | undefined>;
 }

@@ -1,5 +1,6 @@
 /** The servers that the pages are asked of. */
 import { Fault } from '../../profiles/fault.ts';
+import type { Account } from '../../server/ports/account-directory.ts';
 import type { IdentityProvider } from '../../server/ports/identity-provider.ts';
 import { startPages } from '../server/endpoints/pages/pages-server.ts';
 import { startSmartServer } from '../support/smart-server.ts';
@@ -12,6 +13,16 @@ import type { Places } from './states.ts';
 /** Two providers named as those of a region; nobody signs in at them. */
 const PROVIDERS = ['Pro Santé Connect', 'eHealth Luxembourg'];
 
+/** Of whom a patient opens the records beside her own. */
+const REPRESENTED: readonly Account[] = [
+  ['leo', 'Léo Valbrémont', '2014-03-02'],
+  ['zelie', 'Zélie Valbrémont', '2017-11-20'],
+].map(([id = '', name = '', birthDate = '']) => ({
+  reference: `RelatedPerson/${id}`,
+  display: 'Hélène Valbrémont',
+  represents: { name, birthDate },
+}));
+
 /** Starts them and sends the exams; disposing ends them. */
 export async function openPlaces(): Promise<AsyncDisposable & { readonly viewing: Viewing; readonly places: Places }> {
   await using stack = new AsyncDisposableStack();
@@ -20,6 +31,7 @@ export async function openPlaces(): Promise<AsyncDisposable & { readonly viewing
   const choice = stack.use(
     await startSmartServer({ identityProviders: () => PROVIDERS.map(silentProvider), onError: () => undefined }),
   );
+  const records = stack.use(await startSmartServer({}, () => REPRESENTED));
   const exams = {
     ct: DRAWN.ct(),
     mr: DRAWN.mr(),
@@ -44,7 +56,8 @@ export async function openPlaces(): Promise<AsyncDisposable & { readonly viewing
     ),
   );
   await declare(viewing);
-  const places = { url: viewing.server.url, choiceUrl: choice.url, failingUrl: failing.url, exams };
+  const urls = { choiceUrl: choice.url, recordsUrl: records.url, failingUrl: failing.url };
+  const places = { url: viewing.server.url, ...urls, exams };
   const kept = stack.move();
   return { viewing, places, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
 }

@@ -10,6 +10,8 @@ export type Places = {
   readonly url: string;
   /** A server with two identity providers. */
   readonly choiceUrl: string;
+  /** A server where a patient represents two children. */
+  readonly recordsUrl: string;
   /** A server whose pages fail where they are asked to. */
   readonly failingUrl: string;
   readonly exams: Readonly<Record<'ct' | 'mr' | 'cr' | 'us' | 'flow' | 'documents' | 'bare', DemoStudy>>;
@@ -33,7 +35,7 @@ async function view(page: Page, { url }: Places, exam: DemoStudy): Promise<void>
 }
 
 /** A request for authorization as an application sends it; `changes` makes it another one. */
-function authorization({ url }: Places, changes: Readonly<Record<string, string>> = {}): string {
+function authorization({ url }: Pick<Places, 'url'>, changes: Readonly<Record<string, string>> = {}): string {
   const query = new URLSearchParams({
     response_type: 'code',
     client_id: DEMO_APP.clientId,
@@ -75,6 +77,30 @@ export const STATES: readonly State[] = [
   {
     name: 'sign-in-expired',
     reach: async (page, { url }) => void (await page.goto(`${url}/auth/session/signed-in?state=old&code=old`)),
+  },
+  {
+    name: 'record-choice',
+    reach: async (page, { recordsUrl }) => await signInOn(page, `${recordsUrl}/auth/session`, PATIENT),
+  },
+  {
+    name: 'record-not-chosen',
+    reach: async (page, { recordsUrl }) => {
+      await signInOn(page, `${recordsUrl}/auth/session`, PATIENT);
+      await page
+        .locator('main form')
+        .evaluate((form) => ((form as unknown as { noValidate: boolean }).noValidate = true));
+      await page.locator('main form button[type="submit"]').click();
+      await page.locator('[role="alert"]').waitFor();
+    },
+  },
+  {
+    name: 'consent-for-a-child',
+    reach: async (page, { recordsUrl }) => {
+      await signInOn(page, authorization({ url: recordsUrl }), PATIENT);
+      await page.locator('input[value="RelatedPerson/leo"]').check();
+      await page.locator('main form button[type="submit"]').click();
+      await page.locator('button[value="allow"]').waitFor();
+    },
   },
   { name: 'consent', reach: async (page, places) => await signInOn(page, authorization(places), PATIENT) },
   {

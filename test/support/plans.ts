@@ -1,6 +1,6 @@
 /** Builders of what stores take: plans and their parts, with names that no other test uses. */
 import { createHash, randomUUID } from 'node:crypto';
-import type { CareTeam, Consent, Encounter } from '@medplum/fhirtypes';
+import type { CareTeam, Consent, Encounter, RelatedPerson } from '@medplum/fhirtypes';
 import { buildAuditEvent } from '../../profiles/audit/audit-event.ts';
 import type { TouchedEntity } from '../../profiles/audit/facts.ts';
 import { CODE_SYSTEM, DICOM_UID, IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
@@ -13,7 +13,7 @@ import type { SearchQuery } from '../../profiles/search/query.ts';
 import { storedType, type StoredType } from '../../profiles/types/visibility.ts';
 import { grantFor, systemGrant, type Grant, type SystemGrant } from '../../server/access/grant.ts';
 import { personKey, type PersonKey, type Role } from '../../server/access/requester.ts';
-import { FOREVER, principal, rightId, type Relation, type Right } from '../../server/access/right.ts';
+import { FOREVER, principal, referenceOf, rightId, type Relation, type Right } from '../../server/access/right.ts';
 import { claimKey, type ClaimKey } from '../../server/ports/claim-key.ts';
 import type { AuditRecord, Claim, CommitPlan, InstanceRow, Move, Put } from '../../server/ports/commit-plan.ts';
 import type { JobRequest } from '../../server/ports/job-queue.ts';
@@ -140,17 +140,21 @@ const GIVERS: Readonly<Partial<Record<Relation, StoredType>>> = {
   circle: 'CareTeam',
   assistant: 'CareTeam',
   stay: 'Encounter',
+  representative: 'RelatedPerson',
 };
 
 /** A right to a person's whole record without an end, of a declared correspondent, given by a row of its own. */
 export function aRight(parts: Partial<Omit<Right, 'id' | 'scope'>> & Pick<Right, 'person'>): Right {
   const relation = parts.relation ?? 'declared';
+  // A representative holds what the row gives that is she.
+  const named =
+    relation === 'representative' && parts.principal !== undefined ? referenceOf(parts.principal) : undefined;
   const right = {
     principal: principal.practitioner('Practitioner/lambert'),
     scope: 'record' as const,
     from: 0,
     to: FOREVER,
-    giver: `${GIVERS[relation] ?? ''}/${anId()}`,
+    giver: named ?? `${GIVERS[relation] ?? ''}/${anId()}`,
     ...parts,
     relation,
   };
@@ -180,6 +184,10 @@ export function aGiver({ person, principal: holder, relation, from, to, giver }:
       const origin = { sources: [], services: [], stay: { organization: reference, graceDays: 0 } };
       return aPut({ ...row, origin, resource: A_STAY });
     }
+    case 'representative': {
+      const origin = { sources: [], services: [], represents: true } as const;
+      return aPut({ ...row, origin, resource: aGuardian(row.id) });
+    }
     default:
       throw new Error(`No row gives a record to ${relation}`);
   }
@@ -195,6 +203,12 @@ function aCircle(id: string, member: string, code: Circle): CareTeam & { readonl
     category,
     participant: [{ member: { reference: member } }],
   };
+}
+
+/** Somebody who represents a patient without an end. */
+function aGuardian(id: string): RelatedPerson & { readonly id: string } {
+  const relationship = [{ coding: [{ system: CODE_SYSTEM.roleCode, code: 'GUARD' }] }];
+  return { resourceType: 'RelatedPerson', id, patient: {}, relationship };
 }
 
 /** A stay that began before every time of these tests, without an end: it lasts a year. */
@@ -249,6 +263,12 @@ export function aGrant(practitioner: string, now = NOW, roles: readonly Role[] =
 /** The grant of a patient. */
 export function aPatientGrant(person: PersonKey, now = NOW): Grant {
   return grantFor({ ...asked, kind: 'patient', patient: 'Patient/self', person, purpose: 'PATRQT' }, now);
+}
+
+/** The grant of who represents a patient, `RelatedPerson/id`, until a moment (epoch milliseconds). */
+export function aRepresentativeGrant(related: string, person: PersonKey, now = NOW, until = FOREVER): Grant {
+  const of = { patient: 'Patient/self', person, until };
+  return grantFor({ ...asked, kind: 'representative', related, ...of, purpose: 'FAMRQT' }, now);
 }
 
 /** The grant of an establishment, `Organization/id`. */

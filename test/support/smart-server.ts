@@ -12,6 +12,7 @@ import type { Authenticate } from '../../server/endpoints/smart/tokens/authentic
 import { createAuthorizationServer } from '../../server/endpoints/smart/authorization-server.ts';
 import { generateAuthorizationKeys } from '../../server/endpoints/smart/keys.ts';
 import type { AuthorizationServerOptions, SignInEvent } from '../../server/endpoints/smart/options.ts';
+import type { Account } from '../../server/ports/account-directory.ts';
 import { MemoryTokenStore } from './memory-token-store.ts';
 
 /** A client beside the demonstration's, with https redirect URIs. */
@@ -35,8 +36,11 @@ export type SmartServer = AsyncDisposable & {
   readonly advance: (seconds: number) => void;
 };
 
-/** Starts it on a free port of the loopback address. */
-export async function startSmartServer(changes: Partial<AuthorizationServerOptions> = {}): Promise<SmartServer> {
+/** Starts it on a free port of the loopback address. Every patient represents those of `represented`. */
+export async function startSmartServer(
+  changes: Partial<AuthorizationServerOptions> = {},
+  represented: () => readonly Account[] = () => [],
+): Promise<SmartServer> {
   const region = parseRegion(
     JSON.parse(await readFile(new URL('../../fixtures/region/region.json', import.meta.url), 'utf8')),
   );
@@ -56,8 +60,11 @@ export async function startSmartServer(changes: Partial<AuthorizationServerOptio
     site,
     identityProviders: () => [createIdentityProvider(idp.settings(url), clock)],
     accounts: {
-      stands: async () => true,
+      stands: async (reference) =>
+        !reference.startsWith('RelatedPerson/') || represented().some((one) => one.reference === reference),
       resource: async (reference) => reference,
+      patient: async (reference) => (reference.startsWith('Patient/') ? reference : undefined),
+      represented: async () => represented(),
       async find(kind, system, value) {
         const person = region.persons.find(
           (known) => known.kind === kind && known.identifier.system === system && known.identifier.value === value,

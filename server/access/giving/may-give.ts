@@ -3,9 +3,10 @@
  * professional redeems it.
  */
 import { Fault } from '../../../profiles/fault.ts';
+import { requesterBases } from '../basis.ts';
 import { stateAllows } from '../decide.ts';
 import { requireKind } from '../may-attempt.ts';
-import { RECORD_TYPES, requesterBases, subjectBases, type SubjectFacts } from '../may-write.ts';
+import { RECORD_TYPES, subjectBases, type SubjectFacts } from '../may-write.ts';
 import type { Requester } from '../requester.ts';
 import { HIDING_SWITCHES, stateBases } from '../switches.ts';
 import { makeWarrant, type Warrant } from '../warrant.ts';

@@ -2,6 +2,7 @@
  * The decision as a table, read from `table.json`: one row for each relation. `README.md` of this folder renders it.
  */
 import { LEVELS, MASKS, type Level, type Mask } from '../../../profiles/confidentiality.ts';
+import { storedType, type StoredType } from '../../../profiles/types/visibility.ts';
 import { RELATIONS, type Relation } from '../right.ts';
 import table from './table.json' with { type: 'json' };
 
@@ -26,6 +27,8 @@ export type Rule = {
   /** Switches of the person that close everything to it. */
   readonly closedBy: readonly SwitchName[];
   readonly unreleased: Unreleased;
+  /** Types of the own class that a right to the record shows, too: what names the patient. */
+  readonly besides: readonly StoredType[];
 };
 
 type Said = (typeof table.relations)[number];
@@ -43,12 +46,13 @@ export function readTable(rows: readonly Said[]): Record<Relation, Rule> {
   return Object.fromEntries(rows.map((row) => [row.relation, toRule(row)])) as Record<Relation, Rule>;
 }
 
-function toRule({ ceiling, maskedBy, closedBy, unreleased }: Said): Rule {
+function toRule({ ceiling, maskedBy, closedBy, unreleased, besides = [] }: Said): Rule {
   return {
     ceiling: oneOf(LEVELS, ceiling),
     maskedBy: maskedBy.map((mask) => oneOf(MASKS, mask)),
     closedBy: closedBy.map((name) => oneOf(SWITCHES, name)),
     unreleased: oneOf(UNRELEASED, unreleased),
+    besides: besides.map(storedType),
   };
 }
 

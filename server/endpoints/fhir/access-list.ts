@@ -1,4 +1,4 @@
-/** `Patient/$who-can-access` by GET and POST: who may open the record of the patient who asks. */
+/** `Patient/$who-can-access` by GET and POST: who may open the record of the patient who asks, or for whom is asked. */
 import type { CodeableConcept, Parameters, ParametersParameter, Reference } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import { Fault } from '../../../profiles/fault.ts';

@@ -101,7 +101,7 @@ function tokensOf({ accounts }: BoundOptions): Configuration {
     extraTokenClaims: async (ctx, token) => {
       if (token.kind !== 'AccessToken') return undefined;
       const source = ctx.oidc.entities.AuthorizationCode ?? ctx.oidc.entities.RefreshToken;
-      const patient = patientInContext([...token.scopes], await accounts.resource(token.accountId));
+      const patient = patientInContext([...token.scopes], await accounts.patient(token.accountId));
       return {
         ...(source?.authTime === undefined ? {} : { auth_time: source.authTime }),
         ...(patient === undefined ? {} : { patient }),

@@ -1,8 +1,11 @@
-/** Of whom an operation on a record is: the patient speaks of herself, an establishment of a patient that it feeds. */
+/**
+ * Of whom an operation on a record is: the patient speaks of herself, who represents her of her, an establishment of a
+ * patient that it feeds.
+ */
 import { Fault } from '../../../profiles/fault.ts';
 import type { NarrowReading } from '../../access/grant.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
-import type { EstablishmentRequester, PatientRequester } from '../../access/requester.ts';
+import { speaksForPatient, type EstablishmentRequester, type SpeakingRequester } from '../../access/requester.ts';
 import type { GuardDeps } from '../guard.ts';
 import { filingPatient, subjectFacts } from '../identity/persons.ts';
 
@@ -13,11 +16,11 @@ import { filingPatient, subjectFacts } from '../identity/persons.ts';
 export async function patientAsked(
   { records }: Pick<GuardDeps, 'records'>,
   reading: NarrowReading,
-  requester: PatientRequester | EstablishmentRequester,
+  requester: SpeakingRequester | EstablishmentRequester,
   asked: string | undefined,
   now: number,
 ): Promise<SubjectFacts | undefined> {
-  const own = requester.kind === 'patient' ? requester.patient : undefined;
+  const own = speaksForPatient(requester) ? requester.patient : undefined;
   const patient = asked ?? own;
   if (patient === undefined)
     throw new Fault('required', 'The parameter patient is missing', { expression: 'Parameters.parameter' });

@@ -1,8 +1,8 @@
 /**
  * Changes of whether a record is shared, as parts of a plan: a withdrawal or an opposition, its end, a consent to
  * share again, by `$withdraw` and `$reconsent` or as a Consent that was sent. Each withdrawal is ended by who spoke; a
- * patient speaks as the identity that it is filed under, for identities may be joined by mistake. The record is given
- * back when none stands.
+ * patient, or who represents her, speaks as the identity that it is filed under, for two may be joined by mistake. The
+ * record is given back when none stands.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
 import { buildConsentChange, type PrivacyConsent } from '../../../profiles/consent/privacy-consent.ts';
@@ -13,8 +13,8 @@ import { buildSharingNotice, type SharingNotice } from '../../../profiles/notice
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
-import type { EstablishmentRequester, PatientRequester } from '../../access/requester.ts';
-import { eventRecord, referenceOf, type GuardDeps, type Visit } from '../guard.ts';
+import { speaksForPatient, type EstablishmentRequester, type SpeakingRequester } from '../../access/requester.ts';
+import { eventRecord, filerOf, type GuardDeps, type Visit } from '../guard.ts';
 import { newId } from '../new-id.ts';
 import { noticeParts } from '../notices/notice-parts.ts';
 import { filedBy, putOf, type PlanParts } from '../write/plan-parts.ts';
@@ -25,7 +25,7 @@ import { sharingParts, type StandingSharing } from './sharing-parts.ts';
 export type SharingStory = {
   readonly deps: Pick<GuardDeps, 'clock'> & { readonly indexer: Indexer };
   readonly visit: Visit;
-  readonly requester: PatientRequester | EstablishmentRequester;
+  readonly requester: SpeakingRequester | EstablishmentRequester;
   /** The identity that is spoken of, and who it is at present. */
   readonly subject: Pick<SubjectFacts, 'patient' | 'person'>;
   readonly standing: StandingSharing;
@@ -53,7 +53,8 @@ export type SharingChanged = { readonly parts: readonly PlanParts[]; readonly re
  */
 export function changeOf(story: SharingStory, choice: SharingChoice, task?: string): SharingChanged {
   if (choice !== 'reconsent') return withdrawn(story, choice);
-  return story.requester.kind === 'patient' ? givenBack(story, task) : told(story, story.requester.organization);
+  const { requester } = story;
+  return speaksForPatient(requester) ? givenBack(story, task) : told(story, requester.organization);
 }
 
 /**
@@ -131,7 +132,7 @@ function givenBack(story: SharingStory, task: string | undefined): SharingChange
 
 /** What establishments asked is answered when she has ended all that is hers. */
 function requestsDone({ requester, standing }: SharingStory, left: readonly Consent[]): StandingSharing['requests'] {
-  const isHers = requester.kind === 'patient';
+  const isHers = speaksForPatient(requester);
   return !isHers || left.some((denial) => recordedBy(denial) === undefined) ? [] : standing.requests;
 }
 
@@ -189,8 +190,9 @@ function recorded({ id }: Pick<PrivacyConsent, 'id'>): ConsentChanged {
 function consentOf({ requester, subject, now, sent }: SharingStory, change: 'withdraw' | 'reconsent'): PrivacyConsent {
   if (sent !== undefined) return sent;
   const { patient } = subject;
-  const organization = requester.kind === 'establishment' ? { organization: requester.organization } : {};
-  return buildConsentChange({ id: newId(), patient, change, ...organization, now });
+  const speaker = requester.kind === 'establishment' ? { organization: requester.organization } : {};
+  const performer = requester.kind === 'representative' ? { performer: requester.related } : {};
+  return buildConsentChange({ id: newId(), patient, change, ...speaker, ...performer, now });
 }
 
 function sharingPartsOf({ deps, standing, now }: SharingStory, change: Parameters<typeof sharingParts>[2]): PlanParts {
@@ -199,7 +201,7 @@ function sharingPartsOf({ deps, standing, now }: SharingStory, change: Parameter
 
 function putConsent({ deps, visit, subject, now }: SharingStory, consent: Consent): PlanParts {
   const { person, patient } = subject;
-  const origin = filedBy(referenceOf(visit.requester));
+  const origin = filedBy(filerOf(visit.requester));
   return { puts: [putOf(deps.indexer, consent, now, { person, subject: patient, origin })] };
 }
 

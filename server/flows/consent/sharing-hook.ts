@@ -9,10 +9,10 @@ import { readSharingChoice } from '../../../profiles/consent/sharing-choice.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { systemReading } from '../../access/grant.ts';
 import type { WriteFacts } from '../../access/may-write.ts';
-import type { PersonKey } from '../../access/requester.ts';
+import { speaksForPatient, type PersonKey } from '../../access/requester.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
-import { referenceOf } from '../guard.ts';
+import { filerOf } from '../guard.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import { changed, sameContent } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
@@ -41,11 +41,11 @@ export const SHARING_HOOK = {
 async function saidParts(work: Work, placed: Placed, known: KnownPatient, sent: Consent): Promise<ActParts> {
   const choice = readSharingChoice(sent, work.now, work.deps.timeZone);
   const { requester } = work.visit;
-  const patient = requester.kind === 'patient' ? requester.patient : known.patient;
+  const patient = speaksForPatient(requester) ? requester.patient : known.patient;
   const subject = { person: known.person, patient };
   const consent = markedRecorded(
     { ...withoutClaim(sent), id: placed.id, patient: { ...sent.patient, reference: patient } },
-    referenceOf(requester),
+    filerOf(requester),
   );
   const story = { ...(await storyOf(work, subject, known)), sent: consent };
   const { parts, result } = changeOf(story, choice);
@@ -74,7 +74,7 @@ async function endedParts(work: Work, standing: InternalRow, status: Consent['st
     return { ...about, parts: changed(deps.indexer, standing, ended, now, about) };
   const { person, subject } = standing;
   if (person === undefined || subject === undefined) throw new Error('A Consent is of somebody');
-  const patient = visit.requester.kind === 'patient' ? visit.requester.patient : subject;
+  const patient = speaksForPatient(visit.requester) ? visit.requester.patient : subject;
   return { ...about, parts: oneOf(endOf(await storyOf(work, { person, patient }), ended).parts) };
 }
 

@@ -11,7 +11,7 @@ import { formsOfNumber } from '../../../profiles/professional-numbers.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
-import { eventRecord, referenceOf } from '../guard.ts';
+import { eventRecord, filerOf } from '../guard.ts';
 import { claimOf, findAll, findById } from '../internal-reads.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
@@ -51,7 +51,7 @@ export async function declarationPlace(
   const digest = createHash('sha256')
     .update([...new Set(names)].join())
     .digest('base64url');
-  const key = claimKey.declaration(subject, referenceOf(visit.requester), digest);
+  const key = claimKey.declaration(subject, filerOf(visit.requester), digest);
   const last = await claimOf(deps.records, reading, key);
   const found = last === undefined ? undefined : await findById<Consent>(deps.records, reading, 'Consent', last);
   const take = (id: string): PlanParts => {

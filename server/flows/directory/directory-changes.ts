@@ -53,7 +53,7 @@ export function referenceOf({ resourceType, id = '' }: Resource): string {
 }
 
 /** What people call a resource of the directory; undefined when it has no name. */
-export function displayNameOf(resource: Resource): string | undefined {
+export function displayNameOf(resource: object): string | undefined {
   const { name } = resource as Organization | Practitioner;
   if (typeof name === 'string') return name;
   const [{ text, prefix = [], given = [], family = '' } = {}] = name ?? [];

@@ -19,7 +19,7 @@ import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { requireConsentChanger } from '../../access/may-attempt.ts';
 import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
-import type { EstablishmentRequester, PatientRequester, PersonKey } from '../../access/requester.ts';
+import type { EstablishmentRequester, PersonKey, SpeakingRequester } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import { attendanceOf } from '../consent/attendance.ts';
 import { patientAsked } from '../consent/patient-asked.ts';
@@ -67,7 +67,7 @@ type Operation = 'request-erasure' | 'cancel-erasure';
 /** What is asked, on what stands. */
 type Story = {
   readonly deps: RequestErasureDeps;
-  readonly requester: PatientRequester | EstablishmentRequester;
+  readonly requester: SpeakingRequester | EstablishmentRequester;
   readonly subject: SubjectFacts;
   /** Requests that stand, under whichever identity of the person. */
   readonly standing: readonly Found<Task>[];

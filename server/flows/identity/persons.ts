@@ -6,7 +6,7 @@ import type { Patient } from '@medplum/fhirtypes';
 import type { IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import type { NarrowReading, ItemReading } from '../../access/grant.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
-import { identityOf, personKey, type PersonKey, type Requester } from '../../access/requester.ts';
+import { identityOf, personKey, speaksForPatient, type PersonKey, type Requester } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { claimOf } from '../internal-reads.ts';
@@ -52,8 +52,8 @@ export async function knownPatient(
 
 /**
  * Finds the Patient under which a requester files what it says of one: of a person, an establishment's is the oldest
- * identity that it is a source of, and a patient's the one that she signed in as, whichever they name: two may be one
- * by a mistake.
+ * identity that it is a source of, and that of a patient, or of who represents her, the one that was signed in as,
+ * whichever they name: two may be one by a mistake.
  */
 export async function filingPatient(
   records: RecordStore,
@@ -64,7 +64,7 @@ export async function filingPatient(
 ): Promise<KnownPatient | undefined> {
   const named = await identityAt(records, reading, patient);
   if (named === undefined) return undefined;
-  if (requester.kind === 'patient') {
+  if (speaksForPatient(requester)) {
     const own = await identityAt(records, reading, requester.patient);
     return toKnownPatient(own?.person === named.person ? own : named);
   }

@@ -1,5 +1,6 @@
 /** Sign-ins in the audit trail: who, how, and why not. Nobody is signed in when it cannot be recorded. */
 import { randomUUID } from 'node:crypto';
+import type { Purpose } from '../../access/purpose.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { recordOf, type Occasion } from '../audit/event-records.ts';
@@ -13,6 +14,12 @@ export type SignIn = {
   readonly display?: string;
   readonly reason?: string;
 };
+
+/** What whoever is no professional signs in for, by the type of the account. */
+const PURPOSES: ReadonlyMap<string, Purpose> = new Map([
+  ['Patient', 'PATRQT'],
+  ['RelatedPerson', 'FAMRQT'],
+]);
 
 /** Makes the recording of sign-ins at a server. */
 export function recordSignIn({
@@ -35,7 +42,7 @@ export function recordSignIn({
             user: {
               reference: account,
               display: display ?? account,
-              purpose: account.startsWith('Patient/') ? 'PATRQT' : 'TREAT',
+              purpose: PURPOSES.get(account.split('/')[0] ?? '') ?? 'TREAT',
             },
           }),
     };

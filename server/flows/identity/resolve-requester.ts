@@ -11,16 +11,22 @@ import { systemGrant, systemReading } from '../../access/grant.ts';
 import { purposeOf } from '../../access/purpose.ts';
 import type { AssertedName, Requester, StoredTokenKey } from '../../access/requester.ts';
 import { FOREVER } from '../../access/right.ts';
+import type { Account } from '../../ports/account-directory.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { RecordStore, StoredAccount } from '../../ports/record-store.ts';
+import { displayNameOf } from '../directory/directory-changes.ts';
 import { claimOf, findAll } from '../internal-reads.ts';
 import { heldRoles, mayAct, nextTurn, type Directory } from './held-roles.ts';
 import { identitiesNamed, identityAt, readAs, type StandingIdentity } from './identities.ts';
 import type { RegionIndex } from './region-index.ts';
+import { representativeAt, type Representative, type RepresentativeDeps } from '../care/representatives.ts';
 
-/** What was proved. `account` is `Patient/id` or `Practitioner/id`, `organization` is `Organization/id`. */
+/**
+ * What was proved. `account` is `Patient/id`, `Practitioner/id` or `RelatedPerson/id`, `organization` is
+ * `Organization/id`.
+ */
 export type ProvedIdentity = {
   readonly clientId: string;
   readonly scopes: readonly string[];
@@ -38,10 +44,9 @@ export type ProvedIdentity = {
 
 type Deps = { readonly records: RecordStore; readonly clock: Clock };
 
-/** An account that a person signs in to. */
-export type Account = { readonly reference: string; readonly display: string };
+type AccountDeps = Deps & Pick<RepresentativeDeps, 'timeZone'>;
 
-/** A requester, and when time alone makes another of them (epoch milliseconds): a role begins or ends. */
+/** A requester, and until when it may be kept (epoch milliseconds): time alone makes another of who has roles. */
 export type Resolved = { readonly requester: Requester; readonly until: number };
 
 /**
@@ -49,8 +54,11 @@ export type Resolved = { readonly requester: Requester; readonly until: number }
  * @throws {Fault} login - the account is not in the directory any more, or holds none of its roles any more
  * @throws {Fault} forbidden - the claimed purpose is not one that exams are shared for
  */
-export function resolveRequester({ records, clock, region }: Deps & { readonly region: Directory }) {
+export function resolveRequester({ records, clock, region, timeZone }: AccountDeps & { readonly region: Directory }) {
+  const representative = representativeAt({ records, clock, timeZone });
   return async (proved: ProvedIdentity): Promise<Resolved> => {
+    if (proved.account?.startsWith('RelatedPerson/') === true)
+      return representativeOf(await representative(proved.account), proved, proved.account);
     if (proved.account !== undefined) {
       const now = clock.now();
       const account = await records.accountOf(
@@ -75,8 +83,8 @@ export function resolveRequester({ records, clock, region }: Deps & { readonly r
  * person whom it names, as the identity that bore it first, so that she stays the same whoever joins her. A number that
  * two persons bear signs in the only one with whose identities the traits agree that are vouched for, or nobody.
  */
-export function findAccount({ records, clock, region }: Deps & { readonly region: RegionIndex }) {
-  const stands = accountStands({ records, clock });
+export function findAccount({ records, clock, timeZone, region }: AccountDeps & { readonly region: RegionIndex }) {
+  const stands = accountStands({ records, clock, timeZone });
   return async (
     kind: 'patient' | 'practitioner',
     system: string,
@@ -84,7 +92,7 @@ export function findAccount({ records, clock, region }: Deps & { readonly region
     traits?: Traits,
   ): Promise<Account | undefined> => {
     const now = clock.now();
-    if (kind === 'practitioner') return await practitionerNamed({ records, clock }, { system, value }, now);
+    if (kind === 'practitioner') return await practitionerNamed({ records, clock, timeZone }, { system, value }, now);
     const all = await identitiesNamed({ records, region }, { system, value }, now);
     const named = ofOnePerson(region, all, traits);
     const [first, ...others] = named;
@@ -114,7 +122,7 @@ function ofOnePerson(
 }
 
 async function practitionerNamed(
-  deps: Deps,
+  deps: AccountDeps,
   { system, value }: { readonly system: string; readonly value: string },
   now: number,
 ): Promise<Account | undefined> {
@@ -130,9 +138,11 @@ async function practitionerNamed(
   return undefined;
 }
 
-/** Whether an account (`Patient/id` or `Practitioner/id`) may still be signed in to, and its tokens be renewed. */
-export function accountStands({ records, clock }: Deps) {
+/** Whether an account may still be signed in to, and its tokens be renewed. */
+export function accountStands({ records, clock, timeZone }: AccountDeps) {
+  const representative = representativeAt({ records, clock, timeZone });
   return async (reference: string): Promise<boolean> => {
+    if (reference.startsWith('RelatedPerson/')) return (await representative(reference)) !== undefined;
     const now = clock.now();
     const stored = await records.accountOf(systemGrant('resolve-identity', { item: reference }, now), reference);
     if (stored === undefined) return false;
@@ -148,6 +158,16 @@ export function accountResource({ records, clock }: Deps) {
     if (!reference.startsWith('Patient/')) return reference;
     const reading = systemReading('resolve-identity', clock.now());
     return (await identityAt(records, reading, reference))?.present ?? reference;
+  };
+}
+
+/** Of whom an account is: the Patient that she is at present, or whom she represents; undefined of a professional. */
+export function accountPatient({ records, clock, timeZone }: AccountDeps) {
+  const representative = representativeAt({ records, clock, timeZone });
+  const resource = accountResource({ records, clock });
+  return async (reference: string): Promise<string | undefined> => {
+    if (reference.startsWith('RelatedPerson/')) return (await representative(reference))?.present;
+    return reference.startsWith('Patient/') ? await resource(reference) : undefined;
   };
 }
 
@@ -177,6 +197,15 @@ function patientOf({ row, isOff }: StoredAccount, proved: ProvedIdentity, accoun
     display: 'patient',
     ...commonOf(proved, 'PATRQT'),
   };
+}
+
+/** It is not kept: of the patient's age, her birth date and the row nothing tells when they change. */
+function representativeOf(found: Representative | undefined, proved: ProvedIdentity, account: string): Resolved {
+  if (found === undefined) throw gone();
+  const { related, person, patient, until } = found;
+  const display = displayNameOf(related) ?? '';
+  const requester = { kind: 'representative', related: account, patient, person, until, display } as const;
+  return { requester: { ...requester, ...commonOf(proved, 'FAMRQT') }, until: 0 };
 }
 
 function practitionerOf(

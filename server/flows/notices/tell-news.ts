@@ -3,12 +3,13 @@
  * record since. It looks at what stands when it runs, so nothing is told before she may see it, or after it was taken
  * back. An exam is told of once a day; what was imported, and what is older than a month, is no news.
  */
-import type { Consent, DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
+import type { Consent, DiagnosticReport, ImagingStudy, RelatedPerson } from '@medplum/fhirtypes';
 import { CIRCLES } from '../../../profiles/consent/record-circle.ts';
 import { IMPORTED_TAG } from '../../../profiles/codes.ts';
 import {
   buildCorrespondentNotice,
   buildDocumentNotice,
+  buildRepresentativeNotice,
   buildServiceNotice,
   buildStayNotice,
 } from '../../../profiles/notices/news.ts';
@@ -21,10 +22,11 @@ import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { referenceOf, RELATIONS, type Principal, type Relation, type Right } from '../../access/right.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
-import type { Clock } from '../../ports/clock.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { JobRequest, TakenJob } from '../../ports/job-queue.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
+import { displayNameOf } from '../directory/directory-changes.ts';
+import { representativeAt, type RepresentativeDeps } from '../care/representatives.ts';
 import { findAll, findById, rowById } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
@@ -33,7 +35,7 @@ import { newsId } from './news-id.ts';
 import { noticeParts } from './notice-parts.ts';
 
 /** What the work needs. */
-export type TellNewsDeps = { readonly records: RecordStore; readonly clock: Clock; readonly indexer: Indexer };
+export type TellNewsDeps = RepresentativeDeps & { readonly indexer: Indexer };
 
 /** What happened longer ago is history that comes in late. */
 const NEWS_MS = 31 * 24 * 3_600_000;
@@ -87,6 +89,7 @@ async function presentNews(item: Item): Promise<readonly PlanParts[]> {
   if (row.type === 'Consent') return await correspondentNews(item, openedResource<Consent>(row));
   if (row.type === 'Encounter') return await stayNews(item);
   if (row.type === 'CareTeam') return await circleNews(item);
+  if (row.type === 'RelatedPerson') return await representativeNews(item, openedResource<RelatedPerson>(row));
   if (row.type === 'ImagingStudy') return await studyNews(item, openedResource<ImagingStudy>(row));
   return row.type === 'DiagnosticReport' ? await reportNews(item, openedResource<DiagnosticReport>(row)) : [];
 }
@@ -144,6 +147,14 @@ async function circleNews(item: Item): Promise<readonly PlanParts[]> {
     if (professionals.length > 0) parts.push(...(await onceParts(item, newsId('correspondent', id), build)));
   }
   return parts;
+}
+
+/** She hears once of who represents her, whom no age of hers keeps away. */
+async function representativeNews(item: Item, related: RelatedPerson): Promise<readonly PlanParts[]> {
+  if ((await representativeAt(item.deps)(item.name)) === undefined) return [];
+  const representative = { reference: item.name, display: displayNameOf(related) ?? '' };
+  const build = (facts: NoticeFacts) => buildRepresentativeNotice({ ...facts, representative });
+  return await onceParts(item, newsId('representative', item.name), build);
 }
 
 /** Who holds a right, by the reference that its principal names. */

@@ -16,7 +16,7 @@ import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { requireConsentChanger } from '../../access/may-attempt.ts';
 import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
-import type { EstablishmentRequester, PatientRequester } from '../../access/requester.ts';
+import type { EstablishmentRequester, SpeakingRequester } from '../../access/requester.ts';
 import type { Origin } from '../../access/rights-of.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import { patientAsked } from '../consent/patient-asked.ts';
@@ -85,7 +85,7 @@ type Request = Omit<AskedAboutData, 'patient'> & { readonly requester: string };
 /** An establishment answers what it was told; a patient says who answers. */
 function answeringOf(
   { region }: AskAboutDataDeps,
-  requester: PatientRequester | EstablishmentRequester,
+  requester: SpeakingRequester | EstablishmentRequester,
   asked: string | undefined,
 ): string | undefined {
   const own = requester.kind === 'establishment' ? requester.organization : asked;

@@ -8,6 +8,7 @@ import { readDeclaration } from '../../../profiles/consent/declaration.ts';
 import { unknownActors } from '../../../profiles/consent/unknown-correspondent.ts';
 import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
 import { Fault } from '../../../profiles/fault.ts';
+import { speaksForPatient } from '../../access/requester.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { attendanceAsked } from '../consent/attendance.ts';
@@ -15,7 +16,7 @@ import { endingAt } from '../consent/end-consent.ts';
 import { actorsNamed } from '../consent/named-actors.ts';
 import { declarationPlace, endedAlong, type DeclarationPlace } from '../consent/standing-declarations.ts';
 import { knownParts, unknownParts } from '../consent/unknown-parts.ts';
-import { referenceOf } from '../guard.ts';
+import { filerOf } from '../guard.ts';
 import { tellingOf } from '../notices/tell-news.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { aboutRow } from './plain-parts.ts';
@@ -60,7 +61,7 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   const { standing, waited, take } = await placeOf(work, subject, { sent, named, isWaiting });
   const id = standing?.id ?? placed.id;
   const consent = { ...named, id, ...(isWaiting ? { status: 'proposed' as const } : {}) };
-  const facts = { person, subject, origin: { ...filedBy(referenceOf(visit.requester)), zone } };
+  const facts = { person, subject, origin: { ...filedBy(filerOf(visit.requester)), zone } };
   const written = changed(deps.indexer, standing, consent, now, facts);
   const isNew = standing === undefined;
   const isInForce = written.puts !== undefined && !isWaiting;
@@ -91,12 +92,16 @@ async function placeOf(
   return { ...place, standing, waited: standing !== undefined };
 }
 
-/** The Consent as it ends: it gives nobody the record any more. The patient ends what others said alike, too. */
+/**
+ * The Consent as it ends: it gives nobody the record any more. The patient, and who represents her, ends what
+ * others said alike, too.
+ */
 async function endedParts(work: Work, standing: InternalRow, ended: Consent): Promise<ActParts> {
   const { deps, now, visit } = work;
   const about = aboutRow(standing);
-  const along =
-    visit.requester.kind === 'patient' ? await endedAlong(work, standing, openedResource<Consent>(standing)) : [];
+  const along = speaksForPatient(visit.requester)
+    ? await endedAlong(work, standing, openedResource<Consent>(standing))
+    : [];
   const told = openedResource<Consent>(standing).status === 'proposed';
   const done = told ? await knownParts(work, standing.person, standing.id) : [];
   return { ...about, parts: oneOf([changed(deps.indexer, standing, ended, now, about), ...along, ...done]) };

@@ -7,6 +7,7 @@ import type { InternalRow } from '../../ports/record-store.ts';
 import type { WriteAct } from './act.ts';
 import { RIGHTS_HOOK } from '../consent/rights-hook.ts';
 import { CIRCLE_HOOK } from '../care/circle-hook.ts';
+import { REPRESENTATIVE_HOOK } from '../care/representative-hook.ts';
 import { STAY_HOOK } from '../care/stay-hook.ts';
 import { PATIENT_HOOK } from './patient-parts.ts';
 import { PLAIN_HOOK } from './plain-parts.ts';
@@ -47,6 +48,7 @@ const HOOKS: Readonly<Record<WriteHook, Hook>> = {
   rights: RIGHTS_HOOK,
   circle: CIRCLE_HOOK,
   stay: STAY_HOOK,
+  representative: REPRESENTATIVE_HOOK,
 };
 
 /** The hook of a type; types without one are written as they come. */

@@ -2,7 +2,7 @@
 import type { Origin } from '../../access/rights-of.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { changed } from './changed-put.ts';
-import { referenceOf } from '../guard.ts';
+import { filerOf } from '../guard.ts';
 import { filedBy } from './plan-parts.ts';
 import type { ActParts, Placed, Work, Written } from './work.ts';
 
@@ -13,14 +13,14 @@ export const PLAIN_HOOK = { parts: plainParts, remove: removedParts };
 async function plainParts(
   { deps, visit, now }: Work,
   { placed, resource, known }: Written,
-  said: Pick<Origin, 'zone' | 'stay'> = {},
+  said: Pick<Origin, 'zone' | 'stay' | 'represents'> = {},
 ): Promise<ActParts> {
   const { id, standing } = placed;
   if (known === undefined) throw new Error('A resource without a patient is not written here');
   const { person, patient: subject } = known;
   // Who changes a row that gives rights is who filed it.
   const isSaid = standing === undefined || Object.keys(said).length > 0;
-  const origin = isSaid ? { origin: { ...filedBy(referenceOf(visit.requester)), ...said } } : {};
+  const origin = isSaid ? { origin: { ...filedBy(filerOf(visit.requester)), ...said } } : {};
   const parts = changed(deps.indexer, standing, { ...resource, id }, now, { person, subject, ...origin });
   return { person, subject, parts };
 }

@@ -7,6 +7,7 @@ import { isSubset } from '../../../profiles/search/subset.ts';
 import { withSearchedSubject } from '../../../profiles/types/logical-subject.ts';
 import { subjectOf } from '../../../profiles/types/row-rules.ts';
 import { mayTouch, mayWrite } from '../../access/may-write.ts';
+import { speaksForPatient } from '../../access/requester.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import type { WriteAct } from './act.ts';
@@ -157,7 +158,7 @@ async function subjectFor(
 
 /** A patient who changes what stands of hers leaves it filed as it is: she is shown it under her present name. */
 function identityFor({ visit }: Work, row: Placed['standing'], { patient }: KnownPatient): string {
-  return (visit.requester.kind === 'patient' ? row?.subject : undefined) ?? patient;
+  return (speaksForPatient(visit.requester) ? row?.subject : undefined) ?? patient;
 }
 
 /** What a resource says of its patient is kept of the identity that its sender files under. */

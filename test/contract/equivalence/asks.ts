@@ -4,9 +4,10 @@ import type { Criterion, SearchQuery } from '../../../profiles/search/query.ts';
 import type { SortKey } from '../../../profiles/search/order.ts';
 import { DATE_PREFIXES, type StringCriterion, type TokenCriterion } from '../../../profiles/search/criterion.ts';
 import type { Grant } from '../../../server/access/grant.ts';
-import type { Role } from '../../../server/access/requester.ts';
-import { aGrant, anEstablishmentGrant, aPatientGrant } from '../../support/plans.ts';
-import { ALPHABET, PERSONS, SLOTS, TYPES, type Slot } from './world.ts';
+import { personKey, type Role } from '../../../server/access/requester.ts';
+import { FOREVER } from '../../../server/access/right.ts';
+import { aGrant, anEstablishmentGrant, aPatientGrant, aRepresentativeGrant } from '../../support/plans.ts';
+import { ALPHABET, PERSONS, referenceOf, SLOTS, TYPES, type Slot } from './world.ts';
 
 /** One question, and rows to read by id beside it. */
 export type Ask = { readonly grant: Grant; readonly query: SearchQuery; readonly reads: readonly Slot[] };
@@ -44,6 +45,11 @@ const ROLES: Role[] = [
   },
 ];
 
+/** Rows that say who represents a patient. */
+const RELATED = SLOTS.filter(({ type }) => type === 'RelatedPerson')
+  .map(referenceOf)
+  .slice(0, 3);
+
 /** Who asks. */
 export const grant: fc.Arbitrary<Grant> = fc.oneof(
   {
@@ -53,6 +59,12 @@ export const grant: fc.Arbitrary<Grant> = fc.oneof(
       .map(([id, at, roles]) => aGrant(`Practitioner/${id}`, at, roles)),
   },
   { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...PERSONS), now).map(([person, at]) => aPatientGrant(person, at)) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...RELATED), now, fc.constantFrom(FOREVER, FOREVER, 4))
+      .map(([related, at, until]) => aRepresentativeGrant(related, PERSONS[0] ?? personKey('a'), at, until)),
+  },
   {
     weight: 1,
     arbitrary: fc

@@ -136,6 +136,8 @@ const origin: fc.Arbitrary<Origin | undefined> = fc.oneof(
       zone: fc.constantFrom('America/New_York', 'Etc/UTC'),
       // Of a stay alone.
       stay: fc.constant({ organization: 'Organization/2', graceDays: 0 }),
+      // Of a RelatedPerson alone.
+      represents: fc.constant(true as const),
     }),
   },
 );
@@ -195,7 +197,7 @@ export const put: fc.Arbitrary<Put> = fc
     return { ...base, person, subject: patientOf(person), ...(origin === undefined ? {} : { origin }) };
   });
 
-/** What a row says that gives rights: a Consent by itself, a circle and a stay in the same words. */
+/** What a row says that gives rights: a Consent by itself, a circle, a stay and a representative in the same words. */
 function givingContent(type: StoredType, permit: Partial<Consent>, circle: Circle): object {
   const { status, provision: { period, actor = [] } = {} } = permit;
   switch (type) {
@@ -208,6 +210,10 @@ function givingContent(type: StoredType, permit: Partial<Consent>, circle: Circl
     case 'Encounter': {
       const stay = { class: { system: CODE_SYSTEM.actCode, code: 'IMP' }, period };
       return { status: status === 'active' ? 'finished' : 'cancelled', ...stay };
+    }
+    case 'RelatedPerson': {
+      const relationship = [{ coding: [{ system: CODE_SYSTEM.roleCode, code: 'GUARD' }] }];
+      return { active: status === 'active', relationship, period };
     }
     default:
       return {};

@@ -16,6 +16,7 @@ import {
   aPlan,
   aPut,
   aQuery,
+  aRepresentativeGrant,
   aRight,
   NOW,
   SYSTEM,
@@ -28,6 +29,7 @@ import { commitPlan } from '../../support/warrants.ts';
 const REACHED = {
   author: ['N', 'R', 'V'],
   self: ['N', 'R', 'V'],
+  representative: ['N', 'R'],
   referent: ['N', 'R'],
   circle: ['N', 'R'],
   assistant: ['N', 'R'],
@@ -42,20 +44,21 @@ const REACHED = {
 /** Relations from which each mask hides a normal item (access.md, section 8). */
 const MASKED: Readonly<Record<Mask, readonly Relation[]>> = {
   professionals: ['referent', 'circle', 'assistant', 'declared', 'imaging-service', 'stay', 'presence', 'break-glass'],
-  patient: ['self'],
-  representatives: [],
+  patient: ['self', 'representative'],
+  representatives: ['representative'],
 };
 
 /** Relations that each state of the patient leaves (access.md, layer 3). */
 const LEFT: readonly (readonly [Partial<PatientState>, readonly Relation[]])[] = [
-  [{ withdrawn: true }, ['self', 'named']],
-  [{ opposed: true }, ['self', 'named']],
+  [{ withdrawn: true }, ['self', 'representative', 'named']],
+  [{ opposed: true }, ['self', 'representative', 'named']],
   [{ erasurePending: true }, ['named']],
   [
     { accountOff: true },
     [
       'author',
       'self',
+      'representative',
       'referent',
       'circle',
       'assistant',
@@ -85,6 +88,10 @@ function holderOf(relation: Relation, person: PersonKey): Holder {
         { reference: 'PractitionerRole/1', organization, within: [], radiologist: true, offices: [] },
       ]);
       return { principal: principal.radiologists(organization), grant };
+    }
+    case 'representative': {
+      const related = `RelatedPerson/${person}`;
+      return { principal: principal.representative(related), grant: aRepresentativeGrant(related, person) };
     }
     case 'author':
       return {

@@ -8,7 +8,7 @@ import { send } from '../support/fhir.ts';
 import { HOLDERS } from './holders.ts';
 import { MATRIX_RELATIONS, partsShown, type Case, type Part } from './matrix.ts';
 import { MATRIX_DOORS, namesOfPart, type MatrixDoor } from './matrix-doors.ts';
-import { ACCOUNT_OFF, type MatrixExam, type MatrixWorld, type Signed } from './matrix-world.ts';
+import { ACCOUNT_OFF, type MatrixExam, type MatrixWorld, type Signed, type Speaker } from './matrix-world.ts';
 
 /** What of the matrix is asked: all of it, or some cells. */
 export type Chosen = (relation: Relation, about: Case, door: MatrixDoor) => boolean;
@@ -51,10 +51,18 @@ type Asking = { readonly chosen: Chosen; readonly asked: Asked };
 
 async function askExam(world: MatrixWorld, absent: Absent, exam: MatrixExam, { chosen, asked }: Asking): Promise<void> {
   const { about } = exam;
-  for (const relation of MATRIX_RELATIONS as readonly Relation[]) {
+  const asking = (MATRIX_RELATIONS as readonly Relation[]).flatMap((relation) => {
     const doors = MATRIX_DOORS.filter((door) => canAsk(relation, door) && chosen(relation, about, door));
-    if (doors.length === 0) continue;
-    const signed = world.signed.get(relation) ?? (await signPatientIn(world, exam));
+    return doors.length === 0 ? [] : [{ relation, doors }];
+  });
+  const speakers = await signSpeakersIn(
+    world,
+    exam,
+    asking.map(({ relation }) => relation),
+  );
+  for (const { relation, doors } of asking) {
+    const signed = world.signed.get(relation) ?? speakers.get(relation);
+    if (signed === undefined) throw new Error(`Nobody signs in as ${relation}`);
     for (const door of doors) {
       asked.cells += 1;
       const isShown = await check(world, absent, { relation, exam, door, signed }).catch((error: unknown) => {
@@ -68,15 +76,28 @@ async function askExam(world: MatrixWorld, absent: Absent, exam: MatrixExam, { c
   }
 }
 
-/** Who turned her account off did so when she was signed in. */
-async function signPatientIn(world: MatrixWorld, exam: MatrixExam): Promise<Signed> {
-  const signed = await world.signPatientIn(exam);
-  if (exam.about.state.includes(ACCOUNT_OFF)) {
-    const parameter = [{ name: 'active', valueBoolean: false }];
-    const access = { url: world.server.url, token: signed.token };
-    await send(access, '/Patient/$set-account', { resourceType: 'Parameters', parameter });
-  }
-  return signed;
+/** Those that are asked for: the account is turned off when both are signed in. */
+async function signSpeakersIn(
+  world: MatrixWorld,
+  exam: MatrixExam,
+  relations: readonly Relation[],
+): Promise<ReadonlyMap<Relation, Signed>> {
+  const isOff = exam.about.state.includes(ACCOUNT_OFF);
+  const needed = SPEAKERS.filter((one) => relations.includes(one));
+  const speakers = new Map<Relation, Signed>();
+  for (const one of needed) speakers.set(one, await world.signSpeakerIn(exam, one));
+  if (!isOff || needed.length === 0) return speakers;
+  const { token } = speakers.get('self') ?? (await world.signSpeakerIn(exam, 'self'));
+  const parameter = [{ name: 'active', valueBoolean: false }];
+  await send({ url: world.server.url, token }, '/Patient/$set-account', { resourceType: 'Parameters', parameter });
+  return speakers;
+}
+
+const SPEAKERS: readonly Speaker[] = ['self', 'representative'];
+
+/** Whether a relation signs in by the account of the patient. */
+function isOfAccount(relation: Relation): boolean {
+  return SPEAKERS.some((one) => one === relation);
 }
 
 type Cell = {
@@ -90,7 +111,7 @@ type Cell = {
 async function check(world: MatrixWorld, absent: Absent, cell: Cell): Promise<boolean> {
   const { relation, exam, door, signed } = cell;
   const reply = await door.ask(callOf(world, signed, exam.ids));
-  if (HOLDERS[relation].signsIn.as === 'patient' && exam.about.state.includes(ACCOUNT_OFF)) {
+  if (isOfAccount(relation) && exam.about.state.includes(ACCOUNT_OFF)) {
     expectSignedOut(reply, door);
     return false;
   }
@@ -141,7 +162,7 @@ class Absent {
     this.#world = world;
   }
 
-  /** The answer, asked once: to a patient by the first of them. */
+  /** The answer, asked once: of patients and representatives by the first of them. */
   async answer({ relation, door, signed }: Cell): Promise<string> {
     const key = `${relation} ${door.name}`;
     const known = this.#answers.get(key) ?? this.#ask(door, signed);

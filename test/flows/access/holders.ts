@@ -8,7 +8,7 @@ import { CODE_SYSTEM, oidUri } from '../../../profiles/codes.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
 import { principal, type Principal, type Relation } from '../../../server/access/right.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
-import { aGiver, aPut, aRight } from '../../support/plans.ts';
+import { aGiver, aPut, aRight, NO_ENTRIES } from '../../support/plans.ts';
 
 const { strasbourg, nancy } = ESTABLISHMENTS;
 
@@ -18,6 +18,8 @@ const WARD = 'Organization/demo-cardiology';
 
 /** Whose a record is, and the label that everything of the exam bears. */
 export type Subject = {
+  /** That of its case, from 0 on. */
+  readonly number: number;
   readonly person: PersonKey;
   readonly patient: string;
   readonly label: Pick<Put, 'level' | 'masks'>;
@@ -26,11 +28,11 @@ export type Subject = {
 /** Somebody who asks. */
 export type Holder = {
   /**
-   * How they sign in: as the patient of the exam, as the software of an establishment, or as a professional who works
-   * in an organization, there as a radiologist or not.
+   * How they sign in: as the patient of the exam or who represents her, as the software of an establishment, or as a
+   * professional who works in an organization, there as a radiologist or not.
    */
   readonly signsIn:
-    | { readonly as: 'patient' }
+    | { readonly as: 'patient' | 'representative' }
     | { readonly as: 'client'; readonly client: string }
     | { readonly as: 'professional'; readonly organization: string; readonly isRadiologist?: true };
   /** Rows that give the relation to the record of a person; none where the rows of the exam do. */
@@ -41,6 +43,10 @@ export type Holder = {
 export const HOLDERS: Readonly<Record<Relation, Holder>> = {
   self: { signsIn: { as: 'patient' }, giving: () => [] },
   author: { signsIn: { as: 'client', client: strasbourg.clientId }, giving: () => [] },
+  representative: {
+    signsIn: { as: 'representative' },
+    giving: ({ person, number }) => [guardian(person, number)],
+  },
   referent: ofPractice('referent'),
   circle: ofPractice('circle'),
   assistant: ofPractice('assistant'),
@@ -105,6 +111,21 @@ export function taskOf(patient: string): string {
 /** The identifier by which a patient of the matrix, by number from 0 on, is known at the author's. */
 export function numberOf(at: number): { readonly system: string; readonly value: string } {
   return { system: oidUri(AUTHOR.patientIdDomain), value: `81${String(at).padStart(8, '0')}` };
+}
+
+/** The identifier of who represents a patient of the matrix. */
+export function guardianNumberOf(at: number): { readonly system: string; readonly value: string } {
+  const { system, value } = numberOf(at);
+  return { system, value: `R${value}` };
+}
+
+/** A guardian of an adult, found by the number. */
+function guardian(person: PersonKey, number: number): Put {
+  const identifier = guardianNumberOf(number);
+  const holder = principal.representative(`RelatedPerson/guardian-${number}`);
+  const put = giver('representative', person, holder);
+  const resource = { ...put.resource, identifier: [identifier], period: { start: '2020-01-01' } } as Put['resource'];
+  return { ...put, resource, index: { ...NO_ENTRIES, tokens: [{ param: 'identifier', ...identifier }] } };
 }
 
 function stayFrom(start: number): Encounter {

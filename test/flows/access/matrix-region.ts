@@ -2,7 +2,7 @@
 import type { Practitioner, PractitionerRole } from '@medplum/fhirtypes';
 import { RELATIONS } from '../../../server/access/right.ts';
 import type { EditedRegion } from '../../support/region-file.ts';
-import { HOLDERS, loginOf, numberOf } from './holders.ts';
+import { guardianNumberOf, HOLDERS, loginOf, numberOf } from './holders.ts';
 
 /** Where the demonstration numbers who has no professional number. */
 const NUMBERS = 'urn:oid:2.25.214150363587367596498171252735473154613';
@@ -40,11 +40,20 @@ export function addPeople(region: EditedRegion, patients: number): void {
       });
     region.persons.push({ login, name: `Dr ${relation}`, kind: 'practitioner', identifier });
   }
+  const kind = 'patient';
   for (let at = 0; at < patients; at += 1)
-    region.persons.push({ login: patientLogin(at), name: `Patient ${at}`, kind: 'patient', identifier: numberOf(at) });
+    region.persons.push(
+      { login: patientLogin(at), name: `Patient ${at}`, kind, identifier: numberOf(at) },
+      { login: guardianLogin(at), name: `Guardian ${at}`, kind, identifier: guardianNumberOf(at) },
+    );
 }
 
 /** The login of a patient of the matrix, by number. */
 export function patientLogin(at: number): string {
   return `matrix-patient-${at}`;
+}
+
+/** The login of who represents that patient. */
+export function guardianLogin(at: number): string {
+  return `matrix-guardian-${at}`;
 }

@@ -23,7 +23,7 @@ import { publish } from '../support/world.ts';
 import { copyExam, labelFor, readTemplate, type Template, type Writing } from './exam-copies.ts';
 import { AUTHOR, HOLDERS, loginOf, numberOf } from './holders.ts';
 import type { Case } from './matrix.ts';
-import { addPeople, patientLogin } from './matrix-region.ts';
+import { addPeople, guardianLogin, patientLogin } from './matrix-region.ts';
 
 /** A case, whose exam it is, and what its doors show of it. `number` counts cases from 0 on. */
 export type MatrixExam = Sent & { readonly number: number; readonly about: Case };
@@ -31,14 +31,17 @@ export type MatrixExam = Sent & { readonly number: number; readonly about: Case 
 /** How somebody asks. A client has no session. */
 export type Signed = { readonly token: string; readonly session: string };
 
-/** The world. `signed` has everybody but the patients, who sign in each for herself. */
+/** Who signs in by the account of the patient of an exam. */
+export type Speaker = 'self' | 'representative';
+
+/** The world. `signed` has everybody but the patients and who represents each, who sign in for one exam. */
 export type MatrixWorld = {
   readonly server: TestServer;
   readonly exams: readonly MatrixExam[];
   /** Names of an exam that is nowhere. */
   readonly unknown: ExamIds;
   readonly signed: ReadonlyMap<Relation, Signed>;
-  signPatientIn(exam: MatrixExam): Promise<Signed>;
+  signSpeakerIn(exam: MatrixExam, relation: Speaker): Promise<Signed>;
   close(): Promise<void>;
 };
 
@@ -67,7 +70,8 @@ export async function openMatrix(store: string, cases: readonly Case[], dataDir:
       exams,
       unknown: unknownIds(sent.ids),
       signed: await signHoldersIn(server),
-      signPatientIn: async ({ number }) => await signPersonIn(server, patientLogin(number)),
+      signSpeakerIn: async ({ number }, relation) =>
+        await signPersonIn(server, relation === 'self' ? patientLogin(number) : guardianLogin(number)),
       close,
     };
   } catch (error) {
@@ -148,7 +152,7 @@ async function fileCase({ records, ...writing }: Filing, template: Template, fil
     { person, patient, patientNumber: numberOf(number).value },
     about,
   );
-  const subject = { person, patient, label: labelFor(about.label) };
+  const subject = { number, person, patient, label: labelFor(about.label) };
   const giving = RELATIONS.flatMap((relation) => HOLDERS[relation].giving(subject));
   const switches = about.state.filter((name) => name !== ACCOUNT_OFF).map((name) => [name, true]);
   const plan = joinParts(parts, {
@@ -172,7 +176,7 @@ async function signHoldersIn(server: TestServer): Promise<ReadonlyMap<Relation, 
   const signed = new Map<Relation, Signed>();
   for (const relation of RELATIONS) {
     const { signsIn } = HOLDERS[relation];
-    if (signsIn.as === 'patient') continue;
+    if (signsIn.as === 'patient' || signsIn.as === 'representative') continue;
     if (signsIn.as === 'client')
       signed.set(relation, { token: await clientToken({ url: server.url, client: signsIn.client }), session: '' });
     else signed.set(relation, await signPersonIn(server, loginOf(relation)));

@@ -67,7 +67,7 @@ describe('Each type by its file', () => {
           expect(allows([`user/${other}.rs`], type, 'r'), other).to.equal(false);
           expect(fhirType(other).words, other).to.not.equal(file.words);
         }
-        expect(demandsOf([`patient/${type}.rs`], true)[0]?.items).to.deep.equal([file.words]);
+        expect(demandsOf([`patient/${type}.rs`], 'own')[0]?.items).to.deep.equal([file.words]);
       });
 
       it('is announced as its file says, or not at all', () => {

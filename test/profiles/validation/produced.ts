@@ -203,6 +203,13 @@ export const PRODUCED: readonly Produced[] = [
     resource: news.buildCorrespondentNotice({ ...told, professionals: [practitioner], consent: 'Consent/c1' }),
   },
   {
+    builder: 'buildRepresentativeNotice',
+    resource: news.buildRepresentativeNotice({
+      ...told,
+      representative: { reference: 'RelatedPerson/r1', display: 'Odile Valbrémont' },
+    }),
+  },
+  {
     builder: 'buildSharingNotice',
     resource: news.buildSharingNotice({ ...told, change: 'withdrawal', consent: 'Consent/c1' }),
   },

@@ -9,10 +9,14 @@ function requesterOf(kind: Requester['kind'], ...scopes: string[]): Requester {
   const common = { clientId: 'client', scopes, purpose: 'TREAT', display: 'somebody' } as const;
   if (kind === 'practitioner') return { ...common, kind, practitioner: 'Practitioner/a', roles: [] };
   if (kind === 'patient') return { ...common, kind, patient: 'Patient/a', person: personKey('p') };
+  if (kind === 'representative') {
+    const of = { patient: 'Patient/a', person: personKey('p'), until: Infinity };
+    return { ...common, kind, related: 'RelatedPerson/a', ...of };
+  }
   return { ...common, kind, organization: 'Organization/a' };
 }
 
-const KINDS = ['establishment', 'patient', 'practitioner'] as const;
+const KINDS = ['establishment', 'patient', 'practitioner', 'representative'] as const;
 const create = (type: 'Patient' | 'DiagnosticReport' | 'Consent'): Attempt => ({ interaction: 'create', type });
 const update = (type: 'Patient' | 'DiagnosticReport' | 'Consent'): Attempt => ({ interaction: 'update', type });
 const operation = (name: OperationName | QueryOperation): Attempt => {
@@ -29,17 +33,17 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [update('Patient'), 'establishment'],
   [create('DiagnosticReport'), 'establishment'],
   [update('DiagnosticReport'), 'establishment'],
-  [create('Consent'), 'establishment', 'patient'],
+  [create('Consent'), 'establishment', 'patient', 'representative'],
   // Whether it is one's own, the data tell.
   [update('Consent'), ...KINDS],
   [patch('Patient'), 'establishment'],
   [patch('Consent'), ...KINDS],
   [remove('ServiceRequest'), 'establishment'],
   [remove('Consent'), ...KINDS],
-  [TRANSACTION, 'establishment', 'patient'],
+  [TRANSACTION, 'establishment', 'patient', 'representative'],
   [operation('break-glass'), 'practitioner'],
-  [operation('withdraw'), 'establishment', 'patient'],
-  [operation('reconsent'), 'establishment', 'patient'],
+  [operation('withdraw'), 'establishment', 'patient', 'representative'],
+  [operation('reconsent'), 'establishment', 'patient', 'representative'],
   [operation('request-erasure'), 'establishment', 'patient'],
   [operation('cancel-erasure'), 'establishment', 'patient'],
   [operation('data-subject-request'), 'establishment', 'patient'],
@@ -48,9 +52,9 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('redeem-presence-code'), 'practitioner'],
   [operation('ihe-pix'), ...KINDS],
   [operation('match'), ...KINDS],
-  [operation('who-can-access'), 'patient'],
+  [operation('who-can-access'), 'patient', 'representative'],
   // Whether one is its patient or author, the data tell.
-  [operation('set-confidentiality'), ...KINDS],
+  [operation('set-confidentiality'), 'establishment', 'patient', 'practitioner'],
   [operation('discard'), 'establishment'],
   [operation('refile'), 'establishment'],
   [operation('release'), 'establishment'],

@@ -6,6 +6,7 @@ import { aPersonKey } from '../../support/plans.ts';
 const ORDER = [
   'self',
   'author',
+  'representative',
   'referent',
   'circle',
   'assistant',

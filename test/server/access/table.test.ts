@@ -11,6 +11,7 @@ import { readmeTexts } from './decision-tables.ts';
 const SEEN: Readonly<Record<Relation, readonly [levels: string, masks: string, switches: string]>> = {
   self: ['N R V', 'professionals representatives', 'opposed withdrawn accountOff'],
   author: ['N R V', 'professionals patient representatives', 'accountOff'],
+  representative: ['N R', 'professionals', 'opposed withdrawn accountOff'],
   referent: ['N R', 'patient representatives', 'accountOff'],
   circle: ['N R', 'patient representatives', 'accountOff'],
   assistant: ['N R', 'patient representatives', 'accountOff'],
@@ -41,9 +42,10 @@ describe('access.md 3, the table of decisions', () => {
     const row = { item: 'List/a', level: 'N', masks: [], released: false } as const;
     const waiting = (type: 'DiagnosticReport' | 'ImagingStudy'): readonly Relation[] =>
       RELATIONS.filter((relation) => !lifeCycleAllows(relation, { ...row, type }));
-    expect(waiting('ImagingStudy')).to.deep.equal(['self']);
+    expect(waiting('ImagingStudy')).to.deep.equal(['self', 'representative']);
     expect(waiting('DiagnosticReport')).to.deep.equal([
       'self',
+      'representative',
       'referent',
       'circle',
       'assistant',

@@ -10,8 +10,9 @@ import { languageOf } from '../../pages/language.ts';
 import { sendPage } from '../../pages/send-page.ts';
 import type { BoundOptions } from '../options.ts';
 import { REFUSAL } from '../refusals.ts';
+import { askForRecord, onlyPerson, recordChosen, type ChoiceDoor } from '../sign-in/choose-record.ts';
 import { readForm } from '../sign-in/form.ts';
-import type { PendingSignIns } from '../sign-in/pending-sign-ins.ts';
+import type { PendingSignIns, SignedInPerson } from '../sign-in/pending-sign-ins.ts';
 import { beginSignIn, completeSignIn } from '../sign-in/sign-in.ts';
 import {
   cookieOf,
@@ -45,6 +46,8 @@ export function addSessionRoutes(router: Router, door: Door): void {
   router.get('/session', async (ctx) => await start(ctx, door));
   router.get('/session/provider/:index', async (ctx) => await leave(ctx, door, Number(ctx.params['index'])));
   router.get('/session/signed-in', async (ctx) => await comeBack(ctx, door));
+  router.get('/session/record', async (ctx) => await askForRecord(ctx, (await backAt(ctx, door)).choice));
+  router.post('/session/record', async (ctx) => await choose(ctx, door));
   router.post('/session/end', async (ctx) => await end(ctx, door));
 }
 
@@ -95,12 +98,33 @@ async function leave(ctx: Context, { options, pending }: Door, provider: number)
   redirect(ctx, href);
 }
 
-async function comeBack(ctx: Context, { options, pending }: Door): Promise<void> {
+/** The sign-in that this browser began, and where it is to lead. */
+async function backAt(
+  ctx: Context,
+  { options, pending }: Door,
+): Promise<{ readonly to: string; readonly choice: ChoiceDoor }> {
   const uid = `${PREFIX}${ctx.cookies.get(START_COOKIE) ?? ''}`;
   const to = await pending.address(uid);
   if (to === undefined) throw new Fault('login', 'The sign-in has expired', { protocolCode: REFUSAL.expired });
-  const attempt = { uid, clientId: PAGES_CLIENT.client_id, address: ctx.ip };
-  const person = await completeSignIn(options, pending, attempt, new URLSearchParams(ctx.querystring));
+  const signingIn = { uid, clientId: PAGES_CLIENT.client_id, address: ctx.ip };
+  return { to, choice: { options, pending, signingIn, action: `${options.issuer}/session/record` } };
+}
+
+async function comeBack(ctx: Context, { options, pending }: Door): Promise<void> {
+  const { to, choice } = await backAt(ctx, { options, pending });
+  const callback = new URLSearchParams(ctx.querystring);
+  const person = await onlyPerson(choice, await completeSignIn(options, pending, choice.signingIn, callback));
+  if (person === undefined) redirect(ctx, choice.action);
+  else await enter(ctx, options, person, to);
+}
+
+async function choose(ctx: Context, door: Door): Promise<void> {
+  const { to, choice } = await backAt(ctx, door);
+  const person = await recordChosen(ctx, choice);
+  if (person !== undefined) await enter(ctx, door.options, person, to);
+}
+
+async function enter(ctx: Context, options: BoundOptions, person: SignedInPerson, to: string): Promise<void> {
   const token = await openSession(options, person);
   setCookie(ctx, options, START_COOKIE, '', { path: '/auth/session', maxAge: 0 });
   setCookie(ctx, options, sessionCookie(options.publicUrl), token, { path: '/', maxAge: SESSION_SECONDS });

@@ -24,8 +24,8 @@ export const PAGES_CLIENT: RegionClient = {
 /** How long a person stays signed in, in seconds. */
 export const SESSION_SECONDS = 3_600;
 
-/** What our pages do for a professional and for a patient: look, and declare an emergency. */
-const SCOPES = { Practitioner: 'user/*.rs user/Patient.u', Patient: 'patient/*.rs' } as const;
+/** What our pages do for a professional: look, and declare an emergency; for a patient or her representative: look. */
+const SCOPES = { professional: 'user/*.rs user/Patient.u', record: 'patient/*.rs' } as const;
 
 /** The name of the cookie; with TLS its prefix binds it to this host. @see RFC 6265bis 4.1.3.2 */
 export function sessionCookie(publicUrl: string): string {
@@ -43,7 +43,7 @@ export async function openSession(options: BoundOptions, { account, authTime }: 
   const payload = {
     clientId: PAGES_CLIENT.client_id,
     accountId: account,
-    scope: account.startsWith('Patient/') ? SCOPES.Patient : SCOPES.Practitioner,
+    scope: account.startsWith('Practitioner/') ? SCOPES.professional : SCOPES.record,
     extra: { auth_time: authTime },
     givenAt: options.clock.now(),
   };

@@ -4,7 +4,7 @@ import { french } from '../../pages/french.ts';
 import type { Markup } from '../../pages/markup.d.ts';
 import type { Page } from '../../pages/send-page.ts';
 import { demandsOf } from './demands.ts';
-import type { Demand } from './demands.ts';
+import type { Demand, RecordReach } from './demands.ts';
 import { SIGN_IN_LANGUAGE, SIGN_IN_TEXTS } from './texts.ts';
 
 const texts = SIGN_IN_TEXTS;
@@ -16,6 +16,8 @@ export type ConsentQuestion = {
   readonly publisher: string | undefined;
   readonly display: string;
   readonly account: string;
+  /** The name of the patient for whom the person acts. */
+  readonly represented: string | undefined;
   readonly scopes: readonly string[];
   readonly action: string;
   readonly csrf: string;
@@ -24,13 +26,13 @@ export type ConsentQuestion = {
 
 /** Builds the page. */
 export function consentPage(question: ConsentQuestion): Page {
-  const demands = demandsOf(question.scopes, question.account.startsWith('Patient/'));
+  const demands = demandsOf(question.scopes, reachOf(question));
   return {
     status: 200,
     language: SIGN_IN_LANGUAGE,
     title: french(`Autoriser « ${question.applicationName} » ?`),
     formTargets: [formTargetOf(question.redirectUri)],
-    body: html`<p>${texts.whoYouAre} <strong>${question.display}</strong>.</p>
+    body: html`<p>${texts.whoYouAre} <strong>${question.display}</strong>${representedBy(question)}.</p>
       <p>${texts.application} <strong>${question.applicationName}</strong>${publisherOf(question)} ${texts.asksFor}</p>
       <ul class="cards">
         ${demands.map(demandCard)}
@@ -45,6 +47,17 @@ export function consentPage(question: ConsentQuestion): Page {
         </div>
       </form>`,
   };
+}
+
+function reachOf({ account, represented }: ConsentQuestion): RecordReach {
+  if (represented !== undefined) return 'represented';
+  return account.startsWith('Patient/') ? 'own' : 'others';
+}
+
+function representedBy({ represented }: ConsentQuestion): Markup | undefined {
+  return represented === undefined
+    ? undefined
+    : html`<span>, ${texts.actingFor} <strong>${represented}</strong></span>`;
 }
 
 function publisherOf({ publisher }: ConsentQuestion): Markup | undefined {

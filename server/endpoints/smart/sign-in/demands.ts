@@ -18,12 +18,23 @@ const VERBS: readonly (readonly [readonly ScopeAction[], string])[] = [
 /** One group: what may be done, and with what; `note` says how far it goes. */
 export type Demand = { readonly title: string; readonly note?: string; readonly items: readonly string[] };
 
+/** Whose records an application comes to: the person's own, that of whom she represents, those open to her. */
+export type RecordReach = 'own' | 'represented' | 'others';
+
+/** What the whole of it is called, and what stands before its parts. */
+const WORDS: Readonly<Record<RecordReach, readonly [whole: string, of: string]>> = {
+  own: [texts.wholeOwn, texts.ofOwn],
+  represented: [texts.wholeRepresented, texts.ofRepresented],
+  others: [texts.wholeOthers, texts.ofOthers],
+};
+
 /** The scopes as groups. Each thing stands once, and not where the whole record with the same verbs covers it. */
-export function demandsOf(scopes: readonly string[], isPatient: boolean): readonly Demand[] {
-  return [...recordDemands(scopes, isPatient), ...otherDemands(scopes)];
+export function demandsOf(scopes: readonly string[], reach: RecordReach): readonly Demand[] {
+  return [...recordDemands(scopes, reach), ...otherDemands(scopes)];
 }
 
-function recordDemands(scopes: readonly string[], isPatient: boolean): readonly Demand[] {
+function recordDemands(scopes: readonly string[], reach: RecordReach): readonly Demand[] {
+  const [wholeOf, partsOf] = WORDS[reach];
   const verbs = verbsByType(scopes);
   const whole = verbs.get(WHOLE) ?? [];
   const beyond = [...verbs].filter(([type, asked]) => type === WHOLE || asked.some((verb) => !whole.includes(verb)));
@@ -32,8 +43,8 @@ function recordDemands(scopes: readonly string[], isPatient: boolean): readonly 
     const types = members.map(([type]) => type);
     const items = types.filter((type) => type !== WHOLE).map(wordsOf);
     return [
-      ...(types.includes(WHOLE) ? [{ title, items: [isPatient ? texts.wholeOwn : texts.wholeOthers] }] : []),
-      ...(items.length === 0 ? [] : [{ title, note: isPatient ? texts.ofOwn : texts.ofOthers, items }]),
+      ...(types.includes(WHOLE) ? [{ title, items: [wholeOf] }] : []),
+      ...(items.length === 0 ? [] : [{ title, note: partsOf, items }]),
     ];
   });
 }

@@ -4,6 +4,7 @@ import { html } from 'htm/preact';
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { Fault, toFault } from '../../../../profiles/fault.ts';
+import { askForRecord, onlyPerson, recordChosen, type ChoiceDoor } from './choose-record.ts';
 import { consentPage } from './consent-page.ts';
 import { csrfToken, isCsrfToken } from './csrf.ts';
 import { readForm } from './form.ts';
@@ -30,6 +31,8 @@ export function interactionRouter(provider: Provider, options: BoundOptions): Ro
   router.get('/interaction/:uid', async (ctx) => await start(ctx, door));
   router.get('/interaction/:uid/provider/:index', async (ctx) => await leave(ctx, door, Number(ctx.params['index'])));
   router.get('/interaction/:uid/signed-in', async (ctx) => await comeBack(ctx, door));
+  router.get('/interaction/:uid/record', async (ctx) => await askForRecord(ctx, await choiceDoor(ctx, door)));
+  router.post('/interaction/:uid/record', async (ctx) => await choose(ctx, door));
   router.get('/interaction/:uid/consent', async (ctx) => await ask(ctx, door));
   router.post('/interaction/:uid/consent', async (ctx) => await decide(ctx, door));
   return router;
@@ -77,11 +80,29 @@ async function bringHome(ctx: Context, door: Door): Promise<void> {
 }
 
 async function comeBack(ctx: Context, door: Door): Promise<void> {
+  const choice = await choiceDoor(ctx, door);
+  const { signingIn, action } = choice;
+  const callback = new URLSearchParams(ctx.querystring);
+  const person = await onlyPerson(choice, await completeSignIn(door.options, door.pending, signingIn, callback));
+  if (person === undefined) redirect(ctx, action);
+  else await goOn(ctx, door, signingIn.uid, person);
+}
+
+async function choose(ctx: Context, door: Door): Promise<void> {
+  const choice = await choiceDoor(ctx, door);
+  const person = await recordChosen(ctx, choice);
+  if (person !== undefined) await goOn(ctx, door, choice.signingIn.uid, person);
+}
+
+async function goOn(ctx: Context, { options, pending }: Door, uid: string, person: SignedInPerson): Promise<void> {
+  await pending.keepPerson(uid, person);
+  redirect(ctx, `${options.issuer}/interaction/${uid}/consent`);
+}
+
+async function choiceDoor(ctx: Context, door: Door): Promise<ChoiceDoor> {
   const { uid, params } = await interactionOf(ctx, door);
-  const interaction = { uid, clientId: String(params['client_id']), address: ctx.ip };
-  const person = await completeSignIn(door.options, door.pending, interaction, new URLSearchParams(ctx.querystring));
-  await door.pending.keepPerson(uid, person);
-  redirect(ctx, `${door.options.issuer}/interaction/${uid}/consent`);
+  const signingIn = { uid, clientId: String(params['client_id']), address: ctx.ip };
+  return { ...door, signingIn, action: `${door.options.issuer}/interaction/${uid}/record` };
 }
 
 async function ask(ctx: Context, door: Door): Promise<void> {
@@ -93,6 +114,7 @@ async function ask(ctx: Context, door: Door): Promise<void> {
     publisher: client?.publisher,
     display: person.display,
     account: person.account,
+    represented: person.represents?.name,
     scopes: scopesOfAccount(requestedScopes(interaction), person.account),
     action: `${door.options.issuer}/interaction/${interaction.uid}/consent`,
     csrf: csrfToken(door.options.keys, interaction.uid),

@@ -4,7 +4,7 @@ import { Fault, toFault } from '../../../../profiles/fault.ts';
 import type { Account } from '../../../ports/account-directory.ts';
 import type { IdentityProvider, SignInRequest, VouchedIdentity } from '../../../ports/identity-provider.ts';
 import type { BoundOptions, SignInEvent } from '../options.ts';
-import type { PendingSignIn, PendingSignIns, SignedInPerson } from './pending-sign-ins.ts';
+import type { ChoosingPerson, PendingSignIn, PendingSignIns, SignedInPerson } from './pending-sign-ins.ts';
 
 /** How old a sign-in at the provider may be when the application does not say: a working day. */
 const MAX_AGE_SECONDS = 12 * 3600;
@@ -48,26 +48,43 @@ export async function beginSignIn(
   return await providerOf(options, provider).begin({ ...requestOf(options, signIn, state), ...hinted });
 }
 
+/** A sign-in under way, as its event tells it. */
+export type SigningIn = { readonly uid: string; readonly clientId: string; readonly address: string };
+
 /**
- * Redeems the provider's answer and finds the account. The sign-in is recorded, whatever comes of it.
+ * Redeems the provider's answer and finds the accounts: the person's own, and those of whom she represents. The sign-in
+ * is recorded, whatever comes of it; of several accounts when one is chosen ({@link chosenPerson}).
  * @throws {Fault} login - the answer does not belong to this interaction, does not hold, or nobody is known by it
  * @throws {Fault} forbidden - the assurance is too low
  */
 export async function completeSignIn(
   options: BoundOptions,
   pending: PendingSignIns,
-  interaction: { readonly uid: string; readonly clientId: string; readonly address: string },
+  signingIn: SigningIn,
   callback: URLSearchParams,
-): Promise<SignedInPerson> {
-  const event = { subject: 'person', clientId: interaction.clientId, address: interaction.address } as const;
+): Promise<ChoosingPerson> {
   try {
-    const person = await personBehind(options, pending, interaction.uid, callback);
-    await record(options, { ...event, outcome: 'success', ...person });
-    return person;
+    return await personBehind(options, pending, signingIn.uid, callback);
   } catch (error) {
-    await record(options, { ...event, outcome: 'failure', reason: toFault(error).message });
+    await record(options, { ...eventOf(signingIn), outcome: 'failure', reason: toFault(error).message });
     throw error;
   }
+}
+
+/** The person by the account that she signs in to: recorded, and nobody is signed in where that fails. */
+export async function chosenPerson(
+  options: BoundOptions,
+  signingIn: SigningIn,
+  { authTime, acr }: ChoosingPerson,
+  { reference: account, display, represents }: Account,
+): Promise<SignedInPerson> {
+  const said = { authTime, ...(acr === undefined ? {} : { acr }) };
+  await record(options, { ...eventOf(signingIn), outcome: 'success', account, display, ...said });
+  return { account, display, ...said, ...(represents === undefined ? {} : { represents }) };
+}
+
+function eventOf({ clientId, address }: SigningIn): Pick<SignInEvent, 'subject' | 'clientId' | 'address'> {
+  return { subject: 'person', clientId, address };
 }
 
 async function personBehind(
@@ -75,7 +92,7 @@ async function personBehind(
   pending: PendingSignIns,
   uid: string,
   callback: URLSearchParams,
-): Promise<SignedInPerson> {
+): Promise<ChoosingPerson> {
   const state = callback.get('state') ?? '';
   const signIn = await pending.take(state);
   if (signIn === undefined || signIn.uid !== uid)
@@ -84,15 +101,24 @@ async function personBehind(
   // A reload may have put another provider in its place: what one sent is shown to no other.
   if (provider.name !== signIn.providerName) throw new Fault('login', 'The answer is that of a former provider');
   const identity = await provider.complete(requestOf(options, signIn, state), callback);
-  const account = await findAccount(options, identity);
-  if (account === undefined)
+  const accounts = await accountsOf(options, identity);
+  if (accounts.length === 0)
     throw new Fault('login', 'Nobody is known by this identity', { protocolCode: 'unknown-person' });
-  return {
-    account: account.reference,
-    display: account.display,
-    authTime: identity.authTime,
-    ...(identity.acr === undefined ? {} : { acr: identity.acr }),
-  };
+  const { authTime, acr } = identity;
+  return { accounts, authTime, ...(acr === undefined ? {} : { acr }) };
+}
+
+/** A professional comes as that alone: her token carries neither her own record nor those of whom she represents. */
+async function accountsOf(options: BoundOptions, identity: VouchedIdentity): Promise<readonly Account[]> {
+  const own = await findAccount(options, identity);
+  if (own?.reference.startsWith('Practitioner/') === true) return [own];
+  const represented = new Map<string, Account>();
+  for (const { kind, system, value } of identity.identifiers) {
+    if (kind !== 'patient') continue;
+    for (const account of await options.accounts.represented(system, value, identity.traits))
+      represented.set(account.reference, account);
+  }
+  return [...(own === undefined ? [] : [own]), ...represented.values()];
 }
 
 async function findAccount(options: BoundOptions, identity: VouchedIdentity): Promise<Account | undefined> {

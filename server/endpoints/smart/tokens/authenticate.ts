@@ -13,7 +13,7 @@ import { tokenDigest } from './token-digest.ts';
 export type TokenFacts = {
   readonly clientId: string;
   readonly scopes: readonly string[];
-  /** `Patient/id` or `Practitioner/id`; absent for a backend client. */
+  /** `Patient/id`, `Practitioner/id` or `RelatedPerson/id`; absent for a backend client. */
   readonly account?: string;
   /** `Organization/id` on whose behalf a backend client acts. */
   readonly organization?: string;

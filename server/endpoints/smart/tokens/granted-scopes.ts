@@ -6,7 +6,7 @@ import type { ScopeContext } from '../../../access/scope.ts';
 /** Scopes that OpenID Connect and OAuth define; they are registered at a client like any other. */
 export const OIDC_SCOPES: readonly string[] = ['openid', 'fhirUser', 'offline_access'];
 
-/** The launch scope that asks for the patient who signs in. */
+/** The launch scope that asks for the patient who signs in, or whom who signs in represents. */
 export const LAUNCH_PATIENT = 'launch/patient';
 
 /** Every form of scope that works here, for the discovery documents. */
@@ -44,17 +44,16 @@ export function grantableScope(
  * What an account can be given of scopes: a professional has no patient context of the own, as there is no picker.
  */
 export function scopesOfAccount(scopes: readonly string[], account: string): readonly string[] {
-  if (isPatient(account)) return scopes;
+  if (isOfOnePatient(account)) return scopes;
   return scopes.filter((scope) => scope !== LAUNCH_PATIENT && parseScope(scope)?.context !== 'patient');
 }
 
-/** The patient in context: who signs in, when that is a patient and a scope asks for it. The logical id. */
-export function patientInContext(scopes: readonly string[], resource: string): string | undefined {
-  if (!isPatient(resource)) return undefined;
+/** The patient in context: of whom the account is, where a scope asks for it. The logical id of `Patient/id`. */
+export function patientInContext(scopes: readonly string[], patient: string | undefined): string | undefined {
   const isAsked = scopes.some((scope) => scope === LAUNCH_PATIENT || parseScope(scope)?.context === 'patient');
-  return isAsked ? resource.slice('Patient/'.length) : undefined;
+  return isAsked ? patient?.slice('Patient/'.length) : undefined;
 }
 
-function isPatient(account: string): boolean {
-  return account.startsWith('Patient/');
+function isOfOnePatient(account: string): boolean {
+  return /^(Patient|RelatedPerson)\//.test(account);
 }

@@ -88,7 +88,7 @@ function answerAbsent(
     status,
     language: languageOf(ctx),
     at,
-    isPatient: visit.requester.kind === 'patient',
+    isPatient: visit.requester.kind === 'patient' || visit.requester.kind === 'representative',
     wasDeclared:
       ctx.method === 'GET' && new URLSearchParams(ctx.querystring).get(PAGE_PARAMETERS.emergency) === DECLARED,
     offer: offerTo(deps.mayDeclareEmergency(visit.requester), at({}), form),

@@ -1,13 +1,21 @@
 /** An entry of an access list. */
-import type { Organization, Practitioner, PractitionerRole, Reference } from '@medplum/fhirtypes';
+import type { HumanName, Identifier, PractitionerRole, Reference } from '@medplum/fhirtypes';
 import type { Relation } from '../../../access/right.ts';
+
+/** A professional; an establishment’s software, by the establishment; who represents the patient. */
+export type Listed = {
+  readonly resourceType: string;
+  readonly id?: string;
+  readonly identifier?: readonly Identifier[];
+  readonly name?: string | readonly HumanName[];
+};
 
 /** Somebody who may open a record, or what she holds. Times are epoch milliseconds. */
 export type Access = {
-  /** A professional with the roles that count; an establishment’s software, by the establishment. */
-  readonly who: Practitioner | Organization;
+  readonly who: Listed;
   /** What people call her, or it. */
   readonly display: string;
+  /** Of a professional those that count. */
   readonly roles: readonly PractitionerRole[];
   /** Where they are held, each once. */
   readonly institutions: readonly Reference[];

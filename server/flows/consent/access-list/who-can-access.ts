@@ -7,8 +7,8 @@ import { permitOf } from '../../../../profiles/consent/declaration.ts';
 import { regionRolesOf } from '../../../../profiles/region-role.ts';
 import { stateAllows } from '../../../access/decide.ts';
 import { systemReading } from '../../../access/grant.ts';
-import { requirePatient } from '../../../access/may-attempt.ts';
-import type { PatientRequester } from '../../../access/requester.ts';
+import { requireSpeaker } from '../../../access/may-attempt.ts';
+import type { SpeakingRequester } from '../../../access/requester.ts';
 import { establishmentOf, FOREVER, referenceOf, type Relation, type Right } from '../../../access/right.ts';
 import { displayNameOf } from '../../directory/directory-changes.ts';
 import type { Holder, Holders } from '../../directory/holders.ts';
@@ -17,22 +17,24 @@ import type { GuardDeps, Reading, Visit } from '../../guard.ts';
 import type { Access } from './access.ts';
 import { accessesAsked, type AccessesAsked } from './accesses-asked.ts';
 import { firstSeen, ownRowAt, ownRows } from './own-rows.ts';
+import { representativesListed } from './representatives-listed.ts';
 
 /** What the flow needs; `holders` is of the region at present. */
-export type WhoCanAccessDeps = GuardDeps & { readonly holders: () => Holders };
+export type WhoCanAccessDeps = GuardDeps & { readonly holders: () => Holders; readonly timeZone: string };
 
 /** How long a temporary access that is over stays listed. */
 const LISTED_MS = 366 * 86_400_000;
 
 /**
- * Makes the list of the patient who asks, by family name, and answers the part that is asked for.
- * @throws {Fault} forbidden - another than a patient asks
+ * Makes the list of the patient who asks, or of whom who asks represents, by family name, and answers the part that is
+ * asked for. A representative is told of nobody whose right an item gives that she does not see.
+ * @throws {Fault} forbidden - another than the patient or who represents her asks
  * @throws {Fault} not-found - her record is not shown to her
  */
 export function whoCanAccess(deps: WhoCanAccessDeps) {
   return async (visit: Visit, asked: AccessesAsked): Promise<ReturnType<typeof accessesAsked>> =>
     await refusalsRecorded(deps, visit, 'search', async () => {
-      const requester = requirePatient(visit.requester, 'who-can-access');
+      const requester = requireSpeaker(visit.requester, 'who-can-access');
       const [, id = ''] = requester.patient.split('/');
       const question = { kind: 'resource', type: 'Patient', id } as const;
       const entities = [{ role: '24', query: 'Patient/$who-can-access' }] as const;
@@ -46,7 +48,7 @@ export function whoCanAccess(deps: WhoCanAccessDeps) {
 
 async function listOf(
   deps: WhoCanAccessDeps,
-  { person }: PatientRequester,
+  { person, kind }: SpeakingRequester,
   reading: Reading,
 ): Promise<readonly Access[]> {
   const now = deps.clock.now();
@@ -61,11 +63,14 @@ async function listOf(
   const consents = await ownRows<Consent>(deps, reading, 'Consent');
   const held: Held[] = [];
   for (const right of [...rightsToRecord(live), ...(await rightsToItems(deps, reading, live))])
-    held.push({ ...right, since: await sinceOf(deps, reading, right, consents) });
+    if (kind === 'patient' || (await firstSeen(deps, reading, [right.giver])) !== undefined)
+      held.push({ ...right, since: await sinceOf(deps, reading, right, consents) });
   const holders = deps.holders();
-  const sources = new Set(all.flatMap(({ principal }) => establishmentOf(principal)));
+  const known = kind === 'patient' ? all : held;
+  const sources = new Set(known.flatMap(({ principal }) => establishmentOf(principal)));
   return [
     ...held.flatMap((right) => accessesOf(right, holders, now)),
+    ...(await representativesListed(deps, reading, live, now)),
     ...formerlyOpen(consents, now).flatMap((right) => accessesOf(right, holders, now)),
     ...administrators(holders, sources, now),
   ].toSorted(byName);
@@ -97,7 +102,8 @@ function rightsToRecord(rights: readonly Right[]): readonly Held[] {
  */
 async function rightsToItems(deps: GuardDeps, reading: Reading, rights: readonly Right[]): Promise<readonly Held[]> {
   const held: Held[] = [];
-  const ofItems = rights.filter(({ scope }) => scope !== 'record');
+  // A representative's own row is no item of the record.
+  const ofItems = rights.filter(({ scope, relation }) => scope !== 'record' && relation !== 'representative');
   for (const some of Map.groupBy(ofItems, ({ principal, relation }) => `${principal} ${relation}`).values()) {
     const items = some.map(itemOf).toSorted((one, other) => Number(isPatient(other)) - Number(isPatient(one)));
     const giver = await firstSeen(deps, reading, items);
@@ -214,6 +220,6 @@ function byName(one: Access, other: Access): number {
   return sortName(one).localeCompare(sortName(other), 'fr') || one.relation.localeCompare(other.relation);
 }
 
-function sortName({ who, display }: Access): string {
-  return (who.resourceType === 'Practitioner' ? who.name?.[0]?.family : undefined) ?? display;
+function sortName({ who: { name }, display }: Access): string {
+  return (typeof name === 'string' ? undefined : name?.[0]?.family) ?? display;
 }

@@ -64,7 +64,7 @@ describe('Sign-in of a person through the identity provider', () => {
   });
 
   it('groups what is asked by what may be done, in the words of who is asked', () => {
-    const own = demandsOf(['patient/Consent.cu', 'patient/ImagingStudy.rs', 'patient/DiagnosticReport.rs'], true);
+    const own = demandsOf(['patient/Consent.cu', 'patient/ImagingStudy.rs', 'patient/DiagnosticReport.rs'], 'own');
     expect(own).to.deep.equal([
       { title: 'Ajouter et modifier', note: 'dans votre dossier\u00A0:', items: ['les choix de partage'] },
       {
@@ -73,7 +73,7 @@ describe('Sign-in of a person through the identity provider', () => {
         items: ['les examens d’imagerie', 'les comptes rendus'],
       },
     ]);
-    expect(demandsOf(['user/*.cruds', 'offline_access'], false)).to.deep.equal([
+    expect(demandsOf(['user/*.cruds', 'offline_access'], 'others')).to.deep.equal([
       {
         title: 'Consulter, ajouter, modifier et supprimer',
         items: ['tous les dossiers d’imagerie auxquels vous avez accès'],
@@ -84,7 +84,7 @@ describe('Sign-in of a person through the identity provider', () => {
 
   it('names a thing beside the whole record only where more may be done with it', () => {
     const titles = (scopes: readonly string[]): readonly string[] =>
-      demandsOf(scopes, true).map(({ title, items }) => `${title} ${items.join()}`);
+      demandsOf(scopes, 'own').map(({ title, items }) => `${title} ${items.join()}`);
     expect(titles(['patient/*.rs', 'patient/Patient.r', 'patient/Consent.cud'])).to.deep.equal([
       'Consulter tout votre dossier d’imagerie',
       'Ajouter, modifier et supprimer les choix de partage',

@@ -123,11 +123,11 @@ async function isBusy({ jobs }: Stores, now: number): Promise<boolean> {
 
 function visitsOf(flows: Flows, { records }: Stores, clock: { readonly now: () => number }) {
   const directory = { within: (organization: string) => [organization], nameOf: () => undefined };
-  const resolve = resolveRequester({ records, clock, region: directory });
+  const resolve = resolveRequester({ records, clock, timeZone: 'UTC', region: directory });
   const visitOf = (requester: Requester): Visit => ({ requester, requestId: 'request', server: 'test' });
   return {
     person: async (account: string): Promise<Visit | undefined> => {
-      if (!(await flows.accountStands(account))) return undefined;
+      if (!(await flows.accounts.stands(account))) return undefined;
       const scopes = account.startsWith('Patient/') ? ['patient/*.cruds'] : ['user/*.cruds'];
       return visitOf((await resolve({ clientId: 'portal', scopes, account })).requester);
     },

@@ -25,7 +25,7 @@ describe('Telling news', () => {
   async function toldOf(item: string): Promise<readonly string[]> {
     const { indexer } = await loadDefinitions();
     const { records } = clinic.stores;
-    const tell = tellNews({ records, clock: { now: () => now }, indexer });
+    const tell = tellNews({ records, clock: { now: () => now }, indexer, timeZone: 'UTC' });
     for (const _twice of [1, 2]) await tell({ subject: item } as TakenJob<'tell-news'>);
     const { rows } = await records.peek(SYSTEM, { kind: 'search', query: aQuery('Communication') });
     return rows.map((row) => openedResource<Communication>(row).category?.[0]?.coding?.[0]?.code ?? '');

@@ -1,0 +1,51 @@
+/**
+ * A RelatedPerson. One that represents the patient before the law, by the relationship, opens her record: an
+ * establishment that feeds her names such a one, and the patient herself, once she is of age, who has her mandate.
+ */
+import type { Patient, RelatedPerson } from '@medplum/fhirtypes';
+import { majorityOf, representationsOf } from '../../../profiles/consent/representation.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import { findById } from '../internal-reads.ts';
+import type { KnownPatient } from '../identity/persons.ts';
+import { tellingOf } from '../notices/tell-news.ts';
+import { PLAIN_HOOK } from '../write/plain-parts.ts';
+import { joinParts } from '../write/plan-parts.ts';
+import type { ActParts, Work, Written } from '../write/work.ts';
+
+/** The steps of a RelatedPerson. */
+export const REPRESENTATIVE_HOOK = { ...PLAIN_HOOK, parts: representativeParts };
+
+/**
+ * Works out its parts.
+ * @throws {Fault} forbidden - a patient names a parent or guardian of hers, or anybody before she is of age
+ */
+async function representativeParts(work: Work, written: Written): Promise<ActParts> {
+  const kinds = representationsOf(written.resource as RelatedPerson);
+  const { timeZone: zone } = work.deps;
+  // A version that represents nobody takes back what one before it gave.
+  if (kinds.length === 0) return await PLAIN_HOOK.parts(work, written, { zone });
+  if (work.visit.requester.kind === 'patient') await requireMandate(work, written.known, kinds);
+  const made = await PLAIN_HOOK.parts(work, written, { zone, represents: true });
+  if (made.parts.puts === undefined) return made;
+  const jobs = [tellingOf(`RelatedPerson/${written.placed.id}`, work.now)];
+  return { ...made, parts: joinParts(made.parts, { jobs }) };
+}
+
+async function requireMandate(
+  { deps, reading, now }: Work,
+  known: KnownPatient | undefined,
+  kinds: ReturnType<typeof representationsOf>,
+): Promise<void> {
+  const [, id = ''] = (known?.present ?? '').split('/');
+  const patient = await findById<Patient>(deps.records, reading, 'Patient', id);
+  const majority = majorityOf(patient?.resource.birthDate, deps.timeZone);
+  const isOfAge = majority !== undefined && majority <= now;
+  if (isOfAge && kinds.every((kind) => kind === 'mandate')) return;
+  throw new Fault(
+    'forbidden',
+    'Parents and guardians are named by an establishment; a patient of age names a mandate',
+    {
+      expression: 'RelatedPerson.relationship',
+    },
+  );
+}
