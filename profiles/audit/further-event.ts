@@ -17,6 +17,18 @@ export function imagingStudyOf({ entity = [] }: AuditEvent): string | undefined 
   return entity.find(isStudy)?.what?.reference;
 }
 
+const MORE = 'further requests of ';
+
+/** What the event of an end tells: how many requests for a part followed the first. */
+export function moreRequests(part: string, further: number): Readonly<Record<string, string>> {
+  return { [`${MORE}${part}`]: String(further) };
+}
+
+/** Whether an event tells that of a passage which has an event of its own. */
+export function tellsMoreRequests({ entity = [] }: AuditEvent): boolean {
+  return entity.some(({ detail = [] }) => detail.some(({ type }) => type?.startsWith(MORE)));
+}
+
 /** Builds the further event from that of the beginning: who, where, whose record and under which right are the same. */
 export function furtherEvent(beginning: AuditEvent, facts: FurtherFacts): AuditEvent & { id: string } {
   const { id, recorded } = facts;
@@ -31,7 +43,7 @@ function isStudy({ what }: AuditEventEntity): boolean {
 }
 
 function studyToldOf(
-  { what, ...study }: AuditEventEntity = {
+  { what, type, role }: Pick<AuditEventEntity, 'what' | 'type' | 'role'> = {
     type: { system: CODE_SYSTEM.auditEntityType, code: '2' },
     role: { system: CODE_SYSTEM.objectRole, code: '3' },
   },
@@ -39,7 +51,8 @@ function studyToldOf(
 ): AuditEventEntity {
   return {
     ...(what === undefined || isErased ? {} : { what }),
-    ...study,
+    ...(type === undefined ? {} : { type }),
+    ...(role === undefined ? {} : { role }),
     detail: Object.entries(detail).map(([type, valueString]) => ({ type, valueString })),
   };
 }

@@ -31,6 +31,7 @@ export const Patient = {
     'separate',
     { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },
     'who-can-access',
+    'access-history',
     { name: 'match', definition: 'https://profiles.ihe.net/ITI/PDQm/OperationDefinition/PDQmMatch' },
   ],
   parameters: [

@@ -181,7 +181,10 @@ export function requireProfessional(
  * Narrows to the patient, who alone asks an operation of her own.
  * @throws {Fault} forbidden
  */
-export function requirePatient(requester: Requester, operation: 'presence-code'): PatientRequester {
+export function requirePatient(
+  requester: Requester,
+  operation: 'presence-code' | 'access-history',
+): PatientRequester {
   requireOperator(requester, operation);
   // No other kind comes so far.
   return requester as PatientRequester;

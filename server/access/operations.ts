@@ -52,6 +52,11 @@ export const OPERATIONS = {
     scope: ['Consent', 'r'],
     refusal: 'Who may open a record is told to its patient, and to who represents her, only',
   },
+  'access-history': {
+    operators: ['patient'],
+    scope: ['AuditEvent', 's'],
+    refusal: 'Who looked at a record is told to its patient only',
+  },
   'set-confidentiality': {
     operators: ['patient', 'establishment', 'practitioner'],
     scope: ['Consent', 'c'],
@@ -115,6 +120,7 @@ export type ExamOperation = Exclude<
   | 'set-confidentiality'
   | 'set-account'
   | 'who-can-access'
+  | 'access-history'
 >;
 
 /** Operations on identities. */

@@ -257,6 +257,22 @@ async function openAuthorization(parts: Parts): Promise<AuthorizationServer> {
   });
 }
 
+/** The capability statement, of the time when the server started. */
+function statementOf({ flows, publicUrl }: Parts, fhirBase: () => string) {
+  const date = new Date(systemClock.now()).toISOString();
+  return () =>
+    buildCapabilityStatement({
+      served: SERVED,
+      isServed: flows.isServed,
+      systemInteractions: ['transaction', 'batch'],
+      version: '0.1.0',
+      date,
+      fhirBase: fhirBase(),
+      authorizationEndpoint: `${publicUrl()}/auth/authorize`,
+      tokenEndpoint: `${publicUrl()}/auth/token`,
+    });
+}
+
 function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer, ohif: InstalledOhif | undefined) {
   const { config, region, stores, flows, publicUrl, validate, subsets } = parts;
   const { trail, images } = stores;
@@ -264,25 +280,23 @@ function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer,
   const identify = createIdentify(identifying);
   const bodyLimit = bodyLimits(config.maxBodyBytes);
   const fhirBase = (): string => `${publicUrl()}/fhir`;
-  const started = new Date(systemClock.now()).toISOString();
-  const capabilityStatement = () =>
-    buildCapabilityStatement({
-      served: SERVED,
-      isServed: flows.isServed,
-      systemInteractions: ['transaction', 'batch'],
-      version: '0.1.0',
-      date: started,
-      fhirBase: fhirBase(),
-      authorizationEndpoint: `${publicUrl()}/auth/authorize`,
-      tokenEndpoint: `${publicUrl()}/auth/token`,
-    });
-  const fhir = fhirRoutes({ ...flows, identify, fhirBase, bodyLimit, validate, subsets, capabilityStatement });
+  const offsetOf = offsetsOf(config.timeZone);
+  const fhir = fhirRoutes({
+    ...flows,
+    identify,
+    fhirBase,
+    offsetOf,
+    bodyLimit,
+    validate,
+    subsets,
+    capabilityStatement: statementOf(parts, fhirBase),
+  });
   const dicomweb = dicomwebRouter({
     ...flows,
     identify,
     images,
     baseUrl: () => `${publicUrl()}/dicom-web`,
-    offsetOf: offsetsOf(config.timeZone),
+    offsetOf,
   });
   const xds = whenAsked(
     '/xds/',
@@ -299,14 +313,14 @@ function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer,
     hasOhif: ohif !== undefined,
     site: siteOf(parts),
     baseUrl: () => `${publicUrl()}/viewer`,
-    offsetOf: offsetsOf(config.timeZone),
+    offsetOf,
   });
   const ofOhif = ohifDoors(ohif, {
     ...ofBrowser,
     publicUrl,
     passes: session.passes,
     baseUrl: () => `${publicUrl()}/dicom-web`,
-    offsetOf: offsetsOf(config.timeZone),
+    offsetOf,
   });
   return [fhir, dicomweb.routes(), wado.routes(), viewer.routes(), ...ofOhif, xds] as Parameters<
     typeof createHttpServer

@@ -18,6 +18,7 @@ import { fileWhatIsJoined, settleAndDerive } from '../flows/aside/settle-study.t
 import { attempt } from '../flows/attempt.ts';
 import { breakGlass, mayDeclareEmergency } from '../flows/consent/break-glass.ts';
 import { decideReview } from '../flows/consent/decide-review.ts';
+import { accessHistory } from '../flows/consent/access-list/access-history.ts';
 import { whoCanAccess } from '../flows/consent/access-list/who-can-access.ts';
 import { sayConfidentiality } from '../flows/consent/say-confidentiality.ts';
 import { endConsent } from '../flows/consent/end-consent.ts';
@@ -205,6 +206,7 @@ function ownRecordFlows(
   region: RegionIndex,
 ) {
   return {
+    accessHistory: accessHistory(deps),
     whoCanAccess: whoCanAccess({ ...deps, holders: followedHolders(current) }),
     sayConfidentiality: sayConfidentiality({ ...deps, region }),
     changeConsent: changeConsent(deps),

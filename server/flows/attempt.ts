@@ -19,6 +19,7 @@ const PASSAGES = {
   withdraw: 'withdraw',
   reconsent: 'withdraw',
   'who-can-access': 'search',
+  'access-history': 'search',
   'set-confidentiality': 'operation',
   'presence-code': 'operation',
   'redeem-presence-code': 'operation',

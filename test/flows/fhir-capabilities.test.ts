@@ -198,6 +198,7 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
       join: desk,
       'presence-code': region.patient,
       'redeem-presence-code': region.declared,
+      'access-history': region.patient,
       'who-can-access': region.patient,
       separate: desk,
       'set-account': desk,
@@ -213,6 +214,7 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
       }
     }
     expect(names.sort()).to.deep.equal([
+      'access-history',
       'break-glass',
       'cancel-erasure',
       'data-subject-request',

@@ -1,5 +1,5 @@
 /** `Patient/$who-can-access` by GET and POST: who may open the record of the patient who asks, or for whom is asked. */
-import type { CodeableConcept, Parameters, ParametersParameter, Reference } from '@medplum/fhirtypes';
+import type { CodeableConcept, Parameters, ParametersParameter, Reference, Resource } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Access } from '../../flows/consent/access-list/access.ts';
@@ -16,28 +16,21 @@ const COUNT = { usual: 100, most: 500 } as const;
 /** In: name (string), identifier (token), _count and _offset (integer), in the URL. Out: Parameters. */
 export async function getAccessList(deps: FhirDeps, ctx: Context): Promise<void> {
   const { visit } = await admit(deps, ctx, ATTEMPT);
-  const given = new URLSearchParams(ctx.querystring);
-  const other = [...given.keys()].find((name) => !NAMES.some((one) => one === name));
-  if (other !== undefined || new Set(given.keys()).size < [...given.keys()].length) throw unknownParameter();
-  await answer(deps, ctx, visit, (name) => given.get(name) ?? undefined);
+  await answer(deps, ctx, visit, valuesOfUrl(ctx, NAMES));
 }
 
 /** In: the same as Parameters. */
 export async function postAccessList(deps: FhirDeps, ctx: Context): Promise<void> {
   const admitted = await admit(deps, ctx, ATTEMPT);
   const body = hasBody(ctx) ? await readBodyResource(deps, ctx, admitted) : NO_PARAMETERS;
-  const parameters = parametersOf(body, NAMES);
-  await answer(deps, ctx, admitted.visit, (name) => {
-    const { valueString, valueInteger } = parameters.get(name) ?? {};
-    return valueString ?? (valueInteger === undefined ? undefined : `${valueInteger}`);
-  });
+  await answer(deps, ctx, admitted.visit, valuesOfBody(body, NAMES));
 }
 
 async function answer(
   deps: FhirDeps,
   ctx: Context,
   visit: Visit,
-  valueOf: (name: (typeof NAMES)[number]) => string | undefined,
+  valueOf: ValueOf<(typeof NAMES)[number]>,
 ): Promise<void> {
   const found = await deps.whoCanAccess(visit, {
     name: valueOf('name') ?? '',
@@ -55,13 +48,41 @@ async function answer(
   answerJson(ctx, 200, JSON.stringify(answered));
 }
 
-function unknownParameter(): Fault {
-  return new Fault('invalid', `The operation has the parameters ${NAMES.join(', ')}, each once`, {
-    expression: 'Parameters.parameter',
-  });
+/** The text of a parameter, if it is given. */
+export type ValueOf<Name extends string> = (name: Name) => string | undefined;
+
+/**
+ * The parameters of a URL.
+ * @throws {Fault} invalid - others than these, or one twice
+ */
+export function valuesOfUrl<Name extends string>(ctx: Context, names: readonly Name[]): ValueOf<Name> {
+  const given = new URLSearchParams(ctx.querystring);
+  const all = [...given.keys()];
+  if (new Set(all).size < all.length || !all.every((name) => names.some((one) => one === name)))
+    throw new Fault('invalid', `The operation has the parameters ${names.join(', ')}, each once`, {
+      expression: 'Parameters.parameter',
+    });
+  return (name) => given.get(name) ?? undefined;
 }
 
-function integerIn(text: string | undefined, usual: number): number {
+/**
+ * The same of Parameters, whose values are texts, codes, dates, numbers and booleans.
+ * @throws {Fault} invalid - others than these, or one twice
+ */
+export function valuesOfBody<Name extends string>(body: Resource, names: readonly Name[]): ValueOf<Name> {
+  const parameters = parametersOf(body, names);
+  return (name) => {
+    const given = parameters.get(name) ?? { name };
+    const value = given.valueString ?? given.valueCode ?? given.valueDate ?? given.valueDateTime;
+    return value ?? (given.valueInteger ?? given.valueBoolean)?.toString();
+  };
+}
+
+/**
+ * A count, or the usual one.
+ * @throws {Fault} invalid - it is no whole number
+ */
+export function integerIn(text: string | undefined, usual: number): number {
   if (text === undefined) return usual;
   if (!/^\d{1,6}$/.test(text))
     throw new Fault('invalid', 'A count is a whole number', { expression: 'Parameters.parameter' });

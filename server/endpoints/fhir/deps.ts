@@ -10,6 +10,7 @@ import type { moveStudy } from '../../flows/aside/move-study.ts';
 import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
 import type { decideReview } from '../../flows/consent/decide-review.ts';
+import type { accessHistory } from '../../flows/consent/access-list/access-history.ts';
 import type { whoCanAccess } from '../../flows/consent/access-list/who-can-access.ts';
 import type { sayConfidentiality } from '../../flows/consent/say-confidentiality.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
@@ -27,6 +28,7 @@ import type { openBinary } from '../../flows/read/open-binary.ts';
 import type { searchResources } from '../../flows/read/search-resources.ts';
 import type { writeResource, writeTransaction } from '../../flows/write/write-resource.ts';
 import type { FindBodyLimit } from '../http/body-limits.ts';
+import type { OffsetOf } from '../../../profiles/dicom/date-time.ts';
 import type { Identify } from '../http/visit.ts';
 
 /** The door's dependencies. */
@@ -34,6 +36,8 @@ export type FhirDeps = {
   readonly identify: Identify;
   /** The FHIR base URL, without a final slash. */
   readonly fhirBase: () => string;
+  /** Of the zone of the region, of which a bare day is. */
+  readonly offsetOf: OffsetOf;
   /** Asked before a body is read. */
   readonly attempt: ReturnType<typeof attempt>;
   readonly bodyLimit: FindBodyLimit;
@@ -56,6 +60,7 @@ export type FhirDeps = {
   readonly matchPatients: ReturnType<typeof matchPatients>;
   readonly breakGlass: ReturnType<typeof breakGlass>;
   readonly decideReview: ReturnType<typeof decideReview>;
+  readonly accessHistory: ReturnType<typeof accessHistory>;
   readonly whoCanAccess: ReturnType<typeof whoCanAccess>;
   readonly sayConfidentiality: ReturnType<typeof sayConfidentiality>;
   readonly changeConsent: ReturnType<typeof changeConsent>;

@@ -1,9 +1,9 @@
 /**
  * Operations on Patient: $break-glass, $withdraw, $reconsent, $join, $separate, and in files of their own $ihe-pix,
- * $match, $who-can-access, $presence-code, $redeem-presence-code, $request-erasure, $cancel-erasure, $set-account and
- * $data-subject-request; on a Task of instances kept aside: $discard, $refile, $release; on that of an emergency, or of
- * what a patient asked about her data: $decide; on an ImagingStudy: $move; on that and a DiagnosticReport, in a file of
- * its own: $set-confidentiality.
+ * $match, $who-can-access, $access-history, $presence-code, $redeem-presence-code, $request-erasure, $cancel-erasure,
+ * $set-account and $data-subject-request; on a Task of instances kept aside: $discard, $refile, $release; on that of an
+ * emergency, or of what a patient asked about her data: $decide; on an ImagingStudy: $move; on that and a
+ * DiagnosticReport, in a file of its own: $set-confidentiality.
  * @see https://hl7.org/fhir/R4/operations.html
  */
 import type { ParametersParameter, Resource } from '@medplum/fhirtypes';
@@ -20,6 +20,7 @@ import { presenceCode, presenceCodeRedeemed } from './giving/presence-code.ts';
 import { match } from './match.ts';
 import { answerCreated, answerReference, hasBody, missing, NO_PARAMETERS, parametersOf } from './parameters.ts';
 import { admit, readBodyResource } from './request.ts';
+import { getAccessHistory, postAccessHistory } from './access-history.ts';
 import { getAccessList, postAccessList } from './access-list.ts';
 import { account, erasureCancelled, erasureRequest, subjectRequest } from './own-record.ts';
 import { setConfidentiality } from './set-confidentiality.ts';
@@ -33,6 +34,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['Patient/$ihe-pix', postCrossReference],
   ['Patient/$match', match],
   ['Patient/$who-can-access', postAccessList],
+  ['Patient/$access-history', postAccessHistory],
   ['Patient/$withdraw', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'withdraw')],
   ['Patient/$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
   ['Patient/$presence-code', presenceCode],
@@ -66,6 +68,7 @@ export const INSTANCE_OPERATIONS: ReadonlyMap<string, InstanceOperation> = new M
 export const QUERIES: ReadonlyMap<string, Operation> = new Map([
   ['Patient/$ihe-pix', getCrossReference],
   ['Patient/$who-can-access', getAccessList],
+  ['Patient/$access-history', getAccessHistory],
 ]);
 
 /**

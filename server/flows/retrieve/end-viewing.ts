@@ -1,6 +1,6 @@
 /** Records the end of a viewing (viewings.ts): how many requests followed the one that its first event tells of. */
 import type { AuditEvent } from '@medplum/fhirtypes';
-import { furtherEvent, imagingStudyOf } from '../../../profiles/audit/further-event.ts';
+import { furtherEvent, imagingStudyOf, moreRequests } from '../../../profiles/audit/further-event.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { systemReading, type ItemReading } from '../../access/grant.ts';
 import type { TakenJob } from '../../ports/job-queue.ts';
@@ -23,7 +23,7 @@ export function endViewing({ records, trail, clock }: GuardDeps) {
     const event = furtherEvent(beginning, {
       id,
       recorded: new Date(ended).toISOString(),
-      detail: { [`further requests of ${part}`]: String(further) },
+      detail: moreRequests(part, further),
       isErased: !(await stands(records, reading, imagingStudyOf(beginning))),
     });
     await trail.record([{ event, persons }]);

@@ -53,6 +53,7 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('ihe-pix'), ...KINDS],
   [operation('match'), ...KINDS],
   [operation('who-can-access'), 'patient', 'representative'],
+  [operation('access-history'), 'patient'],
   // Whether one is its patient or author, the data tell.
   [operation('set-confidentiality'), 'establishment', 'patient', 'practitioner'],
   [operation('discard'), 'establishment'],

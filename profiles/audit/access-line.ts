@@ -1,0 +1,145 @@
+/**
+ * The accesses to a record as people count them: who looked, when, at what and by which right. A viewing of an exam is
+ * one access, however many events tell of it. Pure.
+ */
+import type { AuditEvent, AuditEventAgent, AuditEventEntity, CodeableConcept, Reference } from '@medplum/fhirtypes';
+import type { ExamElements } from '../types/fhir-type.ts';
+import { isStoredType } from '../types/visibility.ts';
+import { examKindOf, type ExamWords } from './exam-label.ts';
+import { tellsMoreRequests } from './further-event.ts';
+
+/** An exam as the events told of it; wordless where its patient could not read it then, or it was erased since. */
+export type SeenExam = ExamWords & { readonly reference: string; readonly kind: ExamElements['kind'] };
+
+/**
+ * One access. `opened`: an exam, report or document; `listed`: several in a list; `record`: what the record says
+ * beside exams; `emergency`: somebody declared one. Times are epoch milliseconds.
+ */
+export type AccessLine = {
+  readonly kind: 'opened' | 'listed' | 'record' | 'emergency';
+  readonly at: number;
+  readonly who: Reference & { readonly reference: string };
+  /** The patient herself. */
+  readonly isOwn: boolean;
+  readonly roles: readonly CodeableConcept[];
+  readonly institutions: readonly Reference[];
+  readonly exams: readonly SeenExam[];
+  /** Exams that were seen, too, and that no event names. */
+  readonly further: number;
+  /** The right by which it was shown, as events name it; and the Consent (`Consent/id`) that gave it. */
+  readonly relation: string | undefined;
+  readonly consent: string | undefined;
+  /** Ids of its events, the first at first. */
+  readonly events: readonly string[];
+};
+
+/** So long after its beginning what the same reader does with the same exam is the same access: as viewings last. */
+const LASTS_MS = 15 * 60_000;
+
+/**
+ * Makes the accesses of events, the latest first. Refusals, what establishments and the server wrote, and how many
+ * requests a viewing had are none (smart-security.md M08).
+ */
+export function accessLines(events: readonly AuditEvent[]): readonly AccessLine[] {
+  const lines: AccessLine[] = [];
+  const open = new Map<string, number>();
+  const inOrder = events.flatMap(lineOf).toSorted((one, other) => one.at - other.at);
+  for (const line of inOrder) {
+    const key = keyOf(line);
+    const at = open.get(key);
+    const begun = at === undefined ? undefined : lines[at];
+    if (at !== undefined && begun !== undefined && line.at < begun.at + LASTS_MS) lines[at] = joined(begun, line);
+    else open.set(key, lines.push(line) - 1);
+  }
+  return lines.toReversed();
+}
+
+/** What makes two events one access, beside their time. */
+function keyOf({ kind, who, relation, consent, exams }: AccessLine): string {
+  return JSON.stringify([kind, who.reference, relation, consent, kind === 'opened' ? exams[0]?.reference : undefined]);
+}
+
+function joined(one: AccessLine, other: AccessLine): AccessLine {
+  const exams = new Map(one.exams.map((exam) => [exam.reference, exam]));
+  for (const exam of other.exams) exams.set(exam.reference, { ...exam, ...exams.get(exam.reference) });
+  const further = Math.max(one.further, other.further);
+  return { ...one, exams: [...exams.values()], further, events: [...one.events, ...other.events] };
+}
+
+function lineOf(event: AuditEvent): readonly AccessLine[] {
+  const { id = '', recorded = '', entity = [], agent } = event;
+  const reader = agent.find(({ requestor, who }) => requestor && who?.reference !== undefined);
+  const reference = reader?.who?.reference;
+  const exams = entity.flatMap(examIn);
+  const kind = kindOf(event, exams);
+  if (reader === undefined || reference === undefined || kind === undefined) return [];
+  const right = entity.find(({ type }) => type?.code === 'Consent');
+  return [
+    {
+      kind,
+      at: Date.parse(recorded),
+      who: { reference, ...displayOf(reader) },
+      isOwn: reference.startsWith('Patient/'),
+      roles: reader.role ?? [],
+      institutions: agent.flatMap(({ type, who }) => (isInstitution(type) && who !== undefined ? [who] : [])),
+      exams,
+      further: Math.max(0, ...entity.map((one) => Number(detailIn(one, 'further') ?? 0))),
+      relation: right && detailIn(right, 'relation'),
+      consent: right?.what?.reference,
+      events: [id],
+    },
+  ];
+}
+
+function displayOf({ name, who }: AuditEventAgent): { readonly display?: string } {
+  const display = name ?? who?.display;
+  return display === undefined ? {} : { display };
+}
+
+function isInstitution(type: CodeableConcept | undefined): boolean {
+  return type?.coding?.some(({ code }) => code === 'PROV') === true;
+}
+
+/** Questions, by the subtype of their events. */
+const QUESTIONS: ReadonlySet<string> = new Set([
+  'search-type',
+  'search',
+  'history-type',
+  'ITI-18',
+  'RAD-129',
+  'RAD-106',
+]);
+const EMERGENCY = '110127';
+
+function kindOf(event: AuditEvent, exams: readonly SeenExam[]): AccessLine['kind'] | undefined {
+  const { outcome, action, subtype = [], entity = [] } = event;
+  const isAsked = subtype.some(({ code }) => QUESTIONS.has(code ?? ''));
+  if (outcome !== '0' || tellsMoreRequests(event)) return undefined;
+  if (subtype.some(({ code }) => code === EMERGENCY)) return 'emergency';
+  if (action !== 'R' && !(action === 'E' && isAsked)) return undefined;
+  if (exams.length === 0) return 'record';
+  // What is asked of one exam by its name is opened; what is found by a question comes in a list.
+  const isOpened = action === 'R' || entity.some((one) => one.type?.code === '2' && one.what?.reference !== undefined);
+  return isOpened ? 'opened' : 'listed';
+}
+
+function examIn(entity: AuditEventEntity): readonly SeenExam[] {
+  const reference = entity.what?.reference ?? '';
+  const type = reference.split('/')[0] ?? '';
+  const kind = isStoredType(type) ? examKindOf(type) : undefined;
+  if (kind === undefined) return [];
+  const [started, modality] = [detailIn(entity, 'started'), detailIn(entity, 'modality')];
+  return [
+    {
+      reference,
+      kind,
+      ...(entity.description === undefined ? {} : { description: entity.description }),
+      ...(started === undefined ? {} : { started }),
+      ...(modality === undefined ? {} : { modality }),
+    },
+  ];
+}
+
+function detailIn({ detail = [] }: AuditEventEntity, name: string): string | undefined {
+  return detail.find(({ type }) => type === name)?.valueString;
+}

@@ -1,0 +1,151 @@
+import { expect } from 'chai';
+import { accessLines, type AccessLine } from '../../../profiles/audit/access-line.ts';
+import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
+import { resourceType, studyEntity } from '../../../profiles/audit/entities.ts';
+import type { PassageFacts } from '../../../profiles/audit/facts.ts';
+import { furtherEvent, moreRequests } from '../../../profiles/audit/further-event.ts';
+import { RIGHT_WORDS, sentenceOf } from '../../../profiles/audit/sentence.ts';
+import { LANGUAGES } from '../../../profiles/language.ts';
+import { RELATIONS } from '../../../server/access/right.ts';
+
+const LINE: AccessLine = {
+  kind: 'opened',
+  at: Date.parse('2026-03-01T08:05:00Z'),
+  who: { reference: 'Practitioner/p1', display: 'Dr Anne Martin' },
+  isOwn: false,
+  roles: [{ coding: [{ code: '10', display: 'Médecin' }] }],
+  institutions: [{ reference: 'Organization/o1', display: 'CHU de Metz' }],
+  exams: [
+    { reference: 'ImagingStudy/s1', kind: 'exam', description: 'Scanner du thorax', started: '2026-02-28T23:30:00Z' },
+  ],
+  further: 0,
+  relation: 'declared',
+  consent: 'Consent/c1',
+  events: ['e1'],
+};
+
+const inFrench = (line: Partial<AccessLine>): string => sentenceOf({ ...LINE, ...line }, 'fr', 'Europe/Paris');
+
+describe('The sentence of an access', () => {
+  it('is written in the time of the region, with the spaces of French', () => {
+    expect(inFrench({})).to.equal(
+      'Le 1er\u00A0mars 2026 à 9\u00A0h\u00A005, Dr\u00A0Anne Martin (Médecin, CHU de Metz) a consulté l’examen ' +
+        '«\u00A0Scanner du thorax\u00A0» du 1er\u00A0mars 2026, en tant que correspondant déclaré.',
+    );
+    expect(sentenceOf(LINE, 'de', 'Europe/Luxembourg')).to.equal(
+      'Am 1. März 2026 um 09:05 Uhr hat Dr\u00A0Anne Martin (Médecin, CHU de Metz) die Untersuchung „Scanner du ' +
+        'thorax“ vom 1. März 2026 eingesehen, als gemeldete Fachperson.',
+    );
+    expect(sentenceOf(LINE, 'en', 'America/New_York')).to.equal(
+      'On 1 March 2026 at 03:05, Dr\u00A0Anne Martin (Médecin, CHU de Metz) opened the exam “Scanner du thorax” of ' +
+        '28 February 2026, as a declared correspondent.',
+    );
+  });
+
+  it('names several exams and counts the others, and says no more of one than the event did', () => {
+    const exams: AccessLine['exams'] = [
+      { reference: 'ImagingStudy/s1', kind: 'exam', modality: 'CT', started: '2026-03' },
+      { reference: 'DiagnosticReport/r1', kind: 'report' },
+      { reference: 'DocumentReference/d1', kind: 'document', description: 'Compte rendu' },
+    ];
+    const listed = { kind: 'listed', exams, relation: undefined } as const;
+    expect(inFrench({ ...listed, further: 13 })).to.include(
+      'a vu dans une liste l’examen «\u00A0CT\u00A0», un compte rendu de votre dossier, le document «\u00A0Compte ' +
+        'rendu\u00A0» et 13\u00A0autres.',
+    );
+    expect(inFrench({ ...listed, further: 1 })).to.match(/ et un autre\.$/);
+    expect(inFrench(listed)).to.match(/dossier et le document «\u00A0Compte rendu\u00A0»\.$/);
+  });
+
+  it('speaks to her of her own, and says of an emergency that it was declared', () => {
+    const own = { isOwn: true, who: { reference: 'Patient/p1' }, relation: 'self' } as const;
+    expect(inFrench(own)).to.include(', vous avez consulté l’examen').and.not.include('Patient/');
+    expect(inFrench({ kind: 'emergency', exams: [], relation: 'break-glass' })).to.match(
+      /a déclaré une urgence pour ouvrir votre dossier\.$/,
+    );
+    expect(inFrench({ relation: 'break-glass' })).to.match(/, en urgence \(bris de glace\)\.$/);
+  });
+
+  it('has words for every right in every language', () => {
+    expect(Object.keys(RIGHT_WORDS).sort()).to.deep.equal(RELATIONS.filter((one) => one !== 'self').toSorted());
+    for (const words of Object.values(RIGHT_WORDS)) for (const each of LANGUAGES) expect(words[each]).to.not.equal('');
+  });
+});
+
+function event(minute: number, facts: Partial<PassageFacts>) {
+  return buildAuditEvent({
+    id: `e${minute}`,
+    kind: 'read',
+    recorded: new Date(Date.UTC(2026, 2, 14, 8, minute)).toISOString(),
+    outcome: '0',
+    requestId: 'r',
+    server: 'https://passerelle.example/fhir',
+    client: { id: 'app' },
+    user: { reference: 'Practitioner/d1', display: 'Dr Anne Martin', purpose: 'TREAT' },
+    patient: 'Patient/p1',
+    relation: 'declared',
+    ...facts,
+  });
+}
+
+const viewed = (minute: number, facts: Partial<PassageFacts> = {}) =>
+  event(minute, { kind: 'wado', entities: [studyEntity('1.2', 'ImagingStudy/s1')], ...facts });
+const told = (events: readonly ReturnType<typeof event>[]) =>
+  accessLines(events).map(({ kind, events: ids, exams }) => [kind, ids, exams.map(({ reference }) => reference)]);
+
+describe('Accesses', () => {
+  it('are one for a viewing with its metadata and frames, for a quarter of an hour', () => {
+    const events = [viewed(0, { kind: 'wado-metadata' }), viewed(1), viewed(14, { kind: 'qido' }), viewed(15)];
+    expect(told(events)).to.deep.equal([
+      ['opened', ['e15'], ['ImagingStudy/s1']],
+      ['opened', ['e0', 'e1', 'e14'], ['ImagingStudy/s1']],
+    ]);
+  });
+
+  it('are several of several readers, rights and exams', () => {
+    const user = { reference: 'Practitioner/d2', display: 'Dr B', purpose: 'TREAT' };
+    const events = [
+      viewed(0),
+      viewed(1, { user }),
+      viewed(2, { relation: 'break-glass' }),
+      viewed(3, { entities: [studyEntity('1.3', 'ImagingStudy/s2')] }),
+      viewed(4),
+    ];
+    expect(told(events).map(([, ids]) => ids)).to.deep.equal([['e3'], ['e2'], ['e1'], ['e0', 'e4']]);
+  });
+
+  it('are of lists with all that they showed, and of what has no exam', () => {
+    const exam = (id: string) => ({
+      what: { reference: `ImagingStudy/${id}` },
+      type: resourceType('ImagingStudy'),
+      role: '3',
+    });
+    const search = { kind: 'search', entities: [{ role: '24', query: 'ImagingStudy?_count=20' }] } as const;
+    const events = [
+      event(0, { ...search, exams: [exam('s1'), { ...exam('s2'), detail: { further: '3' } }] }),
+      event(1, { ...search, exams: [exam('s2'), exam('s3')] }),
+      event(2, search),
+      event(3, { entities: [{ what: { reference: 'Patient/p1' } }] }),
+    ];
+    expect(told(events)).to.deep.equal([
+      ['record', ['e2', 'e3'], []],
+      ['listed', ['e0', 'e1'], ['ImagingStudy/s1', 'ImagingStudy/s2', 'ImagingStudy/s3']],
+    ]);
+    expect(accessLines(events).at(-1)?.further).to.equal(3);
+  });
+
+  it('are not what was refused, what was written, the end of a viewing, nor what the server did', () => {
+    const nobody = viewed(0);
+    const end = furtherEvent(viewed(20), {
+      id: 'e21',
+      recorded: '2026-03-14T08:40:00Z',
+      detail: moreRequests('frames', 7),
+      isErased: false,
+    });
+    const refused = viewed(1, { outcome: '4', outcomeDesc: 'not-found' });
+    const written = event(2, { kind: 'update', entities: [{ what: { reference: 'DiagnosticReport/r1' } }] });
+    const ofServer = { ...nobody, agent: nobody.agent.filter(({ who }) => who?.reference === undefined) };
+    expect(told([refused, written, end, ofServer, event(3, { kind: 'operation' })])).to.deep.equal([]);
+    expect(told([event(4, { kind: 'break-glass' })])).to.deep.equal([['emergency', ['e4'], []]]);
+  });
+});
