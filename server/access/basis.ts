@@ -7,8 +7,8 @@ import type { PatientState } from './decide.ts';
 import {
   identityOf,
   type PersonKey,
+  type RepresentativeRequester,
   type Requester,
-  type SpeakingRequester,
   type StoredTokenKey,
 } from './requester.ts';
 import { principal, type Principal } from './right.ts';
@@ -38,13 +38,18 @@ export type Basis =
   /** These switches of the person are off. */
   | { readonly kind: 'state'; readonly person: PersonKey; readonly off: readonly Switch[] };
 
-/** That who asks may still ask: token and account. */
+/** That who asks may still ask: token and account, and of who represents a patient that she still does. */
 export function requesterBases(requester: Requester, at: number): readonly Basis[] {
   const { accessToken } = requester;
   return [
     ...(accessToken === undefined ? [] : [{ kind: 'token', token: accessToken, at } as const]),
     { kind: 'account', reference: accountOf(requester) },
+    ...(requester.kind === 'representative' ? [representingBasis(requester, at)] : []),
   ];
+}
+
+function representingBasis({ person, related: item }: RepresentativeRequester, at: number): Basis {
+  return { kind: 'right', person, item, principals: [principal.representative(item)], at };
 }
 
 function accountOf(requester: Requester): string {
@@ -58,13 +63,6 @@ function accountOf(requester: Requester): string {
     case 'establishment':
       return requester.organization;
   }
-}
-
-/** That who represents the patient still does. */
-export function speakingBases(requester: SpeakingRequester, at: number): readonly Basis[] {
-  if (requester.kind === 'patient') return [];
-  const { person, related: item } = requester;
-  return [{ kind: 'right', person, item, principals: [principal.representative(item)], at }];
 }
 
 /** A right as far as a basis asks. Times are epoch milliseconds. */

@@ -6,7 +6,7 @@
 import { Fault } from '../../profiles/fault.ts';
 import type { WriteHook, Writers } from '../../profiles/types/fhir-type.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
-import { requesterBases, speakingBases, type Basis } from './basis.ts';
+import { requesterBases, type Basis } from './basis.ts';
 import { OPEN_STATE, stateAllows, type PatientState } from './decide.ts';
 import { grantFor } from './grant.ts';
 import { requireKind, type Act, type RowAct } from './may-attempt.ts';
@@ -201,7 +201,7 @@ export function writesAbout(requester: Requester, subject: SubjectFacts, now: nu
 
 /** What a right to write about a Patient rests on; undefined when there is none. */
 export function aboutBasis(requester: Requester, subject: SubjectFacts, now: number): readonly Basis[] | undefined {
-  if (speaksForPatient(requester)) return isOfRecord(requester, subject) ? speakingBases(requester, now) : undefined;
+  if (speaksForPatient(requester)) return isOfRecord(requester, subject) ? [] : undefined;
   if (subject.isOwn === true) return [];
   return sourceBasis(subject, sourceOf(requester), now);
 }

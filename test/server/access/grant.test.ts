@@ -1,7 +1,13 @@
-/** Whom a professional is: herself, her functions, and a member of the places where she cares for patients. */
+/** Whom a professional is, with the places where she cares for patients; and until when a representative is one. */
 import { expect } from 'chai';
-import { principalsOfProfessional } from '../../../server/access/grant.ts';
-import type { Role } from '../../../server/access/requester.ts';
+import {
+  grantAt,
+  grantFor,
+  grantOfTerms,
+  principalsOfProfessional,
+  termsOfGrant,
+} from '../../../server/access/grant.ts';
+import { personKey, type Role } from '../../../server/access/requester.ts';
 import { principal } from '../../../server/access/right.ts';
 
 const HOSPITAL = 'Organization/hospital';
@@ -27,5 +33,26 @@ describe('The principals of a professional (access.md C7)', () => {
     expect(members({ offices: ['establishment-desk'] })).to.equal(false);
     const all = principalsOfProfessional('Practitioner/p', [role({ offices: ['establishment-desk'] })]);
     expect(all).to.include(principal.office('establishment-desk', HOSPITAL));
+  });
+});
+
+describe('The grant of who represents a patient (access.md 10.3)', () => {
+  it('is nobody’s from 00:00 of the majority on, and on every thread', () => {
+    const requester = {
+      kind: 'representative',
+      related: 'RelatedPerson/r',
+      patient: 'Patient/a',
+      person: personKey('a'),
+      until: 10,
+      clientId: 'app',
+      scopes: [],
+      purpose: 'FAMRQT',
+      display: 'Somebody',
+    } as const;
+    const [before, after] = [grantFor(requester, 9), grantFor(requester, 10)];
+    expect([before.principals, after.principals]).to.deep.equal([['rp:RelatedPerson/r'], []]);
+    expect(grantAt(before, 9).principals).to.deep.equal(['rp:RelatedPerson/r']);
+    expect(grantAt(before, 10).principals).to.deep.equal([]);
+    expect(grantAt(grantOfTerms(termsOfGrant(before)), 10).principals).to.deep.equal([]);
   });
 });

@@ -14,6 +14,7 @@ import {
 import { consentOf, FOREVER } from '../../../server/access/right.ts';
 
 const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
+const ROLE_CODE = 'http://terminology.hl7.org/CodeSystem/v3-RoleCode';
 const person = personKey('p');
 const filed = { sources: ['Organization/a'], services: ['Organization/s'] };
 
@@ -83,6 +84,19 @@ describe('The rights that a row gives', () => {
       '2026-01-09T23:00:00.000Z',
     ]);
     expect(told(aRow('Encounter', { content }))).to.not.include('stay m:Organization/b record');
+  });
+
+  it('a RelatedPerson who represents the patient: herself to the record and that row, where its sender may say so', () => {
+    const relationship = [{ coding: [{ system: ROLE_CODE, code: 'PRN' }] }];
+    const content = () => ({ relationship, period: { end: '2026-01-07' } });
+    const row = aRow('RelatedPerson', { origin: { ...filed, services: [], represents: true, zone: 'UTC' }, content });
+    const author = 'author o:Organization/a RelatedPerson/1';
+    const hers = ['record', 'RelatedPerson/1'].map((scope) => `representative rp:RelatedPerson/1 ${scope}`);
+    expect(told(row)).to.deep.equal([author, ...hers]);
+    expect(rightsGivenBy(row).map(({ to }) => to)).to.include(Date.parse('2026-01-08T00:00:00Z'));
+    expect(told(aRow('RelatedPerson', { content }))).to.deep.equal([author]);
+    const ended = () => ({ ...content(), active: false });
+    expect(told({ ...row, content: ended })).to.deep.equal([author]);
   });
 
   it('a Patient: her own to the record, her source’s to it alone', () => {
