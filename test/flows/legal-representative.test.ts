@@ -266,6 +266,56 @@ onEachWorld('A legal representative', (world) => {
     await ended(id);
   });
 
+  it('is told in the access list of nobody whose right an item gives that is not for her', async () => {
+    await feed(helene, birthday(10));
+    const { id, token } = await named();
+    const listed = async (): Promise<readonly string[]> => {
+      const { body } = await ask(url(), token, 'GET', 'Patient/$who-can-access');
+      const entries = ((body as unknown as Parameters).parameter ?? []).filter(({ name }) => name === 'access');
+      return entries.map(({ part = [] }) =>
+        ['who', 'relation']
+          .map((name) => part.find((one) => one.name === name))
+          .map((one) => one?.valueReference?.reference ?? one?.valueCode)
+          .join(' '),
+      );
+    };
+    const label = async (...valueCoding: readonly object[]): Promise<void> => {
+      const parameter = valueCoding.map((one) => ({ name: 'confidentiality', valueCoding: one }));
+      const body = { resourceType: 'Parameters', ...(parameter.length === 0 ? {} : { parameter }) };
+      for (const item of [exam(), `DiagnosticReport/${world().ids.diagnosticReport}`])
+        expect((await asPerson('patient', 'POST', `${item}/$set-confidentiality`, body)).status).to.equal(200);
+    };
+    const service = 'Practitioner/demo-radiologist imaging-service';
+    const author = 'Practitioner/demo-radiologist author';
+    expect(await listed()).to.include.members([service, author]);
+    await label(NOT_FOR_REPRESENTATIVES);
+    const hidden = await listed();
+    expect(hidden).to.not.include.oneOf([service, author]);
+    expect(hidden).to.include('Practitioner/demo-declared declared');
+    await label();
+    expect(await listed()).to.include.members([service, author]);
+    await ended(id);
+  });
+
+  it('is signed out with the account of the patient', async () => {
+    await feed(helene, birthday(10));
+    const { id, token } = await named();
+    const account = async (active: boolean, by: string): Promise<number> => {
+      const parameter = [
+        { name: 'active', valueBoolean: active },
+        { name: 'patient', valueReference: { reference: `Patient/${world().ids.patient}` } },
+      ];
+      return (await ask(url(), by, 'POST', 'Patient/$set-account', { resourceType: 'Parameters', parameter })).status;
+    };
+    expect(await account(false, callOf(world(), 'patient').token)).to.equal(200);
+    expect((await ask(url(), token, 'GET', exam())).status).to.equal(401);
+    expect(await refusedSignIn()).to.match(/^Sign-in stopped \(403\)/);
+    const desk = await signIn({ url: url(), person: 'demo-region-desk' });
+    expect(await account(true, desk)).to.equal(200);
+    expect((await ask(url(), token, 'GET', exam())).status).to.equal(200);
+    await ended(id);
+  });
+
   it('counts while the row is active, in its period, and of an establishment that feeds the patient', async () => {
     await feed(helene, birthday(10));
     const { id, token } = await named();
