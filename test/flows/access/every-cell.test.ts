@@ -45,7 +45,7 @@ describe('The matrix of access', () => {
 
   for (const { name, missing, open } of EACH_STORE) {
     it(`shows over the wire what the table of decisions says, and nothing else, on ${name}`, async function () {
-      this.timeout(300_000);
+      this.timeout(600_000);
       if (!hasProgram('storescu') || missing() !== undefined) this.skip();
       const { cases, chosen } = CHOICE[name] ?? { cases: [] };
       const { store, close } = await open();
