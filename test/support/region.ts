@@ -23,7 +23,7 @@ export function aRegionIndex(
 ): RegionIndex {
   const { qualifiedSystems = [] } = changes;
   return {
-    domainOf: (organization) => ({ organization, ...systems, qualifies: qualifiedSystems, informsPatients: false }),
+    domainOf: (organization) => ({ organization, ...systems, qualifies: qualifiedSystems, informsPatients: '2000-01-01' }),
     readersFor: (organization) => [organization],
     sourcesOf: () => [],
     servicesOf: () => [],

@@ -41,7 +41,7 @@ const REGION = aRegionIndex(
       ...SYSTEMS,
       patientIdSystem: systemOf(organization),
       qualifies: [],
-      informsPatients: false,
+      informsPatients: '2000-01-01',
     }),
   },
 );
