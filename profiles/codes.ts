@@ -13,6 +13,7 @@ export const CODE_SYSTEM = {
   roleClass: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass',
   roleCode: 'http://terminology.hl7.org/CodeSystem/v3-RoleCode',
   identifierType: 'http://terminology.hl7.org/CodeSystem/v2-0203',
+  consentCategory: 'http://terminology.hl7.org/CodeSystem/consentcategorycodes',
   consentScope: 'http://terminology.hl7.org/CodeSystem/consentscope',
   auditEventType: 'http://terminology.hl7.org/CodeSystem/audit-event-type',
   lifecycle: 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle',
@@ -67,6 +68,8 @@ export const CODE_SYSTEM = {
   requestVerdict: 'urn:passerelle:CodeSystem:request-verdict',
   recordCircle: 'urn:passerelle:CodeSystem:record-circle',
   temporaryAccess: 'urn:passerelle:CodeSystem:temporary-access',
+  /** Ours: states in which an item is for fewer people than its label says. */
+  itemState: 'urn:passerelle:CodeSystem:item-state',
   identityReviewRule: 'urn:passerelle:CodeSystem:identity-review-rule',
   identityReviewInput: 'urn:passerelle:CodeSystem:identity-review-input',
   keptAsideInput: 'urn:passerelle:CodeSystem:kept-aside-input',

@@ -13,16 +13,31 @@ export const LEVELS = ['N', 'R', 'V'] as const;
 export type Level = (typeof LEVELS)[number];
 
 /**
- * From whom an item is masked, whatever its level: from professionals but its author, from the patient until somebody
- * has announced it to her, from her legal representatives. Stores keep their places in this list.
+ * From whom an item is masked by what people say of it, whatever its level: from professionals but its author, from the
+ * patient until somebody has announced it to her, from her legal representatives.
  * @see ANS NOS TRE_A07-StatusVisibiliteDocument
  */
-export const MASKS = ['professionals', 'patient', 'representatives'] as const;
+export const SAID_MASKS = ['professionals', 'patient', 'representatives'] as const;
+
+/** One of {@link SAID_MASKS}. */
+type SaidMask = (typeof SAID_MASKS)[number];
+
+/**
+ * States of an item that mask it, too, and that the server alone says: nobody has recorded that the patient was
+ * informed. Their codes are those of CodeSystem item-state.
+ */
+const STATE_MASKS = ['unshared'] as const;
+
+/** One of {@link STATE_MASKS}. */
+export type ItemState = (typeof STATE_MASKS)[number];
+
+/** What masks an item. Stores keep their places in this list. */
+export const MASKS = [...SAID_MASKS, ...STATE_MASKS] as const;
 
 /** One of {@link MASKS}. */
 export type Mask = (typeof MASKS)[number];
 
-/** A label: a level, and 0 to 3 masks in the order of {@link MASKS}. */
+/** A label: a level, and masks, each once, in the order of {@link MASKS}. */
 export type Label = { readonly level: Level; readonly masks: readonly Mask[] };
 
 /** The label of what says none. */
@@ -33,7 +48,7 @@ const MASK_CODES = {
   professionals: ['MASQUE_PS'],
   patient: ['INVISIBLE_PATIENT'],
   representatives: ['INVISIBLE_REPRESENTANTS_LEGAUX', 'INVISIBLE_REP_LEGAUX', 'INVISIBLE_REPRENSANTS_LEGAUX'],
-} as const satisfies Record<Mask, readonly string[]>;
+} as const satisfies Record<SaidMask, readonly string[]>;
 
 /** The rank of a level, 0 to 2. */
 export function rankOf(level: Level): number {
@@ -62,6 +77,11 @@ export function stricter(one: Label, other: Label): Label {
   return { level, masks: MASKS.filter((mask) => one.masks.includes(mask) || other.masks.includes(mask)) };
 }
 
+/** A label without the states of the item: what people say of it. */
+export function saidLabel({ level, masks }: Label): Label {
+  return { level, masks: masks.filter((mask) => !isState(mask)) };
+}
+
 /** Whether whoever reads what bears `outer` reads what bears `inner`, too, by their labels. */
 export function covers(outer: Label, inner: Label): boolean {
   return rankOf(inner.level) <= rankOf(outer.level) && inner.masks.every((mask) => outer.masks.includes(mask));
@@ -77,14 +97,15 @@ export function labelOf(meta: Meta | undefined): Label {
  * something. A mask is known by its code, under whichever system it comes.
  */
 function labelIn({ system, code = '' }: Coding): Label {
+  if (system === CODE_SYSTEM.itemState) return { level: 'N', masks: STATE_MASKS.filter((state) => state === code) };
   const masks = masksNamed(code);
   if (masks.length > 0 || !CONFIDENTIALITY_SYSTEMS.includes(system ?? '')) return { level: 'N', masks };
   if (BELOW_NORMAL.includes(code)) return NORMAL;
   return { level: LEVELS.find((level) => level === code) ?? 'V', masks };
 }
 
-function masksNamed(code: string): readonly Mask[] {
-  return MASKS.filter((mask) => MASK_CODES[mask].some((one) => one === code));
+function masksNamed(code: string): readonly SaidMask[] {
+  return SAID_MASKS.filter((mask) => MASK_CODES[mask].some((one) => one === code));
 }
 
 const CONFIDENTIALITY_SYSTEMS: readonly string[] = [CODE_SYSTEM.confidentiality, oidUri(CONFIDENTIALITY_OID)];
@@ -104,7 +125,7 @@ export function codingsIn(said: readonly Coding[]): readonly Coding[] | undefine
   if (isTwice || levels.length + masks.length !== said.length) return undefined;
   return [
     ...levels.map((level) => ({ system: CODE_SYSTEM.confidentiality, code: level })),
-    ...MASKS.filter((mask) => masks.includes(mask)).map(maskCoding),
+    ...SAID_MASKS.filter((mask) => masks.includes(mask)).map(maskCoding),
   ];
 }
 
@@ -115,5 +136,10 @@ export function codingsOf({ level, masks }: Label): readonly [Coding, ...Coding[
 
 /** The coding of a mask. */
 export function maskCoding(mask: Mask): Coding {
+  if (isState(mask)) return { system: CODE_SYSTEM.itemState, code: mask };
   return { system: CODE_SYSTEM.frDocumentVisibility, code: MASK_CODES[mask][0] };
+}
+
+function isState(mask: Mask): mask is ItemState {
+  return STATE_MASKS.some((state) => state === mask);
 }

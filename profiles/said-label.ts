@@ -1,16 +1,17 @@
 /**
  * Who said what of an item's label. Its source says so without more; what the patient said, what images have of a
- * report, and what one of several authors said of an exam is marked. The strictest of all counts (confidentiality.ts).
+ * report, what one of several authors said of an exam, and a state that the server keeps is marked. The strictest of
+ * all counts (confidentiality.ts).
  */
 import type { Coding, DiagnosticReport, DocumentReference, Extension, Meta, Resource } from '@medplum/fhirtypes';
 import { EXTENSION } from './codes.ts';
-import { codingsOf, labelOf, maskCoding, MASKS, type Label, type Mask } from './confidentiality.ts';
+import { codingsOf, labelOf, maskCoding, MASKS, type ItemState, type Label, type Mask } from './confidentiality.ts';
 
 /** An author of an exam: what one of several says takes nothing back that another said. */
 export type LabelAuthor = `${'Organization' | 'Practitioner'}/${string}`;
 
-/** Who says a label; `report`: images are masked as the reports of their exam are. */
-export type LabelSayer = 'source' | 'patient' | 'report' | LabelAuthor;
+/** Who says a label; `report`: images are masked as the reports of their exam are; `server`: a state of the item. */
+export type LabelSayer = 'source' | 'patient' | 'report' | 'server' | LabelAuthor;
 
 /** Tells whether a reference is one to an author. */
 export function isLabelAuthor(reference: string): reference is LabelAuthor {
@@ -56,6 +57,22 @@ export function withMasksOfReports<R extends Resource>(images: R, masks: readonl
   return withCodingsSaid(images, 'report', masks.map(maskCoding));
 }
 
+/** What is sent of an item, in the states of what stands: no sender says them. */
+export function keepingStates<R extends Resource>(sent: R, standing: Resource | undefined): R {
+  return withCodingsSaid(sent, 'server', codingsSaid(standing?.meta, 'server'));
+}
+
+/** Whether an item is in a state. */
+export function isInState({ meta }: Resource, state: ItemState): boolean {
+  return labelOf({ security: [...codingsSaid(meta, 'server')] }).masks.includes(state);
+}
+
+/** The item in a state, or out of it. */
+export function withState<R extends Resource>(item: R, state: ItemState, isOn: boolean): R {
+  const others = codingsSaid(item.meta, 'server').filter(({ code }) => code !== state);
+  return withCodingsSaid(item, 'server', isOn ? [...others, maskCoding(state)] : others);
+}
+
 /** The document under a label. */
 export function withLabel(document: DocumentReference, label: Label): DocumentReference {
   const security = codingsOf(label);
@@ -68,7 +85,7 @@ export function withLabel(document: DocumentReference, label: Label): DocumentRe
 
 function sayerOf({ extension = [] }: Coding): LabelSayer {
   const { valueCode, valueReference } = extension.find(isMark) ?? {};
-  if (valueCode === 'patient' || valueCode === 'report') return valueCode;
+  if (valueCode === 'patient' || valueCode === 'report' || valueCode === 'server') return valueCode;
   const author = valueReference?.reference ?? '';
   return isLabelAuthor(author) ? author : 'source';
 }

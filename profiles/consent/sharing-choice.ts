@@ -6,6 +6,7 @@
 import type { Consent, ConsentProvision } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
 import { checkFrame, checkPurposes, hasCode, support, UNREAD_ELEMENTS } from './declaration.ts';
+import { isInformation } from './information.ts';
 import { spanOf } from './time-span.ts';
 
 /**
@@ -17,8 +18,13 @@ export type SharingChoice = 'withdraw' | 'oppose' | 'reconsent';
 /** What names somebody, or narrows or nests a provision. */
 const NARROWING = ['actor', ...UNREAD_ELEMENTS] as const;
 
-/** Whether a Consent, of whatever status, is one of sharing: those that name somebody, or some data, are not. */
-export function isSharingChoice({ provision }: Consent): boolean {
+/**
+ * Whether a Consent, of whatever status, is one of sharing: those that name somebody, or some data, are not, and one
+ * that tells that she was informed is none.
+ */
+export function isSharingChoice(consent: Consent): boolean {
+  const { provision } = consent;
+  if (isInformation(consent)) return false;
   return provision !== undefined && NARROWING.every((element) => provision[element] === undefined);
 }
 

@@ -1,12 +1,15 @@
 /** Documents that are current no more: what they say stays, but for what may not be told any longer. */
 import type { DocumentReference, ImagingStudy, Reference } from '@medplum/fhirtypes';
-import { labelOf, stricter, type Label } from '../confidentiality.ts';
+import { labelOf, saidLabel, stricter, type Label } from '../confidentiality.ts';
 import { toElements } from '../elements.ts';
 import { withLabel } from '../said-label.ts';
 
-/** The document as superseded, under its own label or a stricter one: bytes of one report have one label. */
+/**
+ * The document as superseded, under its own label or a stricter one: bytes of one report have one label. Its states are
+ * those of the report.
+ */
 export function supersededDocument(document: DocumentReference, label: Label): DocumentReference {
-  return { ...withLabel(document, stricter(labelOf(document.meta), label)), status: 'superseded' };
+  return { ...withLabel(document, stricter(saidLabel(labelOf(document.meta)), label)), status: 'superseded' };
 }
 
 /** The document without an exam: what it said of the act itself may have been the exam's, and goes with it. */

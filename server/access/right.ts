@@ -11,6 +11,7 @@ export const RELATIONS = [
   'self',
   'author',
   'representative',
+  'own-service',
   'referent',
   'circle',
   'assistant',

@@ -3,6 +3,7 @@
  * begins with the first row that gives it and ends with the last one.
  */
 import { permitOf } from '../../profiles/consent/declaration.ts';
+import type { Mask } from '../../profiles/confidentiality.ts';
 import { circleOf, membersOf } from '../../profiles/consent/record-circle.ts';
 import { namedTime } from '../../profiles/consent/representation.ts';
 import { stayTime } from '../../profiles/consent/stay.ts';
@@ -18,6 +19,8 @@ export type Origin = {
   readonly sources: readonly string[];
   /** Imaging services (`Organization/id`) of the sources of an exam or report, which read the whole record. */
   readonly services: readonly string[];
+  /** Of any other item: imaging services of its source, which see it while it is not shared. */
+  readonly ownServices?: readonly string[];
   /** Of a row of the own class: offices that it is for, each of an organization (`Organization/id`). */
   readonly offices?: readonly { readonly office: RegionRole; readonly organization: string }[];
   /**
@@ -42,6 +45,8 @@ export type GivingRow = {
   /** Rows of nobody give nothing. */
   readonly person: PersonKey | undefined;
   readonly origin: Origin;
+  /** Those of its label. */
+  readonly masks: readonly Mask[];
   /** The resource; asked of the types alone whose content gives rights. */
   readonly content: () => object;
 };
@@ -50,6 +55,7 @@ export type GivingRow = {
  * The rights that a row gives, each once:
  * - a Patient: the person's own, to the record;
  * - an exam, a report, any other item, a Patient: its sources' to it, and of an item its services' to the record;
+ * - an item that is not shared opens no record: its services see it alone, where one establishment is its author;
  * - a row of the own class: those of whom it names, to it alone: its sources, its offices and, by the file of its type,
  *   the patient;
  * - a Consent that stands: those of whom it permits, or who redeemed its code, to the record, for its period;
@@ -67,7 +73,7 @@ export function rightsGivenBy(row: GivingRow): readonly Right[] {
   if (hooks?.write === 'identity') rights.push(lasting(row, person, principal.patient(person), 'self', 'record'));
   if (hooks?.write === 'rights') rights.push(...ofConsent(row, person));
   if (hooks?.write === 'circle') rights.push(...ofCircle(row, person));
-  if (hooks?.write === 'stay') rights.push(...ofStay(row, person));
+  if (hooks?.write === 'stay' && !isUnshared(row)) rights.push(...ofStay(row, person));
   if (hooks?.write === 'representative') rights.push(...ofRepresentative(row, person));
   return [...new Map(rights.map((right) => [right.id, right])).values()];
 }
@@ -99,8 +105,22 @@ function ofOrigin(row: GivingRow, person: PersonKey): readonly Right[] {
   }
   const authors = sources.map((holder) => lasting(row, person, holder, 'author', item));
   if (visibility !== 'item') return authors;
+  if (isUnshared(row)) return [...authors, ...ofOwnServices(row, person)];
   const readers = origin.services.map(principal.radiologists);
   return [...authors, ...readers.map((holder) => lasting(row, person, holder, 'imaging-service', 'record'))];
+}
+
+function isUnshared({ masks }: GivingRow): boolean {
+  return masks.includes('unshared');
+}
+
+/** Of the record they see whose it is. What others added to an exam is not theirs. */
+function ofOwnServices(row: GivingRow, person: PersonKey): readonly Right[] {
+  const { type, id, origin } = row;
+  if (origin.sources.filter((source) => source.startsWith('Organization/')).length !== 1) return [];
+  const holders = [...origin.services, ...(origin.ownServices ?? [])].map(principal.radiologists);
+  const scopes = [{ item: `${type}/${id}` }, 'record'] as const;
+  return holders.flatMap((holder) => scopes.map((scope) => lasting(row, person, holder, 'own-service', scope)));
 }
 
 function principalOf(source: string, person: PersonKey): Principal {

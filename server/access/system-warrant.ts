@@ -69,6 +69,8 @@ const SYSTEM_WRITES = {
   'adopt-reports': { types: ['Binary', 'DocumentReference'], subject: 'persons', event: 'asking' },
   // What bears a label that earlier servers did not read, and what shows it.
   'adopt-labels': { types: typesWhere((type) => fhirType(type).label === 'own'), subject: 'persons', event: 'asking' },
+  // Whoever recorded that she was informed, or loaded the region file, has left the event.
+  'settle-ground': { types: typesWhere((type) => fhirType(type).label === 'own'), subject: 'persons', event: 'asking' },
   // Each instance had a warrant of its own: the end only counts them.
   'end-shipment': { types: [], subject: 'shipment', event: 'own' },
   // Jobs alone: what one does is written under a warrant of its own.

@@ -36,6 +36,8 @@ import { JobRunners, type JobTable } from '../flows/jobs/run-jobs.ts';
 import { endViewing } from '../flows/retrieve/end-viewing.ts';
 import { joinParts } from '../flows/write/plan-parts.ts';
 import type { RegionIndex } from '../flows/identity/region-index.ts';
+import { askForGrounds, settleGround } from '../flows/ground/settle-ground.ts';
+import { weighGrounds } from '../flows/ground/weigh-grounds.ts';
 import { announceImages, forecastRegion, IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { correctDerived } from '../flows/study/correct-derived.ts';
@@ -143,7 +145,7 @@ export function composeFlows(parts: FlowParts) {
   const { config, region, stores, clock, indexer, validate, publicUrl, log } = parts;
   const { records, trail, tokens, images } = stores;
   const { timeZone, stayGraceDays } = config;
-  const regionIndex = followedIndex(region);
+  const regionIndex = followedIndex(region, timeZone);
   const served = servedParameters(parts);
   const isServed: IsServed = (type, code) => served.isServed(type, code);
   const guard = { records, trail, clock, isServed };
@@ -282,7 +284,9 @@ function regionFlows({ config, stores, clock, indexer, publicUrl }: FlowParts) {
     loadRegion: loadRegion(deps),
     announceImages: announceImages(deps),
     weighRegion: weighRegion(deps),
+    weighGrounds: weighGrounds({ records, clock, timeZone: config.timeZone }),
     endTokens: endTokens({ records, tokens, clock }),
+    askForGrounds: askForGrounds({ records, clock }),
     regionMark: async () => await readMark(records, clock.now()),
   };
 }
@@ -364,6 +368,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     },
     'end-viewing': endViewing(writing),
     'end-consent': endConsent(writing),
+    'settle-ground': settleGround(writing),
     'tell-news': tellNews({ ...writing, timeZone }),
     'send-notice': sendNotice({ ...writing, mailer: parts.mailer, attempts: JOB_POLICIES['send-notice'].attempts }),
     'alert-officers': alertOfficers({ ...writing, mailer: parts.mailer, log }),

@@ -102,13 +102,18 @@ export function serialLine(mark: RegionMark | undefined): string {
  * @throws {Fault} conflict - it would not be loaded: as forecastRegion does
  */
 export async function foresee(
-  { forecastRegion: forecast, weighRegion: weigh }: Pick<Flows, 'forecastRegion' | 'weighRegion'>,
+  {
+    forecastRegion: forecast,
+    weighRegion: weigh,
+    weighGrounds,
+  }: Pick<Flows, 'forecastRegion' | 'weighRegion' | 'weighGrounds'>,
   former: Region | undefined,
   region: Region,
 ): Promise<readonly string[]> {
   const { standing, directory, changes, reasons } = await forecast(region);
   const weights = await weigh(directory, changes, former, region);
-  return forecastLines({ standing, former, region, changes, reasons, weights });
+  const grounds = await weighGrounds(former, region);
+  return forecastLines({ standing, former, region, changes, reasons, weights, grounds });
 }
 
 async function reload(parts: ReloadParts, confirmed: number | undefined): Promise<Reloaded> {
@@ -121,6 +126,7 @@ async function reload(parts: ReloadParts, confirmed: number | undefined): Promis
   providers.replace(opened);
   await intake.takeRegion(region);
   await flows.announceImages(region);
+  await flows.askForGrounds();
   const endedTokens = await flows.endTokens(region, endedClients(former, region));
   log.info({ serial: region.serial, changes: changes.length, endedTokens }, 'the region file is loaded');
   return { former, region, changes, endedTokens };

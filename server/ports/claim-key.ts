@@ -60,6 +60,13 @@ export const claimKey = {
    */
   declaration: (patient: string, source: string, actors: string): ClaimKey =>
     write('declaration', patient, source, actors),
+  /**
+   * The id of the Consent that tells that an establishment (`Organization/id`) informed a Patient (`Patient/id`, the
+   * identity by which it knows her). It goes when that Consent ends.
+   */
+  informed: (organization: string, patient: string): ClaimKey => write('informed', patient, organization),
+  /** What each establishment said of informing when the states of items were last brought to it, as JSON. */
+  grounds: (): ClaimKey => write('grounds', 'region'),
   /** The last change of whether the record of a person is shared: any two of them conflict. */
   sharing: (person: PersonKey): ClaimKey => write('sharing', person),
   /** The code that an identity (`Patient/id`) last made for a professional to redeem, as JSON, without the code. */
@@ -81,6 +88,8 @@ export const claimKey = {
 export const claimStem = {
   /** Of every declaration for a Patient (`Patient/id`). */
   declarationsOf: (patient: string): ClaimStem => stem('declaration', patient),
+  /** Of what establishments recorded of informing a Patient (`Patient/id`). */
+  informedOf: (patient: string): ClaimStem => stem('informed', patient),
   /** Of the Tasks of an identity (id) that a desk looks at beside others. */
   reviewsOf: (identity: string): ClaimStem => stem('identity-review', identity),
 } as const;

@@ -28,6 +28,7 @@ export const JOB_KINDS = [
   'sweep-images',
   'end-viewing',
   'end-consent',
+  'settle-ground',
   'tell-news',
   'send-notice',
   'alert-officers',
@@ -89,6 +90,11 @@ export type JobPayloads = {
     /** The same, as earlier servers asked. */
     readonly person?: PersonKey;
   };
+  /**
+   * Brings items to whether their establishment informed the patient. Its subject is the identity (`Patient/id`) that
+   * they are filed under, or `region`: then those of every establishment of which the region file says something else.
+   */
+  readonly 'settle-ground': NoPayload;
   /** Ends a Consent that permits somebody something when its period is over. Its subject is the Consent's id. */
   readonly 'end-consent': {
     /** The time zone (IANA) of bare days of its period; UTC when absent. */

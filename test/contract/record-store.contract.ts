@@ -17,6 +17,7 @@ import { partsContract } from './record-store/parts.ts';
 import { planningContract } from './record-store/planning.ts';
 import { quarantineContract } from './record-store/quarantine.ts';
 import { sourcesContract } from './sources.contract.ts';
+import { unsharedContract } from './record-store/unshared.ts';
 import { precedenceContract } from './record-store/precedence.ts';
 import { shownNumbersContract } from './moves/shown-numbers.ts';
 import { shownPatientsContract } from './moves/shown-patients.ts';
@@ -42,6 +43,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     bindingContract(suite);
     warrantingContract(suite);
     precedenceContract(suite);
+    unsharedContract(suite);
     changingContract(suite);
     joiningContract(suite);
     heardContract(suite);

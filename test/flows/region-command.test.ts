@@ -103,6 +103,23 @@ describe('npm run region', function () {
     );
   });
 
+  it('check tells how many records are shown or hidden by what it says of informing patients', async () => {
+    const saying = async (informsPatients: string | false): Promise<string> => {
+      await other.write();
+      await other.write((edited) => {
+        edited.identifierDomains = edited.identifierDomains.map((domain) =>
+          domain.organization === 'Organization/demo-strasbourg' ? { ...domain, informsPatients } : domain,
+        );
+      });
+      return (await region('check', other.path)).stdout;
+    };
+    expect(await saying(false)).to.match(
+      /^informs patients: Organization\/demo-strasbourg: 0 records shown, [1-9]\d* hidden$/m,
+    );
+    // Each was filed on a day since which patients are informed.
+    expect(await saying('2026-01-06')).not.to.include('informs patients:');
+  });
+
   it('show tells serial, counts, and establishments with their domains', async () => {
     const { code, stdout } = await region('show');
     expect(code).to.equal(0);

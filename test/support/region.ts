@@ -23,10 +23,16 @@ export function aRegionIndex(
 ): RegionIndex {
   const { qualifiedSystems = [] } = changes;
   return {
-    domainOf: (organization) => ({ organization, ...systems, qualifies: qualifiedSystems, informsPatients: '2000-01-01' }),
+    domainOf: (organization) => ({
+      organization,
+      ...systems,
+      qualifies: qualifiedSystems,
+      informsPatients: '2000-01-01',
+    }),
     readersFor: (organization) => [organization],
     sourcesOf: () => [],
     servicesOf: () => [],
+    informs: () => true,
     within: (organization) => [organization],
     nameOf: () => undefined,
     qualifiedSystems: [],

@@ -8,6 +8,7 @@ import type { ImagingStudy } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
+import { withState } from '../../../profiles/said-label.ts';
 import { systemReading } from '../../access/grant.ts';
 import { mayOperate, notTheirs, type OperatedFacts } from '../../access/may-operate.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
@@ -19,6 +20,7 @@ import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../gu
 import { refuseOwnMatter } from '../identity/own-matter.ts';
 import { knownPatient, subjectFacts } from '../identity/persons.ts';
 import { claimOf, findById, type Found } from '../internal-reads.ts';
+import { settlingOf } from '../ground/ground.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { hiddenParts } from '../study/hidden-manifest.ts';
 import { newId } from '../new-id.ts';
@@ -97,6 +99,7 @@ async function planOf(deps: MoveStudyDeps, visit: Visit, id: string, patient: st
       // What was kept aside of her is of the study now, and what stays with others no more.
       jobOf('settle-person', subject.person, now),
       openedMeanwhile(operated, now),
+      settlingOf(subject.patient, now),
     ],
     audit: eventsOf(deps, visit, operated.item, [operated.person, subject.person]),
   });
@@ -163,9 +166,16 @@ function movedPut(
   const { display: _display, identifier: _identifier, ...subject } = resource.subject;
   const security = [{ system: CODE_SYSTEM.confidentiality, code: 'N' }];
   const moved = { ...resource, subject: { ...subject, reference }, meta: { ...resource.meta, security } };
-  const sources = new Set(going.sent.map(({ source }) => source));
+  const sources = [...new Set(going.sent.map(({ source }) => source))];
   const origin = examFiledBy(region, ...sources);
-  return putOf(indexer, moved, now, { person, subject: reference, released: false, origin });
+  // Whether she was informed is looked at by the job that the plan asks for.
+  const isShared = sources.slice(0, 1).every((source) => region.informs(source, now));
+  return putOf(indexer, withState(moved, 'unshared', !isShared), now, {
+    person,
+    subject: reference,
+    released: false,
+    origin,
+  });
 }
 
 /** Manifests name the patient: nobody is shown them any more, unless the exam comes back. */

@@ -1,8 +1,13 @@
-/** The steps of a write of a Consent: one of sharing takes other steps than one that names somebody. */
+/**
+ * The steps of a write of a Consent: one of sharing, and one of information, take other steps than one that names
+ * somebody.
+ */
 import type { Consent } from '@medplum/fhirtypes';
+import { isInformation } from '../../../profiles/consent/information.ts';
 import { isSharingChoice } from '../../../profiles/consent/sharing-choice.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
+import { INFORMATION_HOOK } from '../ground/information-hook.ts';
 import { CONSENT_HOOK } from '../write/consent-parts.ts';
 import type { ActParts, Placed, Work, Written } from '../write/work.ts';
 import { SHARING_HOOK } from './sharing-hook.ts';
@@ -15,10 +20,13 @@ export const RIGHTS_HOOK = {
     await hookFor(openedResource<Consent>(placed.standing)).remove(work, placed),
 };
 
-function hookOf({ placed: { standing }, resource }: Written): typeof CONSENT_HOOK | typeof SHARING_HOOK {
+type ConsentHook = typeof CONSENT_HOOK | typeof SHARING_HOOK | typeof INFORMATION_HOOK;
+
+function hookOf({ placed: { standing }, resource }: Written): ConsentHook {
   return hookFor(standing === undefined ? (resource as Consent) : openedResource<Consent>(standing));
 }
 
-function hookFor(consent: Consent): typeof CONSENT_HOOK | typeof SHARING_HOOK {
+function hookFor(consent: Consent): ConsentHook {
+  if (isInformation(consent)) return INFORMATION_HOOK;
   return isSharingChoice(consent) ? SHARING_HOOK : CONSENT_HOOK;
 }

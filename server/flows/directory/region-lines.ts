@@ -1,6 +1,7 @@
 /** What operators read of a region file: what is loaded, and what another one changes. Lines of plain text. */
 import type { Region } from '../../config/region-model.ts';
 import { displayNameOf, referenceOf, resourcesOf, type DirectoryChange } from './directory-changes.ts';
+import type { GroundWeight } from '../ground/weigh-grounds.ts';
 import type { RegionMark } from './region-mark.ts';
 import type { Weight } from './weigh-region.ts';
 
@@ -22,6 +23,7 @@ export type ForecastFacts = {
   readonly changes: readonly DirectoryChange[];
   readonly reasons: readonly string[];
   readonly weights: readonly Weight[];
+  readonly grounds: readonly GroundWeight[];
 };
 
 /** What is loaded: serial, counts, establishments with their domains. */
@@ -73,12 +75,13 @@ export function changeLines({ former, region, changes, endedTokens }: ReloadFact
 
 /** What a file would change; without a running server the former clients and AE titles are not known. */
 export function forecastLines(facts: ForecastFacts): readonly string[] {
-  const { standing, former, region, changes, reasons, weights } = facts;
+  const { standing, former, region, changes, reasons, weights, grounds } = facts;
   return [
     `serial ${standing === undefined ? 'unknown' : standing.serial} -> ${region.serial}`,
     ...changes.map(changeLine),
     ...(former === undefined ? [] : memberLines(former, region)),
     ...weights.map(weightLine),
+    ...grounds.map(groundLine),
     ...reasons.map((reason) => `must be confirmed with --confirm ${region.serial}: ${reason}`),
   ];
 }
@@ -124,4 +127,8 @@ function comparedLines<Entry>(
 function weightLine({ who, name, before, after, shown, hidden }: Weight): string {
   const kind = after ? (before ? 'sees other records' : 'gains access') : 'loses access';
   return `${kind}: ${who}${name === undefined ? '' : ` (${name})`}: ${shown} records shown, ${hidden} hidden`;
+}
+
+function groundLine({ organization, shown, hidden }: GroundWeight): string {
+  return `informs patients: ${organization}: ${shown} records shown, ${hidden} hidden`;
 }

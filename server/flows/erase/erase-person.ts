@@ -98,8 +98,12 @@ async function identityParts(deps: EraseStudyDeps, reading: NarrowReading, begun
   const jobs = [
     { kind: 'settle-person' as const, subject: begun.person },
     ...[...ids].map((subject) => ({ kind: 'correct-identity' as const, subject })),
+    ...[...ids].map((id) => ({ kind: 'settle-ground' as const, subject: `Patient/${id}` })),
   ];
-  const stems = [...ids].flatMap((id) => [claimStem.declarationsOf(`Patient/${id}`), claimStem.reviewsOf(id)]);
+  const stems = [...ids].flatMap((id) => {
+    const patient = `Patient/${id}`;
+    return [claimStem.declarationsOf(patient), claimStem.informedOf(patient), claimStem.reviewsOf(id)];
+  });
   const known = [...ids].flatMap((id) => [claimKey.joined(id), claimKey.presenceCode(`Patient/${id}`)]);
   const tried = standing.flatMap(({ content: { own, said } }) => [own, ...(said.identifier ?? [])].map(triesFor));
   const gone = [...names, ...tried, ...erased, ...known, claimKey.sharing(begun.person)];

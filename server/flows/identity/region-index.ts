@@ -1,6 +1,7 @@
 /** What flows ask of the region: whose domain, whose services, who reads for whom. */
 import { madeOf, type CurrentRegion } from '../../config/current-region.ts';
 import type { AffinityDomain, IdentifierDomain, Region } from '../../config/region-model.ts';
+import { spanOf } from '../../../profiles/consent/time-span.ts';
 import type { Language } from '../../../profiles/language.ts';
 import { directoryOf, type Directory } from './held-roles.ts';
 import { Fault } from '../../../profiles/fault.ts';
@@ -9,6 +10,11 @@ import { Fault } from '../../../profiles/fault.ts';
 export type RegionIndex = Directory & {
   /** What an establishment may assert. @throws {Fault} forbidden - it has no identifier domain in the region */
   readonly domainOf: (organization: string) => IdentifierDomain;
+  /**
+   * Whether an establishment says that it informed its patients at a time (epoch milliseconds): since the day that the
+   * region file names, of the server's time zone. One without a domain says nothing.
+   */
+  readonly informs: (organization: string, at: number) => boolean;
   /** Who reads the exams of an establishment: itself first, then its declared second readers (`Organization/id`). */
   readonly readersFor: (organization: string) => readonly string[];
   /** Establishments (`Organization/id`) that number their patients under a system, in the order of the file. */
@@ -29,9 +35,15 @@ export type RegionIndex = Directory & {
   readonly language: Language;
 };
 
-/** Indexes a region. */
-export function indexRegion(region: Region): RegionIndex {
+/** Indexes a region; `timeZone` (a name of the IANA database) is where its days begin, else UTC. */
+export function indexRegion(region: Region, timeZone?: string): RegionIndex {
   const domains = new Map(region.identifierDomains.map((domain) => [domain.organization, domain]));
+  const since = new Map(
+    region.identifierDomains.map(({ organization, informsPatients: day }) => [
+      organization,
+      day === false ? Infinity : spanOf({ start: day }, timeZone)?.from,
+    ]),
+  );
   const readers = grouped(region, ({ readsFor = [] }) => readsFor);
   const sources = grouped(region, ({ patientIdSystem }) => [patientIdSystem]);
   const directory = (region.bundle.entry ?? []).flatMap(({ resource }) => resource ?? []);
@@ -42,6 +54,7 @@ export function indexRegion(region: Region): RegionIndex {
         throw new Fault('forbidden', 'The establishment has no identifier domain in the region');
       return domain;
     },
+    informs: (organization, at) => (since.get(organization) ?? Infinity) <= at,
     servicesOf: (organization) =>
       region.imagingServices
         .filter((service) => service.establishment === organization)
@@ -64,9 +77,10 @@ export function indexRegion(region: Region): RegionIndex {
 }
 
 /** The index of the region of this process: each question is asked of what is loaded then. */
-export function followedIndex(current: CurrentRegion): RegionIndex {
-  const index = madeOf(current, indexRegion);
+export function followedIndex(current: CurrentRegion, timeZone?: string): RegionIndex {
+  const index = madeOf(current, (region) => indexRegion(region, timeZone));
   return {
+    informs: (organization, at) => index().informs(organization, at),
     domainOf: (organization) => index().domainOf(organization),
     readersFor: (organization) => index().readersFor(organization),
     sourcesOf: (system) => index().sourcesOf(system),

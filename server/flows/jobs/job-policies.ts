@@ -52,6 +52,7 @@ export const JOB_POLICIES: JobPolicies = {
   'sweep-images': { ...STUDY, concurrency: 1, leaseMs: HOUR, attempts: 8 },
   'end-viewing': STUDY,
   'end-consent': STUDY,
+  'settle-ground': { ...STUDY, concurrency: 1, leaseMs: 10 * MINUTE },
   'tell-news': STUDY,
   'send-notice': MAIL,
   'alert-officers': MAIL,

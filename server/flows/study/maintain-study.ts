@@ -14,6 +14,7 @@ import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import { newId } from '../new-id.ts';
+import { grounded } from '../ground/ground.ts';
 import { tellingOf } from '../notices/tell-news.ts';
 import { hiddenParts } from './hidden-manifest.ts';
 import { manifestParts } from './manifest-parts.ts';
@@ -74,7 +75,8 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
   const standing = await findById<ImagingStudy>(deps.records, reading, 'ImagingStudy', id);
   const isOtherOrigin = standing !== undefined && !(await isByAuthors(deps, ofPerson, standing.row, study.sources));
   const imported = (await claimOf(deps.records, reading, claimKey.imported(studyInstanceUID))) !== undefined;
-  const built = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));
+  const labelled = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));
+  const { item: built, rests } = await inItsState(deps, reading, { study, standing: standing?.row, now }, labelled);
   const reports = await reportsOfStudy(deps, reading, { ...study, person }, built, now);
   const counting = reports.filter(({ counts }) => counts).map(({ resource }) => resource);
   const imagingStudy = withMasksOfReports(built, masksOfReports(counting));
@@ -86,6 +88,7 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
       claims: [claim],
       preconditions: [{ kind: 'claimed', key: claimKey.study(studyInstanceUID), value: study.patient.patient }],
     },
+    rests,
     imagingStudyParts(deps, hand, standing?.row),
     manifest.isMade ? asItStood(standing?.row) : {},
     manifest.parts,
@@ -208,6 +211,19 @@ async function isByAuthors(
 /** An exam that was imported says so, whatever came when. */
 function markedAs(imported: boolean, study: ImagingStudy): ImagingStudy {
   return imported ? { ...study, meta: { ...study.meta, tag: [IMPORTED_TAG] } } : study;
+}
+
+/** What stands of the same identity stays in its state. An exam of several is on the ground of whom it comes from. */
+async function inItsState(
+  deps: MaintainStudyDeps,
+  reading: NarrowReading,
+  { study, standing, now }: { readonly standing: InternalRow | undefined } & Pick<StudyAtHand, 'study' | 'now'>,
+  item: ImagingStudy,
+): Promise<{ readonly item: ImagingStudy; readonly rests: PlanParts }> {
+  const { patient: subject } = study.patient;
+  if (standing?.subject === subject) return { item, rests: {} };
+  const [organization] = study.sources;
+  return await grounded(deps, reading, item, { organization, subject, at: now });
 }
 
 /** A label that was set since stays: what is derived from DICOM never lowers it. */

@@ -21,7 +21,7 @@ import { buildStudyManifest, manifestUids } from './build-study-manifest.ts';
 import { hiddenParts, isHidden } from './hidden-manifest.ts';
 import { namesAsSaid } from './manifest-patient.ts';
 import { changed } from '../write/changed-put.ts';
-import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { joinParts, putOf, shownOf, type PlanParts } from '../write/plan-parts.ts';
 import { storeDocument } from '../write/store-document.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
 import { claimOf, type Found } from '../internal-reads.ts';
@@ -141,7 +141,7 @@ function releasedParts(
 ): PlanParts {
   const said = withSourcePatient(resource, hand.study.patient.resource);
   const document = withLabel(withViewers(said, viewersOf([hand.imagingStudy])), labelOf(hand.imagingStudy.meta));
-  const facts = { ...factsOf(hand), origin: filedBy(...hand.study.sources) };
+  const facts = { ...factsOf(hand), origin: shownOf(deps.region, hand.imagingStudy, ...hand.study.sources) };
   return changed(deps.indexer, row, document, hand.now, facts, hand.isOtherOrigin);
 }
 
@@ -154,7 +154,7 @@ function supersededParts(
   const { own, resource: patient } = hand.study.patient;
   const former = withLabel({ ...resource, status: 'superseded' }, labelOf(hand.imagingStudy.meta));
   const document = withSourceNumbers(former, own, patient);
-  const facts = { ...factsOf(hand), origin: filedBy(...hand.study.sources) };
+  const facts = { ...factsOf(hand), origin: shownOf(deps.region, hand.imagingStudy, ...hand.study.sources) };
   return changed(deps.indexer, row, document, hand.now, facts, hand.isOtherOrigin);
 }
 
@@ -199,7 +199,7 @@ async function newManifest(
   }));
   const binary: Binary = { resourceType: 'Binary', id: binaryId, contentType: MEDIA_TYPE.dicom };
   const facts = factsOf(hand);
-  const origin = filedBy(...study.sources);
+  const origin = shownOf(deps.region, hand.imagingStudy, ...study.sources);
   const reference = `DocumentReference/${id}`;
   const parts: PlanParts = {
     claims: [{ key: claimKey.manifest(sopInstanceUID), value: id }],

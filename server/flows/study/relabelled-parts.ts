@@ -22,7 +22,7 @@ import type { RegionIndex } from '../identity/region-index.ts';
 import { findById, type Found } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { changed } from '../write/changed-put.ts';
-import { joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { joinParts, shownOf, type PlanParts } from '../write/plan-parts.ts';
 import { isHidden } from './hidden-manifest.ts';
 import { establishmentsOf, type LinkedStudy } from './linked-studies.ts';
 import { reportDocumentParts } from './report-document-parts.ts';
@@ -78,8 +78,9 @@ async function relabelledStudy(
     (found) => found.row.person === person && !isHidden(found),
   );
   const label = labelOf(resource.meta);
+  const origin = shownOf(deps.region, resource, ...sources);
   const relabelled = manifests.map((found) => {
-    const facts = { person, subject: found.row.subject ?? subject, released: found.row.released };
+    const facts = { person, subject: found.row.subject ?? subject, released: found.row.released, origin };
     return changed(deps.indexer, found.row, withLabel(found.resource, label), now, facts);
   });
   const standing = manifests.filter((found) => found.resource.status === 'current');

@@ -10,7 +10,7 @@ import { knownPatient, type KnownPatient } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { findAll, type Found } from '../internal-reads.ts';
 import { changed } from '../write/changed-put.ts';
-import { filedBy, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { joinParts, shownOf, type PlanParts } from '../write/plan-parts.ts';
 import { authorsOf, linkedStudies, mayReport, type KnownStudy } from './linked-studies.ts';
 import { reportDocumentParts } from './report-document-parts.ts';
 import { reportsOf } from './study-content.ts';
@@ -71,7 +71,12 @@ export async function standingReport(
   const organization = authors.find((author) => author.startsWith('Organization/'));
   if (organization === undefined) return undefined;
   const studies = await linkedStudies(deps, reading, { resource, person, organization });
-  const facts = { person, subject: patient.patient, released: row.released, origin: filedBy(...authors) };
+  const facts = {
+    person,
+    subject: patient.patient,
+    released: row.released,
+    origin: shownOf(deps.region, resource, ...authors),
+  };
   return { resource, ...facts, patient, organization, studies };
 }
 
@@ -122,7 +127,7 @@ export async function reportUpkeep(
     if (!changing.some(({ studyInstanceUID }) => told.has(studyInstanceUID))) continue;
     // It may be of the same person under another Patient than the study's.
     const patient = await knownPatient(deps.records, reading, subject);
-    const origin = filedBy(...authors);
+    const origin = shownOf(deps.region, resource, ...authors);
     const hand = { resource, person, subject, organization, released, studies, origin };
     parts.push(
       joinParts(

@@ -7,7 +7,7 @@ import type { InternalRow } from '../../ports/record-store.ts';
 export type UpgradeStep = {
   /** As log and readiness name it. */
   readonly name: string;
-  readonly reason: 'adopt-identities' | 'adopt-reports' | 'adopt-labels';
+  readonly reason: 'adopt-identities' | 'adopt-reports' | 'adopt-labels' | 'settle-ground';
   readonly type: StoredType;
   readonly where: readonly Criterion[];
   /** Does what is to be done of one row, once or again; answers how many Tasks for desks it made. */

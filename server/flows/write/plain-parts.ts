@@ -1,9 +1,14 @@
 /** A resource that is kept as it comes: seen by who wrote it, the patient, and whoever may see her record. */
+import type { Resource } from '@medplum/fhirtypes';
+import { keepingStates } from '../../../profiles/said-label.ts';
+import { fhirType } from '../../../profiles/types/visibility.ts';
 import type { Origin } from '../../access/rights-of.ts';
+import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
-import { changed } from './changed-put.ts';
+import { grounded } from '../ground/ground.ts';
 import { filerOf } from '../guard.ts';
-import { filedBy } from './plan-parts.ts';
+import { changed } from './changed-put.ts';
+import { oneOf, shownOf, type PlanParts } from './plan-parts.ts';
 import type { ActParts, Placed, Work, Written } from './work.ts';
 
 /** The steps of a type without a hook. */
@@ -11,18 +16,32 @@ export const PLAIN_HOOK = { parts: plainParts, remove: removedParts };
 
 /** `said` is what of its origin the row gives rights by. */
 async function plainParts(
-  { deps, visit, now }: Work,
+  work: Work,
   { placed, resource, known }: Written,
   said: Pick<Origin, 'zone' | 'stay' | 'represents'> = {},
 ): Promise<ActParts> {
+  const { deps, visit, now } = work;
   const { id, standing } = placed;
   if (known === undefined) throw new Error('A resource without a patient is not written here');
   const { person, patient: subject } = known;
+  const { item, rests } = await inItsState(work, { placed, resource, subject });
   // Who changes a row that gives rights is who filed it.
   const isSaid = standing === undefined || Object.keys(said).length > 0;
-  const origin = isSaid ? { origin: { ...filedBy(filerOf(visit.requester)), ...said } } : {};
-  const parts = changed(deps.indexer, standing, { ...resource, id }, now, { person, subject, ...origin });
-  return { person, subject, parts };
+  const origin = isSaid ? { origin: { ...shownOf(deps.region, item, filerOf(visit.requester)), ...said } } : {};
+  const parts = changed(deps.indexer, standing, { ...item, id }, now, { person, subject, ...origin });
+  return { person, subject, parts: oneOf([parts, rests]) };
+}
+
+/** What an establishment files that has a label is shared on a ground. What stands of the same identity stays so. */
+async function inItsState(
+  { deps, reading, visit: { requester }, now }: Work,
+  { placed, resource, subject }: Pick<Written, 'placed' | 'resource'> & { readonly subject: string },
+): Promise<{ readonly item: Resource; readonly rests: PlanParts }> {
+  const { act, standing } = placed;
+  if (fhirType(act.type).label !== 'own') return { item: resource, rests: {} };
+  const item = keepingStates(resource, standing && openedResource(standing));
+  if (requester.kind !== 'establishment' || standing?.subject === subject) return { item, rests: {} };
+  return await grounded(deps, reading, item, { organization: requester.organization, subject, at: now });
 }
 
 /** A delete hides the row and keeps its versions. */

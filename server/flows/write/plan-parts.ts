@@ -1,6 +1,7 @@
 /** Building plans: the parts that several stories write, joined into one plan. */
 import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
+import { isInState } from '../../../profiles/said-label.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { sortKeyOf } from '../../../profiles/search/sort-key.ts';
 import { isReleased, labelOfRow } from '../../../profiles/types/row-rules.ts';
@@ -112,4 +113,15 @@ export function filedBy(...sources: readonly string[]): Origin {
 /** The origin of an exam or a report: the imaging services of who filed it read the record. */
 export function examFiledBy(region: Pick<RegionIndex, 'servicesOf'>, ...sources: readonly string[]): Origin {
   return { sources, services: [...new Set(sources.flatMap((source) => region.servicesOf(source)))] };
+}
+
+/** The origin of what shows an exam or a report (`item`): while that is not shared, its services see this, too. */
+export function shownOf(
+  region: Pick<RegionIndex, 'servicesOf'>,
+  item: Resource,
+  ...sources: readonly string[]
+): Origin {
+  const { services } = examFiledBy(region, ...sources);
+  if (services.length === 0 || !isInState(item, 'unshared')) return filedBy(...sources);
+  return { ...filedBy(...sources), ownServices: services };
 }

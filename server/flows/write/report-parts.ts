@@ -15,6 +15,7 @@ import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
+import { grounded } from '../ground/ground.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { linkedStudies, type LinkedStudy } from '../study/linked-studies.ts';
 import { reportDocumentParts } from '../study/report-document-parts.ts';
@@ -25,7 +26,7 @@ import { tellingOf } from '../notices/tell-news.ts';
 import type { WriteAct } from './act.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { organizationOf } from './patient-parts.ts';
-import { examFiledBy, filedBy, joinParts, type PlanParts } from './plan-parts.ts';
+import { examFiledBy, joinParts, oneOf, shownOf, type PlanParts } from './plan-parts.ts';
 import { binaryParts, formsOf, storeForm } from './report-forms.ts';
 import type { ActParts, Work, Written } from './work.ts';
 
@@ -97,7 +98,11 @@ async function reportParts(work: Work, written: Written): Promise<ActParts> {
   const organization = organizationOf(work.visit.requester);
   const row = placed.standing;
   const standing = row && openedResource<DiagnosticReport>(row);
-  const report = await asKept(work, written, standing, { organization, subject, person });
+  const kept = await asKept(work, written, standing, { organization, subject, person });
+  const { item: report, rests } =
+    row?.subject === subject
+      ? { item: kept, rests: {} }
+      : await grounded(work.deps, work.reading, kept, { organization, subject, at: work.now });
   const sending: Sending = { report, organization, standing, row, person, subject, patient: known };
   const studies = await linkedStudies(work.deps, work.reading, { resource: report, person, organization });
   const linked = linkedTo(report, studies);
@@ -107,7 +112,7 @@ async function reportParts(work: Work, written: Written): Promise<ActParts> {
     if (!isSame) requireNewVersion(placed.act, standing, report);
   }
   const parts = await partsOf(work, placed.act, { ...sending, report: linked }, studies);
-  return { person, subject, parts };
+  return { person, subject, parts: oneOf([parts, rests]) };
 }
 
 async function asKept(
@@ -158,7 +163,7 @@ async function partsOf(
     patient,
     organization,
     studies,
-    origin: filedBy(...origin.sources),
+    origin: shownOf(deps.region, report, ...origin.sources),
     isMoved: signers.join() !== former.join(),
     isNew,
   };

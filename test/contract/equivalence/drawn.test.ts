@@ -8,7 +8,7 @@ import { grant } from './asks.ts';
 import { Model } from './model.ts';
 import { beginnings, SLOTS } from './world.ts';
 
-const WORLDS = 40;
+const WORLDS = 120;
 const ASKERS = 6;
 const SEED = 13;
 

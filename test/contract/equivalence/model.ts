@@ -53,8 +53,8 @@ function anyOf(one: PatientState, other: PatientState): PatientState {
 }
 
 function givenBy(row: Put): readonly Right[] {
-  const { type, id, person, origin = NO_ORIGIN } = row;
-  return rightsGivenBy({ type, id, person, origin, content: () => row.resource });
+  const { type, id, person, origin = NO_ORIGIN, masks } = row;
+  return rightsGivenBy({ type, id, person, origin, masks, content: () => row.resource });
 }
 
 /** A row, and whether it is deleted. Its person is the one that its identity is by itself. */

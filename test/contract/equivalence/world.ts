@@ -122,11 +122,13 @@ const origin: fc.Arbitrary<Origin | undefined> = fc.oneof(
     arbitrary: fc.record({
       sources: fc.oneof(
         fc.constant(['Practitioner/1']),
+        fc.constantFrom(['Organization/1'], ['Patient/a']),
         fc.subarray(['Organization/1', 'Organization/2', 'Practitioner/1', 'Practitioner/2', 'Patient/a'], {
           maxLength: 2,
         }),
       ),
       services: fc.subarray(['Organization/1', 'Organization/2'], { maxLength: 1 }),
+      ownServices: fc.subarray(['Organization/1', 'Organization/2'], { maxLength: 1 }),
       // Of a row of the own class alone.
       offices: fc.oneof(
         fc.constant([]),
@@ -179,7 +181,12 @@ export const put: fc.Arbitrary<Put> = fc
     index: entries,
     sort: fc.integer({ min: -1, max: 2 }),
     level: fc.constantFrom(...LEVELS, 'N' as const),
-    masks: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.subarray([...MASKS]) }),
+    masks: fc.oneof(
+      { weight: 4, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.subarray([...MASKS]) },
+      // Nothing else gives a right to whoever reads for its one author.
+      { weight: 1, arbitrary: fc.constant(['unshared' as const]) },
+    ),
     released: fc.boolean(),
     moves: fc.integer({ min: 0, max: 9 }),
     origin,

@@ -23,6 +23,7 @@ import {
 } from '../../support/plans.ts';
 import { ask, idsOf, read, search, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { unsharedPut } from './unshared.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
 /** Labels that each relation reaches (access.md, layer 6). */
@@ -30,6 +31,7 @@ const REACHED = {
   author: ['N', 'R', 'V'],
   self: ['N', 'R', 'V'],
   representative: ['N', 'R'],
+  'own-service': ['N'],
   referent: ['N', 'R'],
   circle: ['N', 'R'],
   assistant: ['N', 'R'],
@@ -46,6 +48,7 @@ const MASKED: Readonly<Record<Mask, readonly Relation[]>> = {
   professionals: ['referent', 'circle', 'assistant', 'declared', 'imaging-service', 'stay', 'presence', 'break-glass'],
   patient: ['self', 'representative'],
   representatives: ['representative'],
+  unshared: ['referent', 'circle', 'assistant', 'declared', 'imaging-service', 'stay', 'presence', 'break-glass'],
 };
 
 /** Relations that each state of the patient leaves (access.md, layer 3). */
@@ -59,6 +62,7 @@ const LEFT: readonly (readonly [Partial<PatientState>, readonly Relation[]])[] =
       'author',
       'self',
       'representative',
+      'own-service',
       'referent',
       'circle',
       'assistant',
@@ -82,6 +86,7 @@ function holderOf(relation: Relation, person: PersonKey): Holder {
       return { principal: principal.patient(person), grant: aPatientGrant(person) };
     case 'break-glass':
       return { principal: principal.breakGlass(practitioner), grant: aGrant(practitioner) };
+    case 'own-service':
     case 'imaging-service': {
       const organization = `Organization/${person}`;
       const grant = aGrant(practitioner, NOW, [
@@ -121,6 +126,7 @@ function typeFor(relation: Relation): StoredType {
 
 /** A plan that puts rows and gives a relation to them: by whom the rows come from, or by a row of its own. */
 function given(relation: Relation, holder: Pick<Right, 'person' | 'principal'>, puts: readonly Put[]): CommitPlan {
+  if (relation === 'own-service') return aPlan({ puts: puts.map((put) => unsharedPut(put, holder)) });
   if (relation !== 'author' && relation !== 'named') return aPlan({ puts, rights: [aRight({ ...holder, relation })] });
   const origin = { sources: [holder.principal.slice(holder.principal.indexOf(':') + 1)], services: [] };
   return aPlan({ puts: puts.map((put) => ({ ...put, origin })) });
@@ -150,7 +156,7 @@ export function accessContract(suite: Suite): void {
       });
     }
 
-    for (const relation of relations) {
+    for (const relation of relations.filter((one) => one !== 'own-service')) {
       it(`hides what is masked from ${relation}, before and after it is masked`, async () => {
         const person = aPersonKey();
         const { grant, principal } = holderOf(relation, person);

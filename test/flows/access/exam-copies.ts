@@ -141,7 +141,8 @@ async function standingParts({ indexer, images }: Writing, template: Template, a
     const row = putOf(indexer, labelled, NOW, { person: owner.person, subject, released: isReleased, ...facts });
     return { ...row, ...label };
   };
-  const origin = filedBy(AUTHOR.organization);
+  // Its service opens no record by it: it sees what is not shared.
+  const origin = { ...filedBy(AUTHOR.organization), ownServices: [AUTHOR.service] };
   const content = (manifest as DocumentReference).content.map((one) => ({ ...one, attachment: sent.manifest }));
   const puts = [
     put(study, { origin }),

@@ -47,6 +47,10 @@ export const HOLDERS: Readonly<Record<Relation, Holder>> = {
     signsIn: { as: 'representative' },
     giving: ({ person, number }) => [guardian(person, number)],
   },
+  'own-service': {
+    signsIn: { as: 'professional', organization: strasbourg.service, isRadiologist: true },
+    giving: () => [],
+  },
   referent: ofPractice('referent'),
   circle: ofPractice('circle'),
   assistant: ofPractice('assistant'),

@@ -62,6 +62,8 @@ export function partsShown(relation: RelationName, { label, state, item }: Case)
   if (state.some((name) => closedBy.includes(name))) return new Set();
   if (heightOf(label.level) > heightOf(rule.ceiling)) return new Set();
   if (label.mask !== undefined && maskedBy.includes(label.mask)) return new Set();
+  // What a state of the item gives is given in that state alone.
+  if (rule.state !== undefined && rule.state !== label.mask) return new Set();
   if (rule.reaches === 'that row') return new Set<Part>(['named']);
   if (item === 'kept aside') return new Set();
   if (item === 'released') return new Set<Part>(['images', 'report', 'document']);

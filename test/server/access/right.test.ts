@@ -7,6 +7,7 @@ const ORDER = [
   'self',
   'author',
   'representative',
+  'own-service',
   'referent',
   'circle',
   'assistant',

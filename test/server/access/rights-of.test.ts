@@ -19,7 +19,8 @@ const person = personKey('p');
 const filed = { sources: ['Organization/a'], services: ['Organization/s'] };
 
 function aRow(type: StoredType, parts: Partial<GivingRow> = {}): GivingRow {
-  return { type, id: '1', person, origin: filed, content: () => ({ resourceType: type, id: '1' }), ...parts };
+  const content = (): object => ({ resourceType: type, id: '1' });
+  return { type, id: '1', person, origin: filed, masks: [], content, ...parts };
 }
 
 const saying = (consent: object): Partial<GivingRow> => ({ origin: NO_ORIGIN, content: () => consent });
@@ -186,6 +187,26 @@ describe('The rights that a row gives', () => {
     ];
     for (const consent of consents)
       expect(told(aRow('Consent', saying(consent))), consent.status).to.deep.equal(['named pat:p Consent/1']);
+  });
+
+  it('of an item that is not shared are its service’s to it and to the Patient, where it has one author', () => {
+    const masks = ['unshared'] as const;
+    const author = 'author o:Organization/a ImagingStudy/1';
+    const own = ['own-service r:Organization/s ImagingStudy/1', 'own-service r:Organization/s record'];
+    expect(told(aRow('ImagingStudy', { masks }))).to.deep.equal([author, ...own]);
+    const shown = { sources: ['Organization/a'], services: [], ownServices: ['Organization/s'] };
+    expect(told(aRow('ImagingStudy', { masks, origin: shown }))).to.deep.equal([author, ...own]);
+    expect(told(aRow('ImagingStudy', { origin: shown }))).to.deep.equal([author]);
+    const several = { ...filed, sources: ['Organization/a', 'Organization/b'] };
+    expect(told(aRow('ImagingStudy', { masks, origin: several })).join()).not.to.include('own-service');
+    const stay = { ...filed, stay: { organization: 'Organization/w', graceDays: 0 } };
+    const content = (): object => ({
+      status: 'finished',
+      class: { system: ACT_CODE, code: 'IMP' },
+      period: { start: '2026-01-01', end: '2026-01-02' },
+    });
+    expect(told(aRow('Encounter', { origin: stay, content })).join()).to.include('stay m:');
+    expect(told(aRow('Encounter', { masks, origin: stay, content })).join()).not.to.include('stay m:');
   });
 });
 

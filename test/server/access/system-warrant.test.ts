@@ -8,6 +8,20 @@ import {
 import { aPersonKey } from '../../support/plans.ts';
 import { termsOf } from '../../../server/access/warrant.ts';
 
+/** Types of rows that bear a label of their own. */
+const LABELLED = [
+  'Appointment',
+  'CareTeam',
+  'Composition',
+  'DiagnosticReport',
+  'DocumentReference',
+  'Encounter',
+  'ImagingStudy',
+  'List',
+  'Observation',
+  'ServiceRequest',
+];
+
 describe('What the server writes on its own account', () => {
   const WRITES: Readonly<Record<SystemWriteReason, readonly [types: readonly string[], event: string, of: object]>> = {
     'load-region': [
@@ -22,22 +36,8 @@ describe('What the server writes on its own account', () => {
     'put-aside': [['instance', 'quarantined'], 'own', { study: '1.2' }],
     'adopt-identities': [['Patient', 'Person', 'Task'], 'asking', { persons: ['1.2'] }],
     'adopt-reports': [['Binary', 'DocumentReference'], 'asking', { persons: ['1.2'] }],
-    'adopt-labels': [
-      [
-        'Appointment',
-        'CareTeam',
-        'Composition',
-        'DiagnosticReport',
-        'DocumentReference',
-        'Encounter',
-        'ImagingStudy',
-        'List',
-        'Observation',
-        'ServiceRequest',
-      ],
-      'asking',
-      { persons: ['1.2'] },
-    ],
+    'adopt-labels': [LABELLED, 'asking', { persons: ['1.2'] }],
+    'settle-ground': [LABELLED, 'asking', { persons: ['1.2'] }],
     'end-given': [['CareTeam', 'Consent'], 'own', { persons: ['1.2'] }],
     'end-consent': [['Consent'], 'own', { persons: ['1.2'] }],
     'erase-record': [['Task'], 'own', { persons: ['1.2'] }],

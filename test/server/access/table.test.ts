@@ -9,9 +9,10 @@ import { readmeTexts } from './decision-tables.ts';
 
 /** Labels, masks of a normal item and switches that leave each relation something (access.md, section 3). */
 const SEEN: Readonly<Record<Relation, readonly [levels: string, masks: string, switches: string]>> = {
-  self: ['N R V', 'professionals representatives', 'opposed withdrawn accountOff'],
-  author: ['N R V', 'professionals patient representatives', 'accountOff'],
-  representative: ['N R', 'professionals', 'opposed withdrawn accountOff'],
+  self: ['N R V', 'professionals representatives unshared', 'opposed withdrawn accountOff'],
+  author: ['N R V', 'professionals patient representatives unshared', 'accountOff'],
+  representative: ['N R', 'professionals unshared', 'opposed withdrawn accountOff'],
+  'own-service': ['N', 'patient representatives unshared', 'accountOff'],
   referent: ['N R', 'patient representatives', 'accountOff'],
   circle: ['N R', 'patient representatives', 'accountOff'],
   assistant: ['N R', 'patient representatives', 'accountOff'],
@@ -20,7 +21,7 @@ const SEEN: Readonly<Record<Relation, readonly [levels: string, masks: string, s
   stay: ['N', 'patient representatives', 'accountOff'],
   presence: ['N', 'patient representatives', 'accountOff'],
   'break-glass': ['N', 'patient representatives', 'accountOff'],
-  named: ['N R V', 'professionals patient representatives', 'opposed withdrawn erasurePending accountOff'],
+  named: ['N R V', 'professionals patient representatives unshared', 'opposed withdrawn erasurePending accountOff'],
 };
 
 describe('access.md 3, the table of decisions', () => {

@@ -157,8 +157,8 @@ export async function expectDerived(records: RecordStore): Promise<void> {
 }
 
 async function expectRights(records: RecordStore, rows: readonly Put[]): Promise<void> {
-  const all = rows.flatMap(({ type, id, origin = NO_ORIGIN, resource }) =>
-    rightsGivenBy({ type, id, person, origin, content: () => resource }),
+  const all = rows.flatMap(({ type, id, origin = NO_ORIGIN, masks, resource }) =>
+    rightsGivenBy({ type, id, person, origin, masks, content: () => resource }),
   );
   const rights = [...Map.groupBy(all, ({ id }) => id).values()].flatMap(([right]) => right ?? []);
   expect(await records.rightsOf(SYSTEM, person)).to.have.deep.members(rights);

@@ -92,7 +92,10 @@ type Held = Pick<Right, 'principal' | 'relation' | 'to'> & {
 /** Rights to the record each by itself; of those to single items one for each holder. */
 function rightsToRecord(rights: readonly Right[]): readonly Held[] {
   return rights.flatMap(({ principal, relation, scope, from, to, giver }) =>
-    scope === 'record' ? [{ principal, relation, from, to, giver, reach: 'record' as const }] : [],
+    // Of what is not shared its service sees, beside the item, who the patient is.
+    scope === 'record' && relation !== 'own-service'
+      ? [{ principal, relation, from, to, giver, reach: 'record' as const }]
+      : [],
   );
 }
 

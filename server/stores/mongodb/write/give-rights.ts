@@ -1,5 +1,6 @@
 /** Keeps the rights that rows give: one for each principal, relation, scope and time, and the rows that give it. */
 import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
+import { decodeLabel } from '../../../../profiles/confidentiality.ts';
 import { movedRight, NO_ORIGIN, rightsGivenBy, rightsLeftBy } from '../../../access/rights-of.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import { consentOf, type Right } from '../../../access/right.ts';
@@ -89,8 +90,9 @@ function givenAfter(after: StoredRow): readonly Right[] {
   const row = standingRow(after);
   if (row === undefined) return [];
   const { type, id, json } = row;
+  const { masks } = decodeLabel(row.level);
   const [person, origin] = [row.person ?? undefined, row.origin ?? NO_ORIGIN];
-  return rightsGivenBy({ type, id, person, origin, content: () => JSON.parse(json) as object });
+  return rightsGivenBy({ type, id, person, origin, masks, content: () => JSON.parse(json) as object });
 }
 
 /** A right as it becomes: the rows that give it, with the place where each began. */

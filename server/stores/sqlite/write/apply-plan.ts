@@ -125,13 +125,13 @@ function originOf(standing: StandingRow | undefined): Origin | undefined {
 /** A row that is new gave nothing before. */
 function giveRightsOf(
   db: Database,
-  { type, id, person, origin = NO_ORIGIN, json }: RowValues,
+  { type, id, person, origin = NO_ORIGIN, masks, json }: RowValues,
   rid: number | undefined,
   isKnown: boolean,
 ): void {
   const giver = `${type}/${id}`;
   const content = (): object => JSON.parse(json) as object;
-  const given = rightsGivenBy({ type, id, person, origin, content });
+  const given = rightsGivenBy({ type, id, person, origin, masks, content });
   giveRights(db, giver, isKnown ? givenBy(db, giver) : [], given, rid);
 }
 

@@ -1,0 +1,202 @@
+/**
+ * Brings items to the ground that there is: after an establishment has recorded that it informed a patient, or that it
+ * did not, and after the region file says something else. An item is put again with all that shows it, in one plan. It
+ * compares what stands with what should, so it may run at any time.
+ */
+import type { DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
+import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
+import { isInState, withState } from '../../../profiles/said-label.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import { fhirType, STORED_TYPES, type StoredType } from '../../../profiles/types/visibility.ts';
+import { systemGrant, systemReading, type NarrowReading } from '../../access/grant.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { claimKey } from '../../ports/claim-key.ts';
+import type { TakenJob } from '../../ports/job-queue.ts';
+import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
+import { knownPatient } from '../identity/persons.ts';
+import type { RegionIndex } from '../identity/region-index.ts';
+import { claimOf, findById, pagesOfAll, type Found } from '../internal-reads.ts';
+import { jobOf } from '../jobs/job-of.ts';
+import type { JobRun } from '../jobs/job-runner.ts';
+import { establishmentsOf } from '../study/linked-studies.ts';
+import { relabelledReportParts, relabelledStudiesParts } from '../study/relabelled-parts.ts';
+import type { UpgradeStep } from '../upgrade/upgrade-step.ts';
+import { changed } from '../write/changed-put.ts';
+import { aboutRow } from '../write/plain-parts.ts';
+import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { groundOf, type Ground } from './ground.ts';
+
+/** What the work needs. */
+export type SettleGroundDeps = {
+  readonly records: RecordStore;
+  readonly indexer: Indexer;
+  readonly region: RegionIndex;
+  readonly clock: Clock;
+};
+
+/** Types of what is on a ground of its own; documents of reports and manifests are as the item that they show. */
+export const GROUNDED: readonly StoredType[] = STORED_TYPES.filter((type) => {
+  const { label, writers } = fhirType(type);
+  return label === 'own' && (writers !== 'derived' || type === 'ImagingStudy');
+});
+
+/** The subject of the job that looks at all establishments. */
+const REGION = 'region';
+
+/** Asks for it, at each start and when another region file was loaded. */
+export function askForGrounds({ records, clock }: Pick<SettleGroundDeps, 'records' | 'clock'>) {
+  return async (): Promise<void> => {
+    const jobs = [jobOf('settle-ground', REGION, clock.now())];
+    await records.commit(systemWarrant('ask-for-work', 'settle-ground'), joinParts({ jobs }));
+  };
+}
+
+/** Makes the work of `settle-ground`. */
+export function settleGround(deps: SettleGroundDeps) {
+  return async ({ subject }: TakenJob<'settle-ground'>, run: JobRun): Promise<void> => {
+    if (subject === REGION) return await settleRegion(deps, run);
+    const { records, clock } = deps;
+    const reading = systemReading('settle-ground', clock.now());
+    const known = await knownPatient(records, reading, subject);
+    if (known === undefined) return;
+    for (const type of GROUNDED)
+      for await (const page of pagesOfAll(records, reading({ person: known.person }), type))
+        for (const { row } of page.filter((found) => found.row.subject === subject)) {
+          await settleItem(deps, row);
+          await run.goOn();
+        }
+  };
+}
+
+/** Of establishments that say what they said when it was last done nothing is looked at. */
+async function settleRegion(deps: SettleGroundDeps, run: JobRun): Promise<void> {
+  const { records, clock, region } = deps;
+  const key = claimKey.grounds();
+  const reading = systemReading('settle-ground', clock.now());
+  const standing = await claimOf(records, reading, key);
+  const said = Object.fromEntries(region.establishments.map((one) => [one, region.domainOf(one).informsPatients]));
+  const former = standing === undefined ? said : (JSON.parse(standing) as typeof said);
+  const changing = region.establishments.filter((one) => said[one] !== former[one]);
+  if (changing.length > 0)
+    for (const type of GROUNDED)
+      for await (const page of pagesOfAll(records, systemGrant('settle-ground', 'whole', clock.now()), type))
+        for (const { row } of page) {
+          await settleItem(deps, row, changing);
+          await run.goOn();
+        }
+  const value = JSON.stringify(said);
+  if (standing === value) return;
+  const parts = standing === undefined ? {} : { preconditions: [{ kind: 'claimed', key, value: standing } as const] };
+  const erased = [{ claims: [key] }];
+  await records.commit(systemWarrant('settle-ground'), joinParts({ ...parts, erased, claims: [{ key, value }] }));
+}
+
+/** Of earlier servers every item was shared. */
+export function adoptGrounds(deps: SettleGroundDeps): readonly UpgradeStep[] {
+  return GROUNDED.map((type) => ({
+    name: `grounds of ${type}`,
+    reason: 'settle-ground',
+    type,
+    where: [],
+    work: async (row) => {
+      const { establishments, informs } = deps.region;
+      // What all informed of when it was filed is on a ground, whoever filed it.
+      if (row.version > 1 || !establishments.every((one) => informs(one, row.updated))) await settleItem(deps, row);
+      return 0;
+    },
+  }));
+}
+
+async function settleItem(deps: SettleGroundDeps, row: InternalRow, of?: readonly string[]): Promise<void> {
+  const { person } = row;
+  if (person === undefined || row.subject === undefined) return;
+  await commitFresh(deps.records, async () => {
+    const reading = systemReading('settle-ground', deps.clock.now());
+    const found = await findById(deps.records, reading, row.type, row.id);
+    const plan = joinParts(...(found === undefined ? [] : await partsOf(deps, reading, found, of)));
+    return { warrant: systemWarrant('settle-ground', found?.row.person ?? person), plan, result: undefined };
+  });
+}
+
+async function partsOf(
+  deps: SettleGroundDeps,
+  reading: NarrowReading,
+  { row, resource }: Found<Resource>,
+  of?: readonly string[],
+): Promise<readonly PlanParts[]> {
+  const judged = await groundOfItem(deps, reading, { row, resource }, of);
+  if (judged === undefined || judged.wasShared === judged.isShared) return [];
+  const item = { row, resource: withState(resource, 'unshared', !judged.isShared) };
+  // What is not shared is looked at no further: this was the look.
+  return [...(await itemParts(deps, reading, item, deps.clock.now())), { ...judged.rests, jobs: [] }];
+}
+
+/** Of whom an item comes, whether it was shared, and its ground. */
+export type JudgedItem = Ground & { readonly organization: string; readonly wasShared: boolean };
+
+/**
+ * Finds the ground of an item that stands; undefined where it comes from none of some establishments, by default those
+ * of the region file: what one filed that the file names no more stays as it is.
+ */
+export async function groundOfItem(
+  deps: Omit<SettleGroundDeps, 'indexer'>,
+  reading: NarrowReading,
+  { row, resource }: Found<Resource>,
+  of: readonly string[] = deps.region.establishments,
+): Promise<JudgedItem | undefined> {
+  const { person, subject } = row;
+  if (person === undefined || subject === undefined) return undefined;
+  const sources = await establishmentsOf(deps.records, reading, person, `${row.type}/${row.id}`);
+  const organization = await firstOf(deps, reading, resource, sources);
+  if (organization === undefined || !of.includes(organization)) return undefined;
+  const at = await filedAt(deps, reading, row);
+  const ground = await groundOf(deps, reading, { organization, subject, at }, deps.clock.now());
+  return { ...ground, organization, wasShared: !isInState(resource, 'unshared') };
+}
+
+/** The establishment that an item comes from: an exam may have several. */
+async function firstOf(
+  { records }: Pick<SettleGroundDeps, 'records'>,
+  reading: NarrowReading,
+  resource: Resource,
+  sources: readonly string[],
+): Promise<string | undefined> {
+  if (resource.resourceType !== 'ImagingStudy' || sources.length < 2) return sources[0];
+  const first = await claimOf(records, reading, claimKey.studySource(studyInstanceUIDIn(resource)));
+  return sources.find((source) => source === first) ?? sources[0];
+}
+
+/** When its first version was written, as far as it is kept. */
+async function filedAt(
+  { records }: Pick<SettleGroundDeps, 'records'>,
+  reading: NarrowReading,
+  row: InternalRow,
+): Promise<number> {
+  const { type, id, version, updated } = row;
+  if (version === 1) return updated;
+  const first = await records.peek(reading({ item: `${type}/${id}` }), { kind: 'resource', type, id, version: 1 });
+  return first?.updated ?? updated;
+}
+
+async function itemParts(
+  deps: SettleGroundDeps,
+  reading: NarrowReading,
+  { row, resource }: Found<Resource>,
+  now: number,
+): Promise<readonly PlanParts[]> {
+  switch (resource.resourceType) {
+    case 'ImagingStudy': {
+      const study: Found<ImagingStudy> = { row, resource };
+      return await relabelledStudiesParts(deps, reading, [study], now);
+    }
+    case 'DiagnosticReport': {
+      const report: Found<DiagnosticReport> = { row, resource };
+      return [(await relabelledReportParts(deps, reading, report, 'server', now)) ?? {}];
+    }
+    default: {
+      const facts = { ...aboutRow(row), released: row.released };
+      return [changed(deps.indexer, row, resource, now, facts)];
+    }
+  }
+}
