@@ -1,4 +1,4 @@
-/** What who represents a patient may write (access.md 3, C10, C12): her Consents, while the row that says so gives it. */
+/** What who represents a patient may write (access.md C10, C12): her Consents, while the row that says so gives it. */
 import { expect } from 'chai';
 import { Fault } from '../../../profiles/fault.ts';
 import { OPEN_STATE } from '../../../server/access/decide.ts';

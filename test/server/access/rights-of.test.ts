@@ -87,7 +87,7 @@ describe('The rights that a row gives', () => {
     expect(told(aRow('Encounter', { content }))).to.not.include('stay m:Organization/b record');
   });
 
-  it('a RelatedPerson who represents the patient: herself to the record and that row, where its sender may say so', () => {
+  it('a RelatedPerson who represents the patient: herself, where its sender may say so', () => {
     const relationship = [{ coding: [{ system: ROLE_CODE, code: 'PRN' }] }];
     const content = () => ({ relationship, period: { end: '2026-01-07' } });
     const row = aRow('RelatedPerson', { origin: { ...filed, services: [], represents: true, zone: 'UTC' }, content });
