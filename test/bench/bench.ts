@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { endWithChildren } from '../support/run/end-with-children.ts';
 import { machineOf, type Machine } from '../support/run/machine.ts';
+import { ACCESS } from './access/access.ts';
 import { DICOMWEB } from './dicomweb/dicomweb.ts';
 import { FHIR } from './fhir/fhir.ts';
 import { IDENTITY } from './identity/identity.ts';
@@ -15,6 +16,7 @@ type Measured = Machine & { readonly date: string; readonly rows: readonly Row[]
 
 const BENCHES: Readonly<Record<string, Parts>> = {
   spine: SPINE,
+  access: ACCESS,
   ingest: INGEST,
   dicomweb: DICOMWEB,
   fhir: FHIR,
