@@ -142,8 +142,12 @@ function isBasicPolicy(uri: string | undefined): boolean {
   return uri?.startsWith(PCF_POLICY_PREFIX) !== true || uri === `${PCF_POLICY_PREFIX}basic-normal`;
 }
 
-function checkActors({ actor = [] }: ConsentProvision): void {
-  support(actor.length > 0, 'Consent.provision.actor', 'must name whom the Consent permits');
+/**
+ * Checks that a provision names recipients (IRCP), each by a reference or a number alone.
+ * @throws {Fault} not-supported
+ */
+export function checkActors({ actor = [] }: ConsentProvision): void {
+  support(actor.length > 0, 'Consent.provision.actor', 'must name whom the Consent is about');
   actor.forEach(checkActor);
 }
 
@@ -157,7 +161,11 @@ function checkActor({ role, reference, modifierExtension }: ConsentProvisionActo
   support(isKnown, `${path}.reference`, `must be one of ${ACTOR_TYPES.join(', ')}`);
 }
 
-function periodOf({ period }: ConsentProvision, zone: string | undefined): TimeSpan {
+/**
+ * The time of a provision; without a period always.
+ * @throws {Fault} invalid - no real dates
+ */
+export function periodOf({ period }: ConsentProvision, zone: string | undefined): TimeSpan {
   const span = spanOf(period, zone);
   if (span !== undefined) return span;
   throw new Fault('invalid', 'Consent.provision.period must have real dates', {

@@ -120,19 +120,28 @@ const CLOSED: ByLanguage<string> = {
   en: 'declared an emergency. Your exams are not shared: nothing was shown.',
 };
 
+const BLOCKED: ByLanguage<string> = {
+  fr: 'a déclaré une urgence. Vous lui avez fermé votre dossier : rien ne lui a été montré.',
+  de: 'hat einen Notfall erklärt. Sie haben Ihr Dossier für diese Person gesperrt: Es wurde nichts gezeigt.',
+  en: 'declared an emergency. You have closed your record to them: nothing was shown.',
+};
+
 /**
  * Builds the notice that tells the patient who declared it, and when. `consent` is a reference, absent where the record
- * stayed closed.
+ * stayed closed, which it does to whom she blocks.
  */
 export function buildEmergencyNotice({
   consent,
+  isBlocked = false,
   practitioner,
   ...facts
 }: NoticeFacts & {
   readonly consent?: string;
+  readonly isBlocked?: boolean;
   readonly practitioner: { readonly reference: string; readonly display: string };
 }): Communication {
-  const said = consent === undefined ? CLOSED : OPENED;
+  const closed = isBlocked ? BLOCKED : CLOSED;
+  const said = consent === undefined ? closed : OPENED;
   const of = (language: Language): string => `${practitioner.display} ${said[language]}`;
   return buildNotice({
     ...facts,

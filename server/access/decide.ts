@@ -5,8 +5,9 @@
 import { rankOf, type Label } from '../../profiles/confidentiality.ts';
 import type { StoredType, Visibility } from '../../profiles/types/visibility.ts';
 import { fhirType, storedType, VISIBILITY } from '../../profiles/types/visibility.ts';
-import type { AnyGrant } from './grant.ts';
-import { establishmentOf, isNamedBefore, type Relation, type Right } from './right.ts';
+import type { AnyGrant, Grant } from './grant.ts';
+import { BLOCK, establishmentOf, isNamedBefore, isShowing, RELATIONS } from './right.ts';
+import type { Relation, Right, ShowingRight } from './right.ts';
 import { RULES, type SwitchName } from './rules/table.ts';
 
 /** The four independent switches of a person. `accountOff` governs sign-in only. */
@@ -26,8 +27,8 @@ export type RowFacts = Label & {
 
 /** The answer of {@link decide}, with the right that permits or the layer that refuses. */
 export type Decision =
-  | { readonly permitted: true; readonly right: Right | undefined }
-  | { readonly permitted: false; readonly layer: 'state' | 'life-cycle' | 'relation' };
+  | { readonly permitted: true; readonly right: ShowingRight | undefined }
+  | { readonly permitted: false; readonly layer: 'state' | 'block' | 'life-cycle' | 'relation' };
 
 /** Whether a person's state leaves a relation anything: the patient sees what others no longer do. */
 export function stateAllows(relation: Relation, state: PatientState): boolean {
@@ -55,8 +56,12 @@ export function isOpenToPatient(row: Omit<RowFacts, 'item'>): boolean {
   return labelAllows('self', row) && lifeCycleAllows('self', row);
 }
 
+/** The relations that show nothing to whom the person bars, and those that show it still. */
+export const BARRED: readonly Relation[] = RELATIONS.filter((relation) => RULES[relation].barred);
+export const UNBARRED: readonly Relation[] = RELATIONS.filter((relation) => !RULES[relation].barred);
+
 /** Whether a right reaches a row: its scope names it, and the label leaves it to the relation. */
-export function reaches(right: Right, row: RowFacts): boolean {
+export function reaches(right: ShowingRight, row: RowFacts): boolean {
   const inScope = right.scope === 'record' ? recordHolds(right.relation, row) : right.scope.item === row.item;
   return inScope && labelAllows(right.relation, row);
 }
@@ -74,6 +79,7 @@ function recordHolds(relation: Relation, { item }: RowFacts): boolean {
 
 /** Whether a right, within its time, shows a row of its person: what stores materialise. */
 export function permits(right: Right, row: RowFacts, state: PatientState): boolean {
+  if (!isShowing(right)) return false;
   return reaches(right, row) && stateAllows(right.relation, state) && lifeCycleAllows(right.relation, row);
 }
 
@@ -95,13 +101,21 @@ export function sourcesShown(
 export function decide(grant: AnyGrant, row: RowFacts, rights: readonly Right[], state: PatientState): Decision {
   const visibility: Visibility = VISIBILITY[row.type];
   if (grant.system || visibility === 'directory') return { permitted: true, right: undefined };
-  const held = rights.filter((right) => isHeld(right, grant) && reaches(right, row));
+  const live = rights.filter((right) => isHeld(right, grant));
+  const held = live.filter(isShowing).filter((right) => reaches(right, row));
   if (held.length === 0) return { permitted: false, layer: 'relation' };
   const inState = held.filter((right) => stateAllows(right.relation, state));
   if (inState.length === 0) return { permitted: false, layer: 'state' };
-  const [shown, ...others] = inState.filter((right) => lifeCycleAllows(right.relation, row));
+  const unbarred = isBarred(grant, live) ? inState.filter(({ relation }) => UNBARRED.includes(relation)) : inState;
+  if (unbarred.length === 0) return { permitted: false, layer: 'block' };
+  const [shown, ...others] = unbarred.filter((right) => lifeCycleAllows(right.relation, row));
   if (shown === undefined) return { permitted: false, layer: 'life-cycle' };
   return { permitted: true, right: others.reduce((one, other) => (isNamedBefore(other, one) ? other : one), shown) };
+}
+
+/** Whether a grant is barred from the record of a person: by her, of whom these are the rights, or from everybody's. */
+export function isBarred(grant: Grant, rights: readonly Right[]): boolean {
+  return grant.barredBy === 'everybody' || rights.some((right) => right.relation === BLOCK && isHeld(right, grant));
 }
 
 function isHeld(right: Right, grant: AnyGrant): boolean {

@@ -12,6 +12,11 @@ const MAKING = Symbol('making');
 
 const NO_PRINCIPALS: readonly Principal[] = Object.freeze([]);
 
+/** Persons who bar a requester from their records; everybody's are closed to who sees nothing but own work. */
+export type BarredBy = readonly PersonKey[] | 'everybody';
+
+const BY_NOBODY: BarredBy = Object.freeze([]);
+
 /**
  * What a requester may see. Times are epoch milliseconds: at `until` the principals are hers no more. They hold each
  * name once.
@@ -21,13 +26,15 @@ class Grant {
   readonly #purpose: Purpose;
   readonly #now: number;
   readonly #until: number;
+  readonly #barredBy: BarredBy;
 
-  constructor(key: symbol, { principals, purpose, now, until }: GrantTerms) {
+  constructor(key: symbol, { principals, purpose, now, until, barredBy }: GrantTerms) {
     refuseUnless(key === MAKING);
     this.#principals = Object.freeze(now < until ? [...new Set(principals)] : []);
     this.#purpose = purpose;
     this.#now = now;
     this.#until = until;
+    this.#barredBy = barredBy === 'everybody' ? barredBy : Object.freeze([...barredBy]);
     Object.freeze(this);
   }
 
@@ -45,6 +52,11 @@ class Grant {
 
   get purpose(): Purpose {
     return this.#purpose;
+  }
+
+  /** As stores find it at the moment of each read: a grant that none has looked at yet is barred by nobody. */
+  get barredBy(): BarredBy {
+    return this.#barredBy;
   }
 
   get now(): number {
@@ -191,12 +203,19 @@ export type NarrowReading = Reading<Subjects['item'] | Subjects['person']>;
 /** Makes the grant of a requester at a moment. */
 export function grantFor(requester: Requester, now: number): Grant {
   const until = requester.kind === 'representative' ? requester.until : FOREVER;
-  return new Grant(MAKING, { principals: principalsOf(requester), purpose: requester.purpose, now, until });
+  const { purpose } = requester;
+  return new Grant(MAKING, { principals: principalsOf(requester), purpose, now, until, barredBy: BY_NOBODY });
 }
 
 /** The grant of the same requester at another moment. */
 export function grantAt(grant: Grant, now: number): Grant {
   return new Grant(MAKING, { ...termsOfGrant(grant), now });
+}
+
+/** The same grant, barred by these persons. */
+export function grantBarred(grant: Grant, persons: readonly PersonKey[]): Grant {
+  if (grant.barredBy === 'everybody') return grant;
+  return new Grant(MAKING, { ...termsOfGrant(grant), barredBy: persons });
 }
 
 /** The same grant of other principals: of the identities that are the requester at present. */
@@ -205,11 +224,11 @@ export function grantOfOthers(grant: Grant, principals: readonly Principal[]): G
 }
 
 /** What a requester's grant says, as plain data: to other threads goes this. */
-export type GrantTerms = Pick<Grant, 'principals' | 'purpose' | 'now' | 'until'>;
+export type GrantTerms = Pick<Grant, 'principals' | 'purpose' | 'now' | 'until' | 'barredBy'>;
 
 /** The terms of a grant. */
-export function termsOfGrant({ principals, purpose, now, until }: Grant): GrantTerms {
-  return { principals, purpose, now, until };
+export function termsOfGrant({ principals, purpose, now, until, barredBy }: Grant): GrantTerms {
+  return { principals, purpose, now, until, barredBy };
 }
 
 /** The grant whose terms came from the thread that had it. */

@@ -11,7 +11,7 @@ import { OPEN_STATE, stateAllows, type PatientState } from './decide.ts';
 import { grantFor } from './grant.ts';
 import { requireKind, type Act, type RowAct } from './may-attempt.ts';
 import { identityOf, speaksForPatient, type PersonKey, type Requester, type SpeakingRequester } from './requester.ts';
-import { principal, type Principal, type Right } from './right.ts';
+import { isShowing, principal, type Principal, type Right, type ShowingRight } from './right.ts';
 import { EXAM_SWITCHES, HIDING_SWITCHES, refuseOpen, stateBases, switchesOf } from './switches.ts';
 import { makeWarrant, type Reach, type Warrant, type Written } from './warrant.ts';
 
@@ -248,7 +248,7 @@ function standingBases(requester: Requester, { interaction }: RowAct, { standing
 }
 
 /** The rights of a requester that wrote a row, or is named by it. */
-function writersRights(requester: Requester, { rights, item }: StandingFacts, now: number): readonly Right[] {
+function writersRights(requester: Requester, { rights, item }: StandingFacts, now: number): readonly ShowingRight[] {
   return heldOf(rights, item, writersOf(requester, now), now);
 }
 
@@ -360,16 +360,18 @@ function heldOf(
   item: string,
   principals: readonly Principal[],
   at: number,
-): readonly Right[] {
-  return rights.filter(
-    ({ principal: holder, relation, scope, from, to }) =>
-      principals.includes(holder) &&
-      WRITERS_RELATIONS.includes(relation) &&
-      scope !== 'record' &&
-      scope.item === item &&
-      from <= at &&
-      at < to,
-  );
+): readonly ShowingRight[] {
+  return rights
+    .filter(isShowing)
+    .filter(
+      ({ principal: holder, relation, scope, from, to }) =>
+        principals.includes(holder) &&
+        WRITERS_RELATIONS.includes(relation) &&
+        scope !== 'record' &&
+        scope.item === item &&
+        from <= at &&
+        at < to,
+    );
 }
 
 /** That one of such rights is held. */

@@ -26,8 +26,17 @@ export const RELATIONS = [
 /** One of {@link RELATIONS}. */
 export type Relation = (typeof RELATIONS)[number];
 
+/**
+ * What a right is that shows nothing: its holder is barred from the person's record, whatever else would show it
+ * ({@link decide} in decide.ts). It is derived, kept and moved as the others are.
+ */
+export const BLOCK = 'block';
+
 /** Whether a right is named before another one that shows the same row. */
-export function isNamedBefore(one: Pick<Right, 'id' | 'relation'>, other: Pick<Right, 'id' | 'relation'>): boolean {
+export function isNamedBefore(
+  one: Pick<ShowingRight, 'id' | 'relation'>,
+  other: Pick<ShowingRight, 'id' | 'relation'>,
+): boolean {
   const distance = RELATIONS.indexOf(one.relation) - RELATIONS.indexOf(other.relation);
   return distance === 0 ? one.id < other.id : distance < 0;
 }
@@ -73,6 +82,11 @@ export function establishmentOf(holder: Principal): readonly string[] {
   return holder.startsWith('o:') ? [holder.slice(2)] : [];
 }
 
+/** The principals by which somebody can be barred: people, by themselves, by a function, by an organization. */
+export function barrable(principals: readonly Principal[]): readonly Principal[] {
+  return principals.filter((name) => /^(?:p|ro|m):/.test(name));
+}
+
 /** The end of a right that has none, epoch milliseconds. */
 export const FOREVER = 8.64e15;
 
@@ -87,13 +101,21 @@ export type Right = {
   readonly id: string;
   readonly person: PersonKey;
   readonly principal: Principal;
-  readonly relation: Relation;
+  readonly relation: Relation | typeof BLOCK;
   readonly scope: RightScope;
   readonly from: number;
   readonly to: number;
   /** The row that gives it (`Type/id`); of several the one that began first. */
   readonly giver: string;
 };
+
+/** A right that shows something. */
+export type ShowingRight = Right & { readonly relation: Relation };
+
+/** Whether a right shows something: it is no block. */
+export function isShowing(right: Right): right is ShowingRight {
+  return right.relation !== BLOCK;
+}
 
 /** The id of a right, made of what it says. */
 export function rightId({ person, principal: holder, relation, scope, from, to }: Omit<Right, 'id' | 'giver'>): string {

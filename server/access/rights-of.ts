@@ -2,6 +2,7 @@
  * Which rights a row gives. Nobody names a right: stores ask this of every row that they write or remove, so a right
  * begins with the first row that gives it and ends with the last one.
  */
+import { blockOf } from '../../profiles/consent/block.ts';
 import { permitOf } from '../../profiles/consent/declaration.ts';
 import type { Mask } from '../../profiles/confidentiality.ts';
 import { circleOf, membersOf } from '../../profiles/consent/record-circle.ts';
@@ -11,7 +12,7 @@ import type { RegionRole } from '../../profiles/region-role.ts';
 import type { ActorKind } from '../../profiles/types/fhir-type.ts';
 import { fhirType, type StoredType } from '../../profiles/types/visibility.ts';
 import type { PersonKey } from './requester.ts';
-import { FOREVER, principal, rightId, type Principal, type Relation, type Right } from './right.ts';
+import { BLOCK, FOREVER, principal, rightId, type Principal, type Relation, type Right } from './right.ts';
 
 /** Whom a row comes from: what of its rights its content does not say. */
 export type Origin = {
@@ -58,7 +59,8 @@ export type GivingRow = {
  * - an item that is not shared opens no record: its services see it alone, where one establishment is its author;
  * - a row of the own class: those of whom it names, to it alone: its sources, its offices and, by the file of its type,
  *   the patient;
- * - a Consent that stands: those of whom it permits, or who redeemed its code, to the record, for its period;
+ * - a Consent that stands: those of whom it permits, or who redeemed its code, to the record, for its period, or the
+ *   bars of whom it is against;
  * - a CareTeam by which the patient takes people close to her record: theirs to it;
  * - a stay: those of the people of its establishment to the record, for a while;
  * - a RelatedPerson who represents the patient: her own to the record and to this row, for its period. Until when she
@@ -71,7 +73,7 @@ export function rightsGivenBy(row: GivingRow): readonly Right[] {
   if (visibility === 'directory' || visibility === 'part') return [];
   const rights = [...ofOrigin(row, person)];
   if (hooks?.write === 'identity') rights.push(lasting(row, person, principal.patient(person), 'self', 'record'));
-  if (hooks?.write === 'rights') rights.push(...ofConsent(row, person));
+  if (hooks?.write === 'rights') rights.push(...ofConsent(row, person), ...ofBlock(row, person));
   if (hooks?.write === 'circle') rights.push(...ofCircle(row, person));
   if (hooks?.write === 'stay' && !isUnshared(row)) rights.push(...ofStay(row, person));
   if (hooks?.write === 'representative') rights.push(...ofRepresentative(row, person));
@@ -141,6 +143,17 @@ function ofConsent(row: GivingRow, person: PersonKey): readonly Right[] {
       from,
       to,
     };
+    return { ...given, id: rightId(given), giver: giverOf(row) };
+  });
+}
+
+function ofBlock(row: GivingRow, person: PersonKey): readonly Right[] {
+  const block = blockOf(row.content(), row.origin.zone);
+  if (block === undefined) return [];
+  const { actors, from, to } = block;
+  return actors.map((actor) => {
+    const holder = HOLDER[actor.kind](actor.reference);
+    const given = { person, principal: holder, relation: BLOCK, scope: 'record' as const, from, to } as const;
     return { ...given, id: rightId(given), giver: giverOf(row) };
   });
 }

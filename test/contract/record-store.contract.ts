@@ -2,6 +2,7 @@
 import type { OpenStores } from '../support/stores.ts';
 import { accessContract } from './record-store/access.ts';
 import { auditingContract } from './record-store/auditing.ts';
+import { blocksContract } from './refusals/blocks.ts';
 import { boundsContract } from './refusals/bounds.ts';
 import { erasingContract } from './record-store/erasing.ts';
 import { bindingContract } from './record-store/binding.ts';
@@ -39,6 +40,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     historyContract(suite);
     historiesContract(suite);
     accessContract(suite);
+    blocksContract(suite);
     forgingContract(suite);
     bindingContract(suite);
     warrantingContract(suite);

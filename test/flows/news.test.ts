@@ -85,6 +85,33 @@ describeReports('A patient is told of news', {}, (region) => {
     expect(textOf(newest)).to.include(OFFICERS.regionDesk.name);
   });
 
+  it('nobody whom she blocks, who reads nothing', async () => {
+    const before = (await told(region(), 'correspondent')).length;
+    const { patient, strasbourg, patients } = region();
+    const { provision, ...consent } = demoConsent(`Patient/${patients.helene}`);
+    const [actor] = provision?.actor ?? [];
+    const about = (type: 'permit' | 'deny', ...references: readonly string[]) => ({
+      ...consent,
+      provision: { ...provision, type, actor: references.map((reference) => ({ ...actor, reference: { reference } })) },
+    });
+    const block = await patient.send('POST', 'Consent', about('deny', 'Practitioner/demo-stranger'));
+    expect(block.status, block.text).to.equal(201);
+    const alone = await strasbourg.send('POST', 'Consent', about('permit', 'Practitioner/demo-stranger'));
+    expect(alone.status, alone.text).to.equal(201);
+    await expectTold('correspondent', before, 'a block, and the blocked');
+    const other = OFFICERS.regionDpo;
+    const two = await strasbourg.send(
+      'POST',
+      'Consent',
+      about('permit', 'Practitioner/demo-stranger', other.reference),
+    );
+    expect(two.status, two.text).to.equal(201);
+    const [newest] = await expectTold('correspondent', before + 1, 'another beside');
+    expect(textOf(newest)).to.include(other.name).and.not.include('Vaudrémont-Ciel');
+    for (const { headers } of [block, alone, two])
+      await patient.send('DELETE', `Consent/${(headers.get('location') ?? '').split('/').at(-3)}`);
+  });
+
   it('who joins her circle, each once, as her médecin référent, too', async () => {
     const before = (await told(region(), 'correspondent')).length;
     const { patient, patients } = region();

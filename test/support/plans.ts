@@ -13,7 +13,7 @@ import type { SearchQuery } from '../../profiles/search/query.ts';
 import { storedType, type StoredType } from '../../profiles/types/visibility.ts';
 import { grantFor, systemGrant, type Grant, type SystemGrant } from '../../server/access/grant.ts';
 import { personKey, type PersonKey, type Role } from '../../server/access/requester.ts';
-import { FOREVER, principal, referenceOf, rightId, type Relation, type Right } from '../../server/access/right.ts';
+import { FOREVER, principal, referenceOf, rightId, type Right } from '../../server/access/right.ts';
 import { claimKey, type ClaimKey } from '../../server/ports/claim-key.ts';
 import type { AuditRecord, Claim, CommitPlan, InstanceRow, Move, Put } from '../../server/ports/commit-plan.ts';
 import type { JobRequest } from '../../server/ports/job-queue.ts';
@@ -130,7 +130,7 @@ export function aStudyClaim(studyInstanceUID: string, { id }: Pick<Put, 'id'>): 
 }
 
 /** What a right to the record is given by. */
-const GIVERS: Readonly<Partial<Record<Relation, StoredType>>> = {
+const GIVERS: Readonly<Partial<Record<Right['relation'], StoredType>>> = {
   declared: 'Consent',
   'break-glass': 'Consent',
   presence: 'Consent',
@@ -141,6 +141,7 @@ const GIVERS: Readonly<Partial<Record<Relation, StoredType>>> = {
   assistant: 'CareTeam',
   stay: 'Encounter',
   representative: 'RelatedPerson',
+  block: 'Consent',
 };
 
 /** A right to a person's whole record without an end, of a declared correspondent, given by a row of its own. */
@@ -173,6 +174,7 @@ export function aGiver({ person, principal: holder, relation, from, to, giver }:
     case 'declared':
     case 'break-glass':
     case 'presence':
+    case 'block':
       return aPut({ ...row, resource: aPermit(row.id, reference, relation, { from, to }) });
     case 'referent':
     case 'circle':
@@ -228,10 +230,10 @@ function placeOf(giver: string): { readonly type: StoredType; readonly id: strin
 function aPermit(
   id: string,
   practitioner: string,
-  relation: PermitKind,
+  relation: PermitKind | 'block',
   { from, to }: Pick<Right, 'from' | 'to'>,
 ): Consent & { readonly id: string } {
-  const end = relation === 'declared' ? to - 1 : to;
+  const end = relation === 'break-glass' ? to : to - 1;
   const period = {
     ...(from === 0 ? {} : { start: new Date(from).toISOString() }),
     ...(to === FOREVER ? {} : { end: new Date(end).toISOString() }),
@@ -243,7 +245,7 @@ function aPermit(
     scope: {},
     category: relation === 'presence' ? [PRESENCE] : [],
     provision: {
-      type: 'permit',
+      type: relation === 'block' ? 'deny' : 'permit',
       period,
       actor: [{ role: {}, reference: { reference: practitioner } }],
       purpose: [{ code: relation === 'break-glass' ? 'BTG' : 'TREAT' }],

@@ -29,6 +29,8 @@ export type Rule = {
   readonly unreleased: Unreleased;
   /** Types of the own class that a right to the record shows, too: what names the patient. */
   readonly besides: readonly StoredType[];
+  /** Whether it shows nothing to whom the person bars. */
+  readonly barred: boolean;
 };
 
 type Said = (typeof table.relations)[number];
@@ -46,13 +48,14 @@ export function readTable(rows: readonly Said[]): Record<Relation, Rule> {
   return Object.fromEntries(rows.map((row) => [row.relation, toRule(row)])) as Record<Relation, Rule>;
 }
 
-function toRule({ ceiling, maskedBy, closedBy, unreleased, besides = [] }: Said): Rule {
+function toRule({ ceiling, maskedBy, closedBy, unreleased, besides = [], barred }: Said): Rule {
   return {
     ceiling: oneOf(LEVELS, ceiling),
     maskedBy: maskedBy.map((mask) => oneOf(MASKS, mask)),
     closedBy: closedBy.map((name) => oneOf(SWITCHES, name)),
     unreleased: oneOf(UNRELEASED, unreleased),
     besides: besides.map(storedType),
+    barred,
   };
 }
 

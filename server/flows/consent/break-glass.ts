@@ -4,10 +4,11 @@
  */
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import { systemReading, type ItemReading } from '../../access/grant.ts';
+import { isBarred } from '../../access/decide.ts';
+import { grantFor, systemReading, type ItemReading, type Reading } from '../../access/grant.ts';
 import { refusalOf, requireProfessional } from '../../access/may-attempt.ts';
 import { mayWrite } from '../../access/may-write.ts';
-import type { PractitionerRequester, Requester } from '../../access/requester.ts';
+import type { PersonKey, PractitionerRequester, Requester } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
@@ -73,14 +74,26 @@ async function planOf(
   const [known, ...others] = await personsSought(deps, emergency.sought, now);
   const isOne = known !== undefined && others.length === 0;
   const subject = isOne ? await subjectFacts(records, reading, requester, known) : undefined;
+  const isBlocked = subject !== undefined && (await isBlockedBy(records, reading, requester, subject.person));
   const nobody = newPerson();
   const act = { interaction: 'operation', operation: 'break-glass' } as const;
   const warrant = mayWrite(requester, act, { now, subject, nobody });
   const taskId = newId();
   const opening = { deps, visit, requester, emergency, taskId, now, nobody };
   const ambiguous = isOne || known === undefined ? [] : [ambiguousParts(opening, [known, ...others])];
-  const parts = emergencyParts(opening, { subject, attempts });
+  const parts = emergencyParts(opening, { subject, isBlocked, attempts });
   return { warrant, plan: joinParts(nextTurn(turn), ...parts, ...ambiguous), result: { taskId } };
+}
+
+/** Whether a person blocks the professional now: nothing is opened then. What is blocked since is closed anyway. */
+async function isBlockedBy(
+  records: RecordStore,
+  reading: Reading<{ readonly person: PersonKey }>,
+  requester: PractitionerRequester,
+  person: PersonKey,
+): Promise<boolean> {
+  const hers = reading({ person });
+  return isBarred(grantFor(requester, hers.now), await records.rightsOf(hers, person));
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * What the plan of an emergency writes: the review of the data protection officers, and of a known patient whose record
- * is shared the Consent that opens it; she is told either way.
+ * is shared, and who does not block the professional, the Consent that opens it; she is told either way.
  */
 import type { Patient, Task } from '@medplum/fhirtypes';
 import {
@@ -57,10 +57,14 @@ export const HOUR_MS = 3_600_000;
 /** The parts of the plan; `subject` is whom the emergency names, if that is one person. */
 export function emergencyParts(
   opening: Opening,
-  { subject, attempts }: { readonly subject: SubjectFacts | undefined; readonly attempts: Attempts },
+  {
+    subject,
+    isBlocked,
+    attempts,
+  }: { readonly subject: SubjectFacts | undefined; readonly isBlocked: boolean; readonly attempts: Attempts },
 ): readonly PlanParts[] {
   const { deps, visit, taskId, emergency, nobody } = opening;
-  const opens = subject !== undefined && stateAllows('break-glass', subject.state);
+  const opens = subject !== undefined && stateAllows('break-glass', subject.state) && !isBlocked;
   const consentId = opens ? newId() : undefined;
   const entities = [{ what: { reference: `Task/${taskId}` }, detail: { reason: emergency.reason } }];
   const isUnusual = attempts.ofDay >= USUAL_OF_A_DAY;
@@ -72,7 +76,7 @@ export function emergencyParts(
   return [
     { audit: [eventRecord(deps.clock, withPurpose(visit), 'break-glass', { ...of, ...consent, entities })] },
     reviewParts(opening, subject, consentId),
-    ...(subject === undefined ? [] : [toldParts(opening, subject, consentId)]),
+    ...(subject === undefined ? [] : [toldParts(opening, subject, { consentId, isBlocked })]),
     ...(subject === undefined || consentId === undefined ? [] : [consentParts(opening, subject, consentId)]),
     ...(isUnusual ? [alertParts(opening, attempts.ofDay + 1)] : []),
   ];
@@ -147,11 +151,15 @@ function consentParts(opening: Opening, { person, patient }: SubjectFacts, id: s
   };
 }
 
-function toldParts(opening: Opening, subject: SubjectFacts, consentId: string | undefined): PlanParts {
+function toldParts(
+  opening: Opening,
+  subject: SubjectFacts,
+  { consentId, isBlocked }: { readonly consentId: string | undefined; readonly isBlocked: boolean },
+): PlanParts {
   const { deps, requester, now } = opening;
   const { practitioner: reference, display } = requester;
   const consent = consentId === undefined ? {} : { consent: `Consent/${consentId}` };
   return noticeParts(deps.indexer, subject, now, (facts) =>
-    buildEmergencyNotice({ ...facts, ...consent, practitioner: { reference, display } }),
+    buildEmergencyNotice({ ...facts, ...consent, isBlocked, practitioner: { reference, display } }),
   );
 }

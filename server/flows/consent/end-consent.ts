@@ -1,8 +1,9 @@
 /**
- * The end of the period of a Consent, an emergency's or a declaration's: it becomes inactive, and an event tells the
- * patient, too; of an emergency that of its end (DCM 110138).
+ * The end of the period of a Consent, an emergency's, a declaration's or a block's: it becomes inactive, and an event
+ * tells the patient, too; of an emergency that of its end (DCM 110138).
  */
 import type { Consent } from '@medplum/fhirtypes';
+import { blockOf } from '../../../profiles/consent/block.ts';
 import { permitOf } from '../../../profiles/consent/declaration.ts';
 import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
@@ -33,20 +34,26 @@ export function endConsent({ records, clock, indexer }: EndConsentDeps) {
     const { result: againAt } = await commitFresh(records, async () => {
       const now = clock.now();
       const found = await findById<Consent>(records, systemReading('end-consent', now), 'Consent', subject);
-      const permit = found === undefined ? undefined : permitOf(found.resource, payload.zone);
-      if (found === undefined || permit === undefined || permit.to > now)
+      const term = found === undefined ? undefined : termOf(found.resource, payload.zone);
+      if (found === undefined || term === undefined || term.to > now)
         return {
           warrant: systemWarrant('end-consent'),
           plan: joinParts(),
-          result: permit === undefined || permit.to === TIME_BOUND ? undefined : permit.to,
+          result: term === undefined || term.to === TIME_BOUND ? undefined : term.to,
         };
-      const kind = permit.kind === 'break-glass' ? 'break-glass-end' : 'update';
+      const isEmergency = permitOf(found.resource, payload.zone)?.kind === 'break-glass';
+      const kind = isEmergency ? 'break-glass-end' : 'update';
       const record = (about: About): AuditRecord => recordOf(clock, ownOccasion('passerelle'), kind, about);
       const warrant = systemWarrant('end-consent', found.row.person ?? '');
       return { warrant, plan: joinParts(endedConsent(indexer, found, now, record)), result: undefined };
     });
     if (againAt !== undefined) return { againAt };
   };
+}
+
+/** What a Consent gives or closes, and until when. */
+function termOf(consent: Consent, zone: string | undefined): { readonly to: number } | undefined {
+  return permitOf(consent, zone) ?? blockOf(consent, zone);
 }
 
 /** The parts that end one; `record` makes the event by whoever ends it. */

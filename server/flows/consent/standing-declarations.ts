@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Consent, ConsentProvisionActor } from '@medplum/fhirtypes';
 import { actorOf } from '../../../profiles/consent/actors.ts';
+import { isBlock } from '../../../profiles/consent/block.ts';
 import { permitOf } from '../../../profiles/consent/declaration.ts';
 import { formsOfNumber } from '../../../profiles/professional-numbers.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
@@ -46,7 +47,9 @@ export async function declarationPlace(
   subject: string,
   consent: Consent,
 ): Promise<DeclarationPlace> {
-  const names = (consent.provision?.actor ?? []).map(nameOf).toSorted();
+  const actors = (consent.provision?.actor ?? []).map(nameOf).toSorted();
+  // Blocks of these are another one, and have other keys.
+  const names = isBlock(consent) ? ['deny', ...actors] : actors;
   // A hundred names would be too long for a key.
   const digest = createHash('sha256')
     .update([...new Set(names)].join())

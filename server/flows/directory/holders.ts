@@ -3,7 +3,7 @@ import type { Organization, Practitioner, PractitionerRole, Resource } from '@me
 import { madeOf, type CurrentRegion } from '../../config/current-region.ts';
 import { principalsOfProfessional } from '../../access/grant.ts';
 import type { Principal } from '../../access/right.ts';
-import { directoryOf, isHeld, mayAct, roleOf } from '../identity/held-roles.ts';
+import { directoryOf, heldRoles, isHeld, mayAct, roleOf } from '../identity/held-roles.ts';
 import { referenceOf, resourcesOf } from './directory-changes.ts';
 
 /** A professional who holds a principal, by roles: by which of hers, or by all that she holds. */
@@ -15,6 +15,8 @@ export type Holders = {
   readonly of: (principal: Principal, now: number) => readonly Holder[];
   /** Those who hold an office at a time, by the roles that give it. */
   readonly inOffice: (now: number) => readonly Holder[];
+  /** What a professional (`Practitioner/id`) is at a time. */
+  readonly principalsOf: (practitioner: string, now: number) => readonly Principal[];
   /** `Organization/id`, `Practitioner/id`. */
   readonly organization: (reference: string) => Organization | undefined;
   readonly practitioner: (reference: string) => Practitioner | undefined;
@@ -53,6 +55,8 @@ export function indexHolders(resources: readonly Resource[]): Holders {
   return {
     of: (principal, now) => acting(byPrincipal.get(principal) ?? [], now),
     inOffice: (now) => acting(offices, now),
+    principalsOf: (practitioner, now) =>
+      principalsOfProfessional(practitioner, heldRoles(roles.get(practitioner) ?? [], now, directory)),
     organization: (reference) => organizations.get(reference),
     practitioner: (reference) => practitioners.get(reference),
   };

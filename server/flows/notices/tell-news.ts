@@ -20,7 +20,8 @@ import { labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { permits, stateAllows } from '../../access/decide.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import { referenceOf, RELATIONS, type Principal, type Relation, type Right } from '../../access/right.ts';
+import { isShowing, referenceOf, RELATIONS } from '../../access/right.ts';
+import type { Principal, Relation, Right, ShowingRight } from '../../access/right.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { JobRequest, TakenJob } from '../../ports/job-queue.ts';
@@ -95,33 +96,44 @@ async function presentNews(item: Item): Promise<readonly PlanParts[]> {
 }
 
 /**
- * Rights to the record that this row began, and that show something now: of several that give one, the first is its
- * giver. One that begins later is told of then.
+ * Rights to the record that this row began, and that show something now, to whom she does not block: of several that
+ * give one, the first is its giver. One that begins later is told of then.
  */
-async function begunRights(item: Item, ...relations: readonly Relation[]): Promise<readonly Right[]> {
-  const given = await rightsGiven(item, relations);
+async function begunRights(item: Item, ...relations: readonly Relation[]): Promise<readonly ShowingRight[]> {
+  const all = await rightsTo(item);
   const state = await item.deps.records.stateOf(item.reading({ person: item.person }), item.person);
-  return given.filter(({ relation, from }) => from <= item.now && stateAllows(relation, state));
+  const begun = all.filter(({ from }) => from <= item.now);
+  const bars = new Set(begun.flatMap((right) => (isShowing(right) ? [] : [right.principal])));
+  return given(item, begun, relations).filter(
+    ({ relation, principal }) => stateAllows(relation, state) && !bars.has(principal),
+  );
 }
 
-async function rightsGiven(
-  { deps, reading, name, person }: Item,
-  relations: readonly Relation[],
-): Promise<readonly Right[]> {
-  const rights = await deps.records.rightsOf(reading({ person }), person, name);
-  return rights.filter((right) => relations.includes(right.relation) && right.giver === name);
+async function rightsTo({ deps, reading, name, person }: Item): Promise<readonly Right[]> {
+  return await deps.records.rightsOf(reading({ person }), person, name);
+}
+
+function given({ name }: Item, rights: readonly Right[], relations: readonly Relation[]): readonly ShowingRight[] {
+  return rights.filter(isShowing).filter((right) => relations.includes(right.relation) && right.giver === name);
 }
 
 /** Looks again when a right of the row begins that has not yet. */
 async function laterParts(item: Item): Promise<PlanParts> {
-  const given = await rightsGiven(item, RELATIONS);
-  const later = given.map(({ from }) => from).filter((from) => from > item.now);
+  const later = given(item, await rightsTo(item), RELATIONS)
+    .map(({ from }) => from)
+    .filter((from) => from > item.now);
   return later.length === 0 ? {} : { jobs: [tellingOf(item.name, Math.min(...later))] };
 }
 
 async function correspondentNews(item: Item, { status, provision }: Consent): Promise<readonly PlanParts[]> {
-  if (status !== 'active' || (await begunRights(item, 'declared', 'presence')).length === 0) return [];
-  const actors = (provision?.actor ?? []).map(({ reference }) => reference);
+  if (status !== 'active') return [];
+  const begun = new Set(
+    (await begunRights(item, 'declared', 'presence')).map(({ principal }) => referenceOf(principal)),
+  );
+  if (begun.size === 0) return [];
+  const actors = (provision?.actor ?? []).flatMap(({ reference }) =>
+    begun.has(reference.reference ?? '') ? [reference] : [],
+  );
   const professionals = await newcomersOf(item.deps.records, item.reading, actors);
   const build = (facts: NoticeFacts) => buildCorrespondentNotice({ ...facts, professionals, consent: item.name });
   return professionals.length === 0 ? [] : await onceParts(item, newsId('correspondent', item.name), build);

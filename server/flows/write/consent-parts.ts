@@ -1,9 +1,10 @@
 /**
- * A Consent by which an establishment or the patient declares who may see the record, and its end: whoever wrote it, or
- * the patient, sets it inactive, or deletes it, which is the same. Nothing else of a Consent can be changed but by the
- * declaration said again: a create that names the same actors is the next version of the one that stands.
+ * A Consent by which an establishment or the patient declares who may see the record, or blocks somebody, and its end:
+ * whoever wrote it, or the patient, sets it inactive, or deletes it, which is the same. Nothing else of it can be
+ * changed but by the declaration said again: a create that names the same actors is the next version of what stands.
  */
 import type { Consent } from '@medplum/fhirtypes';
+import { isBlock, readBlock } from '../../../profiles/consent/block.ts';
 import { readDeclaration } from '../../../profiles/consent/declaration.ts';
 import { unknownActors } from '../../../profiles/consent/unknown-correspondent.ts';
 import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
@@ -46,9 +47,10 @@ const ENDED: readonly Consent['status'][] = ['inactive', 'entered-in-error'];
 
 /**
  * Works out the parts of a declaration: the Consent, which its writer and the patient see, and which gives the record
- * to each actor that it names. Where a number is nobody's it is proposed, gives nothing, and a desk is told.
+ * to each actor that it names, or closes it. Where a number is nobody's a declaration is proposed, gives nothing, and a
+ * desk is told.
  * @throws {Fault} not-supported - a Consent of another shape
- * @throws {Fault} invalid - a reference to an actor who is not in the directory
+ * @throws {Fault} invalid - an actor who is not in the directory: a reference, or a number that is blocked
  */
 async function declaredParts(work: Work, { placed, known }: Written, sent: Consent): Promise<ActParts> {
   if (known === undefined) throw new Error('A Consent without a patient is not written here');
@@ -56,8 +58,10 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   const { deps, visit, now } = work;
   const { timeZone: zone } = deps;
   const named = await actorsNamed(work, person, sent);
-  const { to } = readDeclaration(named, zone);
+  const isOfBlock = isBlock(named);
+  const { to } = isOfBlock ? readBlock(named, zone) : readDeclaration(named, zone);
   const isWaiting = unknownActors(named).length > 0;
+  if (isWaiting && isOfBlock) throw unknownBlocked();
   const { standing, waited, take } = await placeOf(work, subject, { sent, named, isWaiting });
   const id = standing?.id ?? placed.id;
   const consent = { ...named, id, ...(isWaiting ? { status: 'proposed' as const } : {}) };
@@ -70,13 +74,20 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
     isNew || waited ? take(id) : {},
     isNew && isWaiting ? unknownParts(work, consent, { person, subject }) : {},
     ...(waited ? await knownParts(work, person, id) : []),
-    isInForce ? { jobs: [tellingOf(`Consent/${id}`, now)] } : {},
+    isInForce && !isOfBlock ? { jobs: [tellingOf(`Consent/${id}`, now)] } : {},
     isInForce && to < TIME_BOUND ? { jobs: [endingAt(id, to, zone)] } : {},
   ];
   const made = { person, subject, parts: oneOf(parts) };
   if (standing === undefined) return made;
   const { version, updated } = standing;
   return { ...made, answered: { status: 200, type: 'Consent', id, version, updated } };
+}
+
+/** Nothing waits for somebody to be known, to be closed to them then. */
+function unknownBlocked(): Fault {
+  return new Fault('invalid', 'A Consent that denies names people or organizations of the directory', {
+    expression: 'Consent.provision.actor',
+  });
 }
 
 /** One that names somebody unknown stands under what was sent; `waited` of one that did, and names them all by now. */
@@ -122,10 +133,11 @@ async function endedStatus(work: Work, row: InternalRow, sent: Consent): Promise
   return sent.status;
 }
 
-/** A declaration names professionals and has no end of its own making; emergencies and withdrawals do not pass here. */
-function requireDeclaration({ provision }: Consent): void {
+/** A declaration, or a block, names professionals; emergencies and withdrawals do not pass here. */
+function requireDeclaration(consent: Consent): void {
+  const { provision } = consent;
   const purposes = (provision?.purpose ?? []).map(({ code }) => code);
   const isDeclaration = provision?.type === 'permit' && (provision.actor?.length ?? 0) > 0 && !purposes.includes('BTG');
-  if (!isDeclaration)
+  if (!isDeclaration && !isBlock(consent))
     throw new Fault('not-supported', 'This Consent is changed by its own operation', { expression: 'Consent' });
 }

@@ -3,7 +3,7 @@ import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { PatientState } from '../../access/decide.ts';
 import type { Origin } from '../../access/rights-of.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import type { Principal, Relation } from '../../access/right.ts';
+import type { Principal, Relation, Right } from '../../access/right.ts';
 import type { CommitReceipt, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { BlobRef } from '../../ports/image-store.ts';
 import type { JobError, JobKind } from '../../ports/job-queue.ts';
@@ -102,7 +102,7 @@ export type RightDocument = {
   readonly _id: string;
   readonly person: PersonKey;
   readonly principal: Principal;
-  readonly relation: Relation;
+  readonly relation: Right['relation'];
   readonly item?: string | undefined;
   readonly from: number;
   readonly to: number;

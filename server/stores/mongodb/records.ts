@@ -165,7 +165,7 @@ export class MongoRecordStore implements RecordStore {
     requireQuestion(question);
     const collections = this.#collections;
     return await inTransaction(collections, async (session, attempt) => {
-      const found = await answer(readerOf({ collections, session, grant, now }), question);
+      const found = await answer(await readerOf({ collections, session, grant, now }), question);
       const events = account(found, await homesOf({ collections, session }, found));
       requireEvents(events);
       if (events.length > 0) await insertAudit(collections, events, { session, attempt });
@@ -177,7 +177,7 @@ export class MongoRecordStore implements RecordStore {
     requireQuestion(question);
     const collections = this.#collections;
     const work = async (session: ClientSession): Promise<AnswerTo<Q>> =>
-      await answer(readerOf({ collections, session, grant, now }), question);
+      await answer(await readerOf({ collections, session, grant, now }), question);
     return await inTransaction(collections, work, noResult);
   }
 }

@@ -15,6 +15,7 @@ import { createDefinitions } from './migrations/006-definitions.ts';
 import { indexQuarantine } from './migrations/007-quarantine-subject.ts';
 import { separateIdentities } from './migrations/008-moves.ts';
 import { hideUnreleasedReports } from './migrations/009-unreleased-reports.ts';
+import { indexBlocks } from './migrations/010-blocks.ts';
 
 type Migration = (db: Db) => Promise<void>;
 
@@ -29,6 +30,7 @@ const MIGRATIONS: readonly Migration[] = [
   indexQuarantine,
   separateIdentities,
   hideUnreleasedReports,
+  indexBlocks,
 ];
 
 const LEASE = 'migration';

@@ -40,6 +40,7 @@ import { hydrateEvent } from './audit/audit-rows.ts';
 import { AccessVersion } from './access-version.ts';
 import type { Database } from './database.ts';
 import { storedAccount } from './read/account.ts';
+import { Barring } from './read/barring.ts';
 import { homesOf } from './read/homes.ts';
 import { instanceOf, studyInstances, studyMetadata } from './read/instances.ts';
 import { rightsOf, rightsTo, stateOf } from './rights/materialise.ts';
@@ -68,6 +69,7 @@ export class SqliteRecordStore implements RecordStore {
   readonly #trail: Database;
   readonly #writers: Writers;
   readonly #accessVersion: AccessVersion;
+  readonly #barring: Barring;
   readonly #asked: (jobs: readonly JobRequest[]) => void;
 
   /** `asked` is told of the jobs of each plan. */
@@ -76,6 +78,7 @@ export class SqliteRecordStore implements RecordStore {
     this.#trail = trail;
     this.#writers = writers;
     this.#accessVersion = new AccessVersion(records, writers.commits);
+    this.#barring = new Barring(records, () => this.#accessVersion.read());
     this.#asked = asked;
   }
 
@@ -213,7 +216,7 @@ export class SqliteRecordStore implements RecordStore {
 
   async #answer<Q extends Question>(grant: AnyGrant, question: Q): Promise<AnswerTo<Q>> {
     requireQuestion(question);
-    return (await this.#read(grant, question)) as AnswerTo<Q>;
+    return (await this.#read(this.#barring.under(grant), question)) as AnswerTo<Q>;
   }
 
   async #read(grant: AnyGrant, question: Question): Promise<AnswerTo<Question>> {

@@ -18,6 +18,7 @@ import { recordsMoves, trailMoves } from './migrations/013-moves.ts';
 import { unreleasedReports } from './migrations/014-unreleased-reports.ts';
 import { movedStudies } from './migrations/015-moved-studies.ts';
 import { alikeEntities } from './migrations/016-alike-entities.ts';
+import { blocks } from './migrations/017-blocks.ts';
 import { tokens } from './migrations/001-tokens.ts';
 import { trail } from './migrations/001-trail.ts';
 
@@ -38,6 +39,7 @@ export const MIGRATIONS = {
     recordsMoves,
     unreleasedReports,
     movedStudies,
+    blocks,
   ],
   trail: [rows + trail, trailBlobs, eventForms, trailMoves, alikeEntities],
   tokens: [tokens, tokensAccessVersion],

@@ -32,6 +32,15 @@ describe('Random worlds of the property of access', () => {
     expect(missing, 'relations that test/contract/equivalence/world.ts gives to nobody').to.deep.equal([]);
   });
 
+  it('bar somebody from what they would see', () => {
+    const isBarred = drawn.some(([changes, askers]) => {
+      const model = new Model();
+      for (const change of changes) model.apply(change);
+      return askers.some((asker) => SLOTS.some((slot) => model.bars(asker, slot)));
+    });
+    expect(isBarred).to.equal(true);
+  });
+
   it('bear each level and mask, and turn each switch on', () => {
     const changes = drawn.flatMap(([some]) => some);
     const puts = changes.flatMap((change) => change.puts);

@@ -158,7 +158,19 @@ export class Model {
     const row = this.#rows.get(referenceOf(slot));
     const known = row === undefined ? undefined : this.#factsOf(row);
     if (known === undefined) return false;
-    return decide(grant, known.facts, this.rightsOf(known.person), this.#stateOf(known.person)).permitted;
+    return this.#decide(grant, known).permitted;
+  }
+
+  /** Whether a grant would be shown the row of a place if the person did not bar it. */
+  bars(grant: Grant, slot: Slot): boolean {
+    const row = this.#rows.get(referenceOf(slot));
+    const known = row === undefined ? undefined : this.#factsOf(row);
+    const decision = known && this.#decide(grant, known);
+    return decision?.permitted === false && decision.layer === 'block';
+  }
+
+  #decide(grant: Grant, { facts, person }: Facts): ReturnType<typeof decide> {
+    return decide(grant, facts, this.rightsOf(person), this.#stateOf(person));
   }
 
   /** The right by which a grant is shown the row of a place; undefined for the directory. */
@@ -166,7 +178,7 @@ export class Model {
     const row = this.#rows.get(referenceOf(slot));
     const known = row === undefined ? undefined : this.#factsOf(row);
     if (known === undefined) throw new Error('No such row stands');
-    const decision = decide(grant, known.facts, this.rightsOf(known.person), this.#stateOf(known.person));
+    const decision = this.#decide(grant, known);
     if (!decision.permitted) throw new Error(`The row is not shown: ${decision.layer}`);
     const { right } = decision;
     return right === undefined ? undefined : { rightId: right.id, relation: right.relation, source: consentOf(right) };

@@ -148,7 +148,10 @@ const origin: fc.Arbitrary<Origin | undefined> = fc.oneof(
 const permit: fc.Arbitrary<Partial<Consent>> = fc
   .record({
     status: fc.constantFrom('active' as const, 'active' as const, 'active' as const, 'inactive' as const),
-    type: fc.constantFrom('permit' as const, 'permit' as const, 'permit' as const, 'deny' as const),
+    type: fc.oneof(
+      { weight: 7, arbitrary: fc.constant('permit' as const) },
+      { weight: 1, arbitrary: fc.constant('deny' as const) },
+    ),
     actors: fc.subarray(['Practitioner/1', 'Practitioner/2', 'PractitionerRole/1', 'Organization/2'], {
       minLength: 1,
       maxLength: 3,

@@ -14,6 +14,8 @@ const UNRELEASED: Readonly<Record<string, string>> = {
   all: 'yes',
 };
 
+const BLOCKED = { english: 'the person blocks who asks', french: 'professionnel bloqué par la patiente' };
+
 /** What the file says now, and what it is to say. */
 export function readmeTexts(): { readonly stands: string; readonly wanted: string } {
   const stands = readFileSync(README, 'utf8');
@@ -51,10 +53,11 @@ function visibility(): string {
 }
 
 function switches(): string {
-  const heads = table.switches.map(({ english, french }) => `${english} (${french})`);
-  const rows = table.relations.map(({ relation, closedBy }) => [
+  const heads = [...table.switches, BLOCKED].map(({ english, french }) => `${english} (${french})`);
+  const rows = table.relations.map(({ relation, closedBy, barred }) => [
     relation,
     ...table.switches.map((one) => yes(!(closedBy as readonly string[]).includes(one.switch))),
+    yes(!barred),
   ]);
   return rendered(['relation sees when', ...heads], rows);
 }

@@ -174,13 +174,12 @@ describe('The rights that a row gives', () => {
     });
   });
 
-  it('a Consent that ended, refuses, names nobody, or has no real dates: nobody but whom it names', () => {
+  it('a Consent that ended, names nobody, or has no real dates: nobody but whom it names', () => {
     const declared: Consent = demoConsent('Patient/1');
     const facts = { id: '1', patient: 'Patient/1', now: 0 } as const;
     const consents: readonly Consent[] = [
       { ...declared, status: 'inactive' },
       { ...declared, status: 'entered-in-error' },
-      { ...declared, provision: { ...declared.provision, type: 'deny' } },
       { ...declared, provision: { ...declared.provision, period: { end: '2026-02-30' } } },
       buildConsentChange({ ...facts, change: 'withdraw' }),
       buildConsentChange({ ...facts, change: 'reconsent' }),
@@ -207,6 +206,28 @@ describe('The rights that a row gives', () => {
     });
     expect(told(aRow('Encounter', { origin: stay, content })).join()).to.include('stay m:');
     expect(told(aRow('Encounter', { masks, origin: stay, content })).join()).not.to.include('stay m:');
+  });
+
+  it('a Consent that denies: the bars of whom it is against, for its period', () => {
+    const { provision, ...declared } = demoConsent('Patient/1');
+    const [first] = provision?.actor ?? [];
+    const actor = ['Practitioner/a', 'PractitionerRole/b', 'Organization/c'].map((reference) => ({
+      ...first,
+      reference: { reference },
+    }));
+    const period = { end: '2026-02-28T00:00:00Z' };
+    const consent = { ...declared, provision: { ...provision, type: 'deny' as const, actor, period } };
+    const to = Date.parse(period.end) + 1_000;
+    expect(told(aRow('Consent', saying(consent)))).to.deep.equal([
+      'named pat:p Consent/1',
+      ...['p:Practitioner/a', 'ro:PractitionerRole/b', 'm:Organization/c'].map((holder) => `block ${holder} record`),
+    ]);
+    const given = rightsGivenBy(aRow('Consent', saying(consent)));
+    expect(given.filter(({ relation }) => relation === 'block').map((right) => [right.from, right.to])).to.deep.equal([
+      [0, to],
+      [0, to],
+      [0, to],
+    ]);
   });
 });
 

@@ -1,7 +1,14 @@
 /** The table of decisions: what it lets each relation see, written out here by hand, and its rendering. */
 import { expect } from 'chai';
 import { LEVELS, MASKS } from '../../../profiles/confidentiality.ts';
-import { labelAllows, lifeCycleAllows, stateAllows, OPEN_STATE } from '../../../server/access/decide.ts';
+import {
+  BARRED,
+  labelAllows,
+  lifeCycleAllows,
+  stateAllows,
+  OPEN_STATE,
+  UNBARRED,
+} from '../../../server/access/decide.ts';
 import { RELATIONS, type Relation } from '../../../server/access/right.ts';
 import { readTable, SWITCHES } from '../../../server/access/rules/table.ts';
 import table from '../../../server/access/rules/table.json' with { type: 'json' };
@@ -33,6 +40,11 @@ describe('access.md 3, the table of decisions', () => {
       expect([levels, masks, switches].map((words) => words.join(' '))).to.deep.equal(SEEN[relation]);
     });
   }
+
+  it('leaves whom the person blocks what they wrote, and what names them', () => {
+    expect(UNBARRED).to.deep.equal(['self', 'author', 'representative', 'named']);
+    expect([...UNBARRED, ...BARRED]).to.have.members(RELATIONS);
+  });
 
   it('masks the higher item and the lower one alike', () => {
     for (const level of LEVELS) expect(labelAllows('self', { level, masks: ['patient'] }), level).to.equal(false);

@@ -6,7 +6,8 @@ import { buildConsentChange, buildEmergencyConsent } from '../../../profiles/con
 import { OPEN_STATE, permits } from '../../../server/access/decide.ts';
 import { personKey } from '../../../server/access/requester.ts';
 import { NO_ORIGIN, rightsGivenBy, type Origin } from '../../../server/access/rights-of.ts';
-import { consentOf, FOREVER, principal, RELATIONS, type Right } from '../../../server/access/right.ts';
+import { consentOf, FOREVER, isShowing, principal, RELATIONS } from '../../../server/access/right.ts';
+import type { Right, ShowingRight } from '../../../server/access/right.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
 import type { RecordStore } from '../../../server/ports/record-store.ts';
 import { aGrant, anEstablishmentGrant, aPatientGrant, aPlan, aPut, aQuery, SYSTEM } from '../../support/plans.ts';
@@ -172,13 +173,15 @@ async function expectRights(records: RecordStore, rows: readonly Put[]): Promise
           const item = `${type}/${put.id}`;
           const { level, masks, released } = put;
           const facts = { type, item, level, masks, released };
-          const shown = rights.filter(
-            (right) =>
-              grant.principals.includes(right.principal) &&
-              right.from <= NOW &&
-              NOW < right.to &&
-              permits(right, facts, OPEN_STATE),
-          );
+          const shown = rights
+            .filter(isShowing)
+            .filter(
+              (right) =>
+                grant.principals.includes(right.principal) &&
+                right.from <= NOW &&
+                NOW < right.to &&
+                permits(right, facts, OPEN_STATE),
+            );
           const [right] = shown.toSorted((one, other) => order(one) - order(other));
           return right === undefined ? [] : [[put.id, right.relation, consentOf(right)]];
         });
@@ -187,6 +190,6 @@ async function expectRights(records: RecordStore, rows: readonly Put[]): Promise
   }
 }
 
-function order({ relation }: Right): number {
+function order({ relation }: ShowingRight): number {
   return RELATIONS.indexOf(relation);
 }

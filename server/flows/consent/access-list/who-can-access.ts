@@ -5,11 +5,12 @@
 import type { Consent, PractitionerRole } from '@medplum/fhirtypes';
 import { permitOf } from '../../../../profiles/consent/declaration.ts';
 import { regionRolesOf } from '../../../../profiles/region-role.ts';
-import { stateAllows } from '../../../access/decide.ts';
+import { BARRED, stateAllows } from '../../../access/decide.ts';
 import { systemReading } from '../../../access/grant.ts';
 import { requireSpeaker } from '../../../access/may-attempt.ts';
 import type { SpeakingRequester } from '../../../access/requester.ts';
-import { establishmentOf, FOREVER, referenceOf, type Relation, type Right } from '../../../access/right.ts';
+import { establishmentOf, FOREVER, isShowing, referenceOf } from '../../../access/right.ts';
+import type { Relation, Right, ShowingRight } from '../../../access/right.ts';
 import { displayNameOf } from '../../directory/directory-changes.ts';
 import type { Holder, Holders } from '../../directory/holders.ts';
 import { foundNothing, guarded, NOTHING, refusalsRecorded } from '../../guard.ts';
@@ -57,19 +58,20 @@ async function listOf(
     deps.records.stateOf(ofHer({ person }), person),
     deps.records.rightsOf(ofHer({ person }), person),
   ]);
-  const live = all.filter(
-    ({ relation, from, to }) => isListed(relation) && from <= now && now < to && stateAllows(relation, state),
-  );
+  const inTime = all.filter(({ from, to }) => from <= now && now < to);
+  const live = inTime.filter(isShowing).filter(({ relation }) => isListed(relation) && stateAllows(relation, state));
   const consents = await ownRows<Consent>(deps, reading, 'Consent');
   const held: Held[] = [];
   for (const right of [...rightsToRecord(live), ...(await rightsToItems(deps, reading, live))])
     if (kind === 'patient' || (await firstSeen(deps, reading, [right.giver])) !== undefined)
       held.push({ ...right, since: await sinceOf(deps, reading, right, consents) });
   const holders = deps.holders();
+  const bars = new Set(inTime.flatMap((right) => (isShowing(right) ? [] : [right.principal])));
+  const isBarred = (reference: string) => holders.principalsOf(reference, now).some((name) => bars.has(name));
   const known = kind === 'patient' ? all : held;
   const sources = new Set(known.flatMap(({ principal }) => establishmentOf(principal)));
   return [
-    ...held.flatMap((right) => accessesOf(right, holders, now)),
+    ...held.flatMap((right) => unbarred(right, accessesOf(right, holders, now), isBarred)),
     ...(await representativesListed(deps, reading, live, now)),
     ...formerlyOpen(consents, now).flatMap((right) => accessesOf(right, holders, now)),
     ...administrators(holders, sources, now),
@@ -82,7 +84,7 @@ function isListed(relation: Relation): boolean {
 }
 
 /** What is listed of a right. */
-type Held = Pick<Right, 'principal' | 'relation' | 'to'> & {
+type Held = Pick<ShowingRight, 'principal' | 'relation' | 'to'> & {
   readonly reach: Access['reach'];
   readonly giver: string;
   readonly from: number;
@@ -90,7 +92,7 @@ type Held = Pick<Right, 'principal' | 'relation' | 'to'> & {
 };
 
 /** Rights to the record each by itself; of those to single items one for each holder. */
-function rightsToRecord(rights: readonly Right[]): readonly Held[] {
+function rightsToRecord(rights: readonly ShowingRight[]): readonly Held[] {
   return rights.flatMap(({ principal, relation, scope, from, to, giver }) =>
     // Of what is not shared its service sees, beside the item, who the patient is.
     scope === 'record' && relation !== 'own-service'
@@ -103,7 +105,11 @@ function rightsToRecord(rights: readonly Right[]): readonly Held[] {
  * One for each who holds rights to single items, by the first of them that she sees herself: that there are others is
  * not for her to read here. Her Patients, which she sees, are looked at first.
  */
-async function rightsToItems(deps: GuardDeps, reading: Reading, rights: readonly Right[]): Promise<readonly Held[]> {
+async function rightsToItems(
+  deps: GuardDeps,
+  reading: Reading,
+  rights: readonly ShowingRight[],
+): Promise<readonly Held[]> {
   const held: Held[] = [];
   // A representative's own row is no item of the record.
   const ofItems = rights.filter(({ scope, relation }) => scope !== 'record' && relation !== 'representative');
@@ -184,6 +190,19 @@ function accessesOf(held: Held, holders: Holders, now: number): readonly Access[
     return found.flatMap(({ practitioner, roles }) => listed(holders, practitioner, roles, facts));
   // Who opened it in an emergency may have left since.
   return listed(holders, holders.practitioner(referenceOf(principal)), [], facts);
+}
+
+/** Whom she blocks opens nothing, unless by what no block reaches; an emergency that was declared stays listed. */
+function unbarred(
+  { relation }: Held,
+  accesses: readonly Access[],
+  isBarred: (practitioner: string) => boolean,
+): readonly Access[] {
+  if (!BARRED.includes(relation)) return accesses;
+  return accesses.flatMap((access) => {
+    if (access.who.resourceType !== 'Practitioner' || !isBarred(`Practitioner/${access.who.id}`)) return [access];
+    return relation === 'break-glass' ? [{ ...access, reach: 'nothing' as const }] : [];
+  });
 }
 
 type Facts = Omit<Access, 'who' | 'display' | 'roles' | 'institutions'>;

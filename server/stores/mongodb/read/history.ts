@@ -18,7 +18,7 @@ import type { HistoryDocument } from '../documents.ts';
 import { fromRightDocument, rightsTo, rowKey, toState } from '../write/acl-rows.ts';
 import { latestFirst } from '../../patient-versions.ts';
 import { shownText, whoseOf } from '../../shown-patient.ts';
-import { during, readVisible, toVisibleRow, type Reader } from './reader.ts';
+import { accessUnder, readVisible, toVisibleRow, type Reader } from './reader.ts';
 
 type HistoryQuestion = Extract<Question, { kind: 'history' }>;
 
@@ -166,12 +166,9 @@ async function allIds({ collections, session }: Reader, type: StoredType, most: 
   return found.map(({ id }) => id);
 }
 
-async function seenIds(
-  { collections, session, grant, now }: Reader,
-  type: StoredType,
-  most: number,
-): Promise<string[]> {
-  const seen = { principal: { $in: [...grant.principals] }, type, ...during(now) };
+async function seenIds(reader: Reader, type: StoredType, most: number): Promise<string[]> {
+  const { collections, session, grant } = reader;
+  const seen = { principal: { $in: [...grant.principals] }, type, ...accessUnder(reader) };
   const stages = [{ $match: seen }, { $group: { _id: '$id' } }, { $limit: most }];
   const found = await collections.acl.aggregate<{ _id: string }>(stages, { session }).toArray();
   return found.map(({ _id }) => _id);

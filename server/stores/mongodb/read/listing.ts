@@ -7,7 +7,7 @@ import type { Principal } from '../../../access/right.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import type { RowFilter } from './criteria.ts';
 import type { AclDocument, RowDocument } from '../documents.ts';
-import { during, preferred, shownOf, toShownBy, type Reader, type RowName, type Shown } from './reader.ts';
+import { accessUnder, preferred, shownOf, toShownBy, type Reader, type RowName, type Shown } from './reader.ts';
 
 /** A place in the order of a type, and by which right its row is shown. */
 export type Listed = ListPlace & { readonly key: string; readonly shown: Shown };
@@ -104,7 +104,7 @@ function createPrincipalList(
   async function fill(): Promise<void> {
     const found = await reader.collections.acl
       .find(
-        { $and: [{ principal, type, ...during(reader.now), ...following(end, isReversed) }, ...spanFilters(span)] },
+        { $and: [{ principal, type, ...accessUnder(reader), ...following(end, isReversed) }, ...spanFilters(span)] },
         { session: reader.session, batchSize: size + 1, ...columns },
       )
       .sort(listOrder(isReversed))

@@ -8,7 +8,7 @@ import { rowKey } from '../write/acl-rows.ts';
 import { tokenKey } from '../write/index-arrays.ts';
 import { compileCriterion, type PlainCriterion, type RowFilter } from './criteria.ts';
 import { inBatches, type Listing, type Pace } from './listing.ts';
-import { during, readVisible, shownOf, type Reader, type RowName } from './reader.ts';
+import { accessUnder, readVisible, shownOf, type Reader, type RowName } from './reader.ts';
 
 /** Rows of an answer, each Patient among them as its reader sees it. */
 export async function rowsAsSeen<Row extends VisibleRow>(
@@ -39,11 +39,9 @@ async function lookUp(reader: Reader, asked: readonly string[]): Promise<void> {
 }
 
 /** Those of which the reader sees an item; of each the rows are looked at until one is shown. */
-async function identitiesWithItems(
-  { collections, session, grant, now }: Reader,
-  asked: readonly string[],
-): Promise<readonly string[]> {
-  const isShown = { principal: { $in: [...grant.principals] }, ...during(now) };
+async function identitiesWithItems(reader: Reader, asked: readonly string[]): Promise<readonly string[]> {
+  const { collections, session, grant } = reader;
+  const isShown = { principal: { $in: [...grant.principals] }, ...accessUnder(reader) };
   const access = {
     from: collections.acl.collectionName,
     localField: '_id',

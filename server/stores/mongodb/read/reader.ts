@@ -1,8 +1,9 @@
 /** Reading under a grant, inside one transaction: which of some rows it shows, and by which right. */
 import type { ClientSession, Filter } from 'mongodb';
 import { isStoredType, VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
+import { BARRED, UNBARRED } from '../../../access/decide.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
-import { isNamedBefore, type Right } from '../../../access/right.ts';
+import { barrable, BLOCK, isNamedBefore, type ShowingRight } from '../../../access/right.ts';
 import type { ShownBy, VisibleRow } from '../../../ports/record-store.ts';
 import { openToPatient } from '../../granted.ts';
 import { shownSubject, shownText } from '../../shown-patient.ts';
@@ -17,13 +18,29 @@ export type Reader = {
   readonly grant: AnyGrant;
   /** Epoch milliseconds: rights count at this time. */
   readonly now: number;
+  /** Ids of the rights of the grant that show nothing, as their persons bar who reads. */
+  readonly without: readonly string[];
   /** What it sees of identities that were looked up, by their keys (patient-view.ts). */
   readonly seen: { readonly known: Set<string>; readonly sees: Set<string>; readonly isSourceOf: Set<string> };
 };
 
 /** Makes a reader, which is one of one transaction. */
-export function readerOf(reader: Omit<Reader, 'seen'>): Reader {
-  return { ...reader, seen: { known: new Set(), sees: new Set(), isSourceOf: new Set() } };
+export async function readerOf(reader: Omit<Reader, 'seen' | 'without'>): Promise<Reader> {
+  const seen = { known: new Set<string>(), sees: new Set<string>(), isSourceOf: new Set<string>() };
+  return { ...reader, seen, without: await barredRights(reader) };
+}
+
+/** Who is people is asked who bars them; mostly nobody does. */
+async function barredRights({ collections, session, grant, now }: Omit<Reader, 'seen' | 'without'>): Promise<string[]> {
+  const names = grant.system || grant.barredBy === 'everybody' ? [] : barrable(grant.principals);
+  if (names.length === 0) return [];
+  const { rights } = collections;
+  const bars = { relation: BLOCK, principal: { $in: [...names] }, from: { $lte: now }, to: { $gt: now } } as const;
+  const persons = await rights.distinct('person', bars, { session });
+  if (persons.length === 0) return [];
+  const theirs = { person: { $in: persons }, principal: { $in: [...grant.principals] } };
+  const shut = { ...theirs, relation: { $in: [...BARRED] } };
+  return (await rights.find(shut, { session, projection: { _id: 1 } }).toArray()).map(({ _id }) => _id);
 }
 
 /** What of a row says by which rights it is shown. */
@@ -66,7 +83,7 @@ async function rightsOn(reader: Reader, items: readonly string[]): Promise<Reado
       principal: { $in: [...reader.grant.principals] },
     };
     const found = await reader.collections.acl
-      .find({ ...some, ...during(reader.now) }, { session: reader.session })
+      .find({ ...some, ...accessUnder(reader) }, { session: reader.session })
       .toArray();
     for (const entry of found) best.set(entry.item, preferred(best.get(entry.item), entry));
   }
@@ -78,12 +95,19 @@ export function during(now: number): Filter<AclDocument> {
   return { from: { $lte: now }, to: { $gt: now } };
 }
 
+/** The condition that an access document shows its row to a reader who holds its principal. */
+export function accessUnder({ grant, now, without }: Pick<Reader, 'grant' | 'now' | 'without'>): Filter<AclDocument> {
+  const isOpen = without.length === 0 ? {} : { rightId: { $nin: [...without] } };
+  const isOwn = grant.system || grant.barredBy !== 'everybody' ? {} : { relation: { $in: [...UNBARRED] } };
+  return { ...during(now), ...isOpen, ...isOwn };
+}
+
 /** Of two rights on a row the one that is named in the audit. */
 export function preferred(one: AclDocument | undefined, other: AclDocument): AclDocument {
   return one === undefined || isNamedBefore(named(other), named(one)) ? other : one;
 }
 
-function named({ rightId: id, relation }: AclDocument): Pick<Right, 'id' | 'relation'> {
+function named({ rightId: id, relation }: AclDocument): Pick<ShowingRight, 'id' | 'relation'> {
   return { id, relation };
 }
 

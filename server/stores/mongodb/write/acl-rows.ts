@@ -4,7 +4,7 @@ import { decodeLabel } from '../../../../profiles/confidentiality.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
-import { consentOf, type Right } from '../../../access/right.ts';
+import { consentOf, isShowing, type Right, type ShowingRight } from '../../../access/right.ts';
 import type { AclDocument, PersonDocument, RightDocument, RowContent } from '../documents.ts';
 
 /**
@@ -53,7 +53,10 @@ export function aclOf(rights: readonly Right[], rows: readonly AclFacts[], state
     .filter(({ type }) => hasAcl(type))
     .flatMap((row) => {
       const near = ['', rowKey(row.type, row.id)].flatMap((item) => byItem.get(item) ?? []);
-      return near.filter((right) => isPermitted(right, row, state)).map((right) => toAcl(right, row));
+      return near
+        .filter(isShowing)
+        .filter((right) => isPermitted(right, row, state))
+        .map((right) => toAcl(right, row));
     });
 }
 
@@ -62,7 +65,7 @@ function isPermitted(right: Right, row: AclFacts, state: PatientState): boolean 
   return permits(right, { type, item: rowKey(type, id), released, ...decodeLabel(level) }, state);
 }
 
-function toAcl(right: Right, { type, id, sort }: AclFacts): AclDocument {
+function toAcl(right: ShowingRight, { type, id, sort }: AclFacts): AclDocument {
   const item = rowKey(type, id);
   return {
     _id: `${right.id} ${item}`,

@@ -31,7 +31,7 @@ export async function requireNoMatches(
     const { grant, query } = condition;
     const mark = { $inc: { touches: 1 }, $setOnInsert: { value: query.type } };
     await collections.claims.updateOne({ _id: matchKey(condition) }, mark, { session, upsert: true });
-    const { rows } = await searchRows(readerOf({ collections, session, grant, now: grant.now }), query, {});
+    const { rows } = await searchRows(await readerOf({ collections, session, grant, now: grant.now }), query, {});
     if (rows.length > 0) throw matchFound(query.type);
   }
 }

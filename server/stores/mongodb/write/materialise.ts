@@ -2,7 +2,7 @@
 import type { ClientSession, Filter } from 'mongodb';
 import { stateAllows, type PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
-import { RELATIONS, type Relation, type Right } from '../../../access/right.ts';
+import { isShowing, RELATIONS, type Relation, type Right, type ShowingRight } from '../../../access/right.ts';
 import { aclOf, fromRightDocument, hasAcl, isSeenOtherwise, type AclFacts, rightsTo } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { AclDocument, RightDocument, RowDocument } from '../documents.ts';
@@ -73,13 +73,14 @@ async function materialisePerson(
   const rows = changed.rows
     .map((change) => standingRow(change.after))
     .filter((row) => row?.person === person) as RowDocument[];
-  const isNew = new Set(changed.rights.filter((right) => right.person === person).map(({ id }) => id));
+  const begun = changed.rights.filter((right) => right.person === person && isShowing(right));
+  const isNew = new Set(begun.map(({ id }) => id));
   if (rows.length === 0 && flipped.length === 0 && isNew.size === 0) return;
 
   const filter = flipped.length > 0 ? { person } : rightsToRows(person, rows, isNew);
   const found = await collections.rights.find(filter, { session, batchSize: PORTION.others }).toArray();
-  const rights = found.map(fromRightDocument);
-  const isAnew = (right: Right): boolean => isNew.has(right.id) || flipped.includes(right.relation);
+  const rights = found.map(fromRightDocument).filter(isShowing);
+  const isAnew = (right: ShowingRight): boolean => isNew.has(right.id) || flipped.includes(right.relation);
   const anew = rights.filter(isAnew);
   await forgetFlipped(collections, anew, isNew, session);
   const other = rights.filter((right) => !isAnew(right));
@@ -112,7 +113,7 @@ async function forgetFlipped(
 async function aclOfStanding(
   { rows }: Collections,
   person: PersonKey,
-  anew: readonly Right[],
+  anew: readonly ShowingRight[],
   state: PatientState,
   session: ClientSession,
 ): Promise<AclDocument[]> {

@@ -1,13 +1,14 @@
 /** Who reads events, and of whom: a person those of every identity that is she at present, and nobody else. */
-import { grantOfOthers, type AnyGrant } from '../../../access/grant.ts';
+import { grantBarred, grantOfOthers, type AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import { personOf, principal, type Principal } from '../../../access/right.ts';
 import type { Criterion } from '../../../../profiles/search/criterion.ts';
 import type { Database } from '../database.ts';
 
-/** The grant under which a requester reads the trail. */
-export function ofIdentities(trail: Database, grant: AnyGrant): AnyGrant {
-  if (grant.system) return grant;
+/** The grant under which a requester reads the trail: of events no one is barred whom they name. */
+export function ofIdentities(trail: Database, asked: AnyGrant): AnyGrant {
+  if (asked.system) return asked;
+  const grant = grantBarred(asked, []);
   const present = grant.principals.flatMap((name) => presentPrincipals(trail, name));
   return present.join() === grant.principals.join() ? grant : grantOfOthers(grant, present);
 }

@@ -12,8 +12,9 @@ import type { AnyGrant } from '../../../access/grant.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import type { PageEnd } from '../../../ports/record-store.ts';
 import { boundPerson } from '../../granted.ts';
+import { heldNow, isBarred, showingNow } from './access.ts';
 import { holdsAtLeast } from './held-counts.ts';
-import { conditionsOf, isScan, marks, ridSource, type PlainCriterion, type Sql } from './criteria.ts';
+import { conditionsOf, isScan, ridSource, type PlainCriterion, type Sql } from './criteria.ts';
 import type { Bindable, Database } from '../database.ts';
 import { isOpen, isPart, newestRid, visibleCondition } from './visible.ts';
 
@@ -159,17 +160,12 @@ function accessList(db: Database, grant: AnyGrant, type: StoredType, { merged }:
   if (holders.length === 0) return undefined;
   // UNION drops what comes twice; one principal alone may hold several rights to a row as well.
   const [rid, group] = holders.length > 1 ? ['x.rid', ''] : ['min(x.rid) AS rid', ' GROUP BY x.sort, x.id'];
-  const valuesOf = (holder: string, end: Sql): readonly Bindable[] => [
-    holder,
-    type,
-    grant.now,
-    grant.now,
-    ...end.values,
-  ];
-  return {
+  const showing = showingNow(grant, 'x');
+  const valuesOf = (holder: string, end: Sql): readonly Bindable[] => [holder, type, ...showing.values, ...end.values];
+  const list: List = {
     entries: (end) => {
       const text = `SELECT x.sort, x.id, ${rid} FROM acl x
-        WHERE x.principal = ? AND x.type = ? AND x.valid_from <= ? AND x.valid_to > ?${end.text}${group}`;
+        WHERE x.principal = ? AND x.type = ? AND ${showing.text}${end.text}${group}`;
       return {
         text: `${holders.map(() => text).join(' UNION ')} ORDER BY ${merged}`,
         values: holders.flatMap((holder) => valuesOf(holder, end)),
@@ -178,6 +174,8 @@ function accessList(db: Database, grant: AnyGrant, type: StoredType, { merged }:
     condition: NONE,
     holdsAtLeast: (limit) => holders.some((holder) => holdsAtLeast(db, holder, type, limit, grant.now)),
   };
+  // What is kept counts what she is barred from, too.
+  return isBarred(grant) ? { entries: list.entries, condition: NONE } : list;
 }
 
 /** Those principals of a grant that hold anything of a type: a list of one is not merged. */
@@ -285,11 +283,7 @@ function rowsOf(grant: AnyGrant, type: StoredType): Sql {
   return { text: `resource x ON x.rid = t.rid WHERE x.type = ?${visible.text}`, values: [type, ...visible.values] };
 }
 
-/** The plus keeps the planner from one search a principal: a row's access is read in one piece. */
 function accessOf(grant: AnyGrant): Sql {
-  return {
-    text: `acl x INDEXED BY acl_row ON x.rid = t.rid WHERE +x.principal IN (${marks(grant.principals)}) AND
-      x.valid_from <= ? AND x.valid_to > ?`,
-    values: [...grant.principals, grant.now, grant.now],
-  };
+  const held = heldNow(grant, 'x');
+  return { text: `acl x INDEXED BY acl_row ON x.rid = t.rid WHERE ${held.text}`, values: held.values };
 }

@@ -19,6 +19,7 @@ import {
 import { shownSubject, shownText, whoseOf, type FiledUnder } from '../../shown-patient.ts';
 import type { Database } from '../database.ts';
 import { rightsTo, stateOf } from '../rights/materialise.ts';
+import { showingNow } from './access.ts';
 import { marks } from './criteria.ts';
 import { blobOf, isOpen, isPart, visibleRow, visibleRows, type BlobColumns } from './visible.ts';
 
@@ -186,15 +187,14 @@ function shownIds(db: Database, grant: AnyGrant, type: StoredType): readonly str
   const most = MAX_HISTORY_ROWS + 1;
   const open = isOpen(grant, type);
   const names = marks(grant.principals);
+  const showing = showingNow(grant);
   const present = open
     ? db.all<Named>('SELECT id FROM resource WHERE type = ? LIMIT ?', type, most)
     : db.all<Named>(
-        `SELECT DISTINCT id FROM acl WHERE principal IN (${names}) AND type = ? AND valid_from <= ? AND valid_to > ?
-         LIMIT ?`,
+        `SELECT DISTINCT id FROM acl WHERE principal IN (${names}) AND type = ? AND ${showing.text} LIMIT ?`,
         ...grant.principals,
         type,
-        grant.now,
-        grant.now,
+        ...showing.values,
         most,
       );
   const gone = open

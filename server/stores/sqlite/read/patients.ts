@@ -6,6 +6,7 @@ import { bears, identifiersSaid, MOST, namingClaims, requireFewToShow } from '..
 import type { IdentifiersShown, WholeIdentifier } from '../../patient-numbers.ts';
 import { asSeen, identitiesIn, ITEM_TYPES, type SeenIdentities } from '../../patient-view.ts';
 import type { Database } from '../database.ts';
+import { heldNow } from './access.ts';
 import type { Candidates, Place } from './candidates.ts';
 import { marks, type PlainCriterion, type Sql } from './criteria.ts';
 import { visibleCondition, visibleRows, visibleRowsAt } from './visible.ts';
@@ -19,12 +20,12 @@ export function rowsAsSeen<Row extends VisibleRow>(
   return asSeen(grant, rows, seenIdentities(db, grant, rows));
 }
 
-/** That a grant shows a row at `rid`. The plus is that of visible.ts. */
+/** That a grant shows a row at `rid`. */
 function accessTo(grant: AnyGrant, rid: string): Sql {
+  const held = heldNow(grant);
   return {
-    text: `EXISTS (SELECT 1 FROM acl INDEXED BY acl_row WHERE rid = ${rid}
-      AND +principal IN (${marks(grant.principals)}) AND valid_from <= ? AND valid_to > ?)`,
-    values: [...grant.principals, grant.now, grant.now],
+    text: `EXISTS (SELECT 1 FROM acl INDEXED BY acl_row WHERE rid = ${rid} AND ${held.text})`,
+    values: held.values,
   };
 }
 

@@ -5,13 +5,14 @@ import { isStoredType, VISIBILITY, type StoredType } from '../../../../profiles/
 import { sourcesShown } from '../../../access/decide.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
-import { isNamedBefore, type Relation, type Right } from '../../../access/right.ts';
+import { isNamedBefore, type Relation, type ShowingRight } from '../../../access/right.ts';
 import { claimKey } from '../../../ports/claim-key.ts';
 import { boundPerson, openToPatient, studyAsItIs, type ShownPart } from '../../granted.ts';
 import { shownSubject, shownText } from '../../shown-patient.ts';
 import type { BlobRef } from '../../../ports/image-store.ts';
 import type { Question, ShownBy, ShownStudy, VisibleRow } from '../../../ports/record-store.ts';
-import { marks, type Sql } from './criteria.ts';
+import { heldNow } from './access.ts';
+import type { Sql } from './criteria.ts';
 import type { Database } from '../database.ts';
 
 /** Where the bytes of a row lie; all null when it has none. */
@@ -72,17 +73,16 @@ function accessRid(type: StoredType): string {
 const OF_PERSON = ' AND (SELECT p.person FROM resource p WHERE p.rid = x.rid) = ?';
 
 /**
- * The condition that a row `x` is visible. A grant without principals sees nothing. The plus keeps the planner from one
- * search a principal: a row's access is read in one piece.
+ * The condition that a row `x` is visible. A grant without principals sees nothing.
  */
 export function visibleCondition(grant: AnyGrant, type: StoredType): Sql {
   const person = boundPerson(grant, type);
   if (person !== undefined) return { text: OF_PERSON, values: [person] };
   if (isOpen(grant, type)) return { text: '', values: [] };
+  const held = heldNow(grant);
   return {
-    text: ` AND EXISTS (SELECT 1 FROM acl INDEXED BY acl_row WHERE rid = ${accessRid(type)}
-      AND +principal IN (${marks(grant.principals)}) AND valid_from <= ? AND valid_to > ?)`,
-    values: [...grant.principals, grant.now, grant.now],
+    text: ` AND EXISTS (SELECT 1 FROM acl INDEXED BY acl_row WHERE rid = ${accessRid(type)} AND ${held.text})`,
+    values: held.values,
   };
 }
 
@@ -92,11 +92,12 @@ export function visibleCondition(grant: AnyGrant, type: StoredType): Sql {
  */
 function rightsColumn(grant: AnyGrant): Sql {
   if (grant.system) return { text: "'[]' AS rights", values: [] };
+  const held = heldNow(grant);
   return {
     text: `(SELECT json_group_array(json_array(right_id, relation, source)) FROM acl INDEXED BY acl_row
       WHERE rid = CASE WHEN x.parent_type IS NULL THEN x.rid ELSE ${RID_OF_PARENT} END
-      AND +principal IN (${marks(grant.principals)}) AND valid_from <= ? AND valid_to > ?) AS rights`,
-    values: [...grant.principals, grant.now, grant.now],
+      AND ${held.text}) AS rights`,
+    values: held.values,
   };
 }
 
@@ -248,6 +249,6 @@ function firstOf(rights: string): ShownBy | undefined {
   return { rightId: id, relation, source: source ?? undefined };
 }
 
-function named([id, relation]: NamedRight): Pick<Right, 'id' | 'relation'> {
+function named([id, relation]: NamedRight): Pick<ShowingRight, 'id' | 'relation'> {
   return { id, relation };
 }

@@ -3,7 +3,7 @@ import { decodeLabel } from '../../../../profiles/confidentiality.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState, type RowFacts } from '../../../access/decide.ts';
 import { personKey, type PersonKey } from '../../../access/requester.ts';
-import { consentOf, type Principal, type Relation, type Right } from '../../../access/right.ts';
+import { consentOf, isShowing, type Principal, type Right } from '../../../access/right.ts';
 import type { Database } from '../database.ts';
 
 /** A row of the table of rights. */
@@ -42,7 +42,7 @@ export function toRight(row: RightRow): Right {
     id: row.id,
     person: personKey(row.person),
     principal: row.principal as Principal,
-    relation: row.relation as Relation,
+    relation: row.relation as Right['relation'],
     scope: row.item === null ? 'record' : { item: row.item },
     from: row.valid_from,
     to: row.valid_to,
@@ -85,6 +85,7 @@ export function materialiseNewRow(db: Database, person: string, row: AccessRow):
 
 /** Writes the access of a right that shows nothing yet to the standing rows of its person, but for one at `rid`. */
 export function materialiseNewRight(db: Database, right: Right, rid: number | undefined): void {
+  if (!isShowing(right)) return;
   const rows = rowsInScope(db, right).filter((row) => row.rid !== rid);
   if (rows.length === 0) return;
   const state = stateOf(db, right.person);

@@ -5,6 +5,7 @@ import { claimNotHeld, instanceElsewhere, isRowCondition, matchFound, requireRow
 import type { Database } from '../database.ts';
 import { isAsFiled } from '../../sources.ts';
 import { instanceOf } from '../read/instances.ts';
+import { barredAsOf } from '../read/barring.ts';
 import { search } from '../read/search.ts';
 import type { WireCondition } from './protocol.ts';
 import { standingRow } from './write-rows.ts';
@@ -50,6 +51,11 @@ function requireNoMatch(db: Database, condition: Extract<WireCondition, { readon
   const made = db.all<{ id: string }>('SELECT id FROM resource WHERE rid >= ? AND +type = ?', since, query.type);
   if (made.length === 0) return;
   const among = { kind: 'id', values: made.map(({ id }) => id) } as const;
-  const { rows } = search(db, grantOfTerms(grant), { ...query, where: [among, ...query.where] }, undefined);
+  const { rows } = search(
+    db,
+    barredAsOf(db, grantOfTerms(grant)),
+    { ...query, where: [among, ...query.where] },
+    undefined,
+  );
   if (rows.length > 0) throw matchFound(query.type);
 }

@@ -43,7 +43,9 @@ describe('Preliminary reports of an earlier server (SQLite)', () => {
     await former.close();
     const db = openWriter(path());
     // What came with the migrations after.
-    db.script(`ALTER TABLE instance DROP COLUMN moved_from; PRAGMA user_version = ${RECORDS_BEFORE}`);
+    const triggers = ['insert', 'update', 'delete'].map((event) => `DROP TRIGGER access_version_block_${event};`);
+    db.script(`ALTER TABLE instance DROP COLUMN moved_from; DROP INDEX access_right_block; ${triggers.join(' ')}
+      PRAGMA user_version = ${RECORDS_BEFORE}`);
     db.close();
     const { records, close } = await openSqliteStores({ dataDir });
     await expectHidden(records).finally(close);

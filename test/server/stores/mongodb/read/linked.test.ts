@@ -104,7 +104,7 @@ describe('Criteria on other rows, looked at from the rows of a list (MongoDB)', 
       for (const first of [1, 2, 1_000]) {
         const session = client.startSession();
         const found: string[] = [];
-        const reader = readerOf({ collections, session, grant, now: grant.now });
+        const reader = await readerOf({ collections, session, grant, now: grant.now });
         for await (const { id } of linking(reader, list(), link, { first, isCount: false })) found.push(id);
         await session.endSession();
         expect(found.sort(), `${first} at first`).to.deep.equal([...expected].sort());
