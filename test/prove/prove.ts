@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { endWithChildren } from '../support/run/end-with-children.ts';
 import { machineOf } from '../support/run/machine.ts';
 import { proveAccess, proveEquivalence } from './access.ts';
+import { proveAudit } from './audit.ts';
 import { proveDoors } from './doors.ts';
 import { proveHistory } from './history.ts';
 import { proveIdentity } from './identity.ts';
@@ -23,6 +24,7 @@ export type Proof = {
 
 const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = {
   kill: proveKill,
+  audit: proveAudit,
   doors: proveDoors,
   mutants: proveMutants,
   reindex: proveReindex,
