@@ -12,7 +12,7 @@ import type { TakenJob } from '../../ports/job-queue.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { TokenStore } from '../../ports/token-store.ts';
 import { destroyGiven } from '../directory/end-tokens.ts';
-import { pagesOfAll } from '../internal-reads.ts';
+import { pagesOfAll, rowById } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { beginErasure } from './begin-erasure.ts';
 import { endErasure, type EndErasureDeps } from './end-erasure.ts';
@@ -48,7 +48,8 @@ export function eraseRecord(deps: EraseRecordDeps) {
     await eraseAside(deps, person, patients, run);
     await eraseItems(deps, begun, patients, run);
     await eraseOwn(deps, person, patients, run);
-    await destroyGiven(deps.tokens, ({ account = '' }) => patients.has(account));
+    const ended = await representativesGone(deps);
+    await destroyGiven(deps.tokens, ({ account = '' }) => patients.has(account) || ended.has(account));
     await run.goOn();
     const told = await tellRecipients(deps, await tellPerson(deps, begun, attempts));
     const who = await erasedPerson(deps, begun);
@@ -73,6 +74,18 @@ async function studiesOf(
     for (const { row, resource } of page)
       if (identities.has(row.subject ?? '')) uids.push(studyInstanceUIDIn(resource));
   return uids;
+}
+
+/** Accounts (`RelatedPerson/id`) that something was given to, and whose row is gone: of hers no row tells any more. */
+async function representativesGone({ records, tokens, clock }: EraseRecordDeps): Promise<ReadonlySet<string>> {
+  const reading = systemReading('erase-record', clock.now());
+  const gone = new Set<string>();
+  for await (const { account = '' } of tokens.given()) {
+    const [type, id = ''] = account.split('/');
+    if (type !== 'RelatedPerson' || gone.has(account)) continue;
+    if ((await rowById(records, reading, type, id)) === undefined) gone.add(account);
+  }
+  return gone;
 }
 
 /** What an operator has erased meanwhile is gone. */

@@ -2,11 +2,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DiagnosticReport, Patient, Task } from '@medplum/fhirtypes';
+import type { DiagnosticReport, Patient, RelatedPerson, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { demoConsent } from '../../../../fixtures/consent.ts';
 import { uidOf } from '../../../../fixtures/dicom/uid.ts';
 import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
+import { CODE_SYSTEM } from '../../../../profiles/codes.ts';
 import { openErasureKey } from '../../../../server/clients/erasure-key/erasure-key.ts';
 import { SmtpMailer } from '../../../../server/clients/mail/smtp-mailer.ts';
 import { parseRegion } from '../../../../server/config/region.ts';
@@ -103,6 +104,7 @@ function textsOf(session: Session) {
     query: `QUERY-${run}`,
     justification: `Douleur thoracique, inconsciente ${run}`,
     'token of hers': `TOKEN-${run}`,
+    'who represents her': `Représentant-${run}`,
   };
 }
 /** The texts. */
@@ -134,7 +136,23 @@ export async function recordOf(session: Session): Promise<Texts> {
   await world.rest();
   const payload = { accountId: patient, clientId: 'portal', display: texts['token of hers'] };
   await world.stores.tokens.upsert('AccessToken', session.run, { payload, expiresAt: undefined }, {});
+  await represented(session, texts, patient);
   return texts;
+}
+async function represented({ world, run }: Session, texts: Texts, patient: string): Promise<void> {
+  const display = texts['who represents her'];
+  const resource: RelatedPerson = {
+    resourceType: 'RelatedPerson',
+    patient: { reference: patient },
+    relationship: [{ coding: [{ system: CODE_SYSTEM.roleCode, code: 'GUARD' }] }],
+    name: [{ family: display }],
+    period: { start: '2020-01-01' },
+  };
+  const establishment = world.establishment(ESTABLISHMENTS.strasbourg.organization);
+  const id = await world.write(establishment, { interaction: 'create', type: 'RelatedPerson', resource });
+  const payload = { accountId: `RelatedPerson/${id}`, clientId: 'portal', display };
+  await world.stores.tokens.upsert('AccessToken', `${run}-represented`, { payload, expiresAt: undefined }, {});
+  await world.rest();
 }
 async function fed(session: Session, whose: typeof ONE | typeof OTHER, texts: Texts): Promise<void> {
   const { world } = session;
