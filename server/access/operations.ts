@@ -63,9 +63,9 @@ export const OPERATIONS = {
     refusal: 'The confidentiality of an item is said by its patient, or by its author',
   },
   'presence-code': {
-    operators: ['patient'],
+    operators: ['patient', 'representative'],
     scope: ['Consent', 'c'],
-    refusal: 'A presence code is made by the patient only',
+    refusal: 'A presence code is made by the patient, or who represents her, only',
   },
   'redeem-presence-code': {
     operators: ['practitioner'],

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { decodeJwt } from 'jose';
 import type { AuditEvent, Communication, Consent, Parameters, Patient, RelatedPerson } from '@medplum/fhirtypes';
 import { demoConsent } from '../../fixtures/consent.ts';
-import { toPatient } from '../../fixtures/patients.ts';
+import { patientIdentifier, toPatient } from '../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
 import { clientToken, signIn, signInFully } from '../../fixtures/sign-in.ts';
 import { eventually } from '../support/clients/fhir-caller.ts';
@@ -210,6 +210,18 @@ onEachWorld('A legal representative', (world) => {
     expect((await asPerson('patient', 'GET', `Consent/${declared.id}`)).status).to.equal(200);
     expect((await ask(url(), token, 'DELETE', `Consent/${declared.id}`)).status).to.be.oneOf([200, 204]);
     expect((await asPerson('stranger', 'GET', exam())).status).to.equal(404);
+
+    const made = await ask(url(), token, 'POST', 'Patient/$presence-code');
+    const code = ((made.body as unknown as Parameters).parameter ?? []).find(({ name }) => name === 'code');
+    const redeemed = await asPerson('stranger', 'POST', 'Patient/$redeem-presence-code', {
+      resourceType: 'Parameters',
+      parameter: [
+        { name: 'identifier', valueIdentifier: patientIdentifier(helene, strasbourg) },
+        { name: 'code', valueString: code?.valueString },
+      ],
+    });
+    expect([made.status, redeemed.status]).to.deep.equal([200, 201]);
+    expect((await asPerson('stranger', 'GET', exam())).status).to.equal(200);
 
     expect((await ask(url(), token, 'POST', 'Patient/$withdraw')).status).to.be.oneOf([200, 201]);
     expect([(await asPerson('declared', 'GET', exam())).status, await sees(token)]).to.deep.equal([404, true]);

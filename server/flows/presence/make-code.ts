@@ -1,12 +1,12 @@
 /**
- * A patient makes a presence code, `Patient/$presence-code`: whoever is with her and redeems it within some minutes
+ * A patient, or who represents her, makes a presence code, `Patient/$presence-code`: whoever is with her and redeems it within some minutes
  * sees her record for some days. The last code counts, once; it is told her alone, and never kept.
  */
 import { randomBytes } from 'node:crypto';
 import { PRESENCE_CODE_BYTES, presenceCodeOf, readPresenceCode } from '../../../profiles/consent/presence-code.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { systemReading } from '../../access/grant.ts';
-import { requirePatient } from '../../access/may-attempt.ts';
+import { requireSpeaker } from '../../access/may-attempt.ts';
 import { mayMakeCode } from '../../access/giving/may-give.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
@@ -22,14 +22,14 @@ export type PresenceCode = { readonly code: string; readonly until: number };
 const WAITS_MS = 15 * 60_000;
 
 /**
- * Makes the code of the patient who asks; it takes the place of the one before.
- * @throws {Fault} forbidden - another than a patient asks
+ * Makes the code of the patient who asks, or for whom is asked; it takes the place of the one before.
+ * @throws {Fault} forbidden - another than a patient or who represents her asks
  * @throws {Fault} business-rule - her record is not shared
  */
 export function makePresenceCode(deps: GuardDeps) {
   return async (visit: Visit): Promise<PresenceCode> =>
     await refusalsRecorded(deps, visit, 'operation', async () => {
-      const requester = requirePatient(visit.requester, 'presence-code');
+      const requester = requireSpeaker(visit.requester, 'presence-code');
       const { records, clock } = deps;
       const code = presenceCodeOf(randomBytes(PRESENCE_CODE_BYTES));
       const until = clock.now() + WAITS_MS;

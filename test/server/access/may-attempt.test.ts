@@ -48,7 +48,7 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('cancel-erasure'), 'establishment', 'patient'],
   [operation('data-subject-request'), 'establishment', 'patient'],
   [operation('set-account'), 'patient'],
-  [operation('presence-code'), 'patient'],
+  [operation('presence-code'), 'patient', 'representative'],
   [operation('redeem-presence-code'), 'practitioner'],
   [operation('ihe-pix'), ...KINDS],
   [operation('match'), ...KINDS],
