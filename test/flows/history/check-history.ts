@@ -7,7 +7,10 @@ import { STREAM_BOUNDS } from './slow-stream.ts';
 /** Slices of the exam: 16 MB, more than what is on its way when a running answer ends. */
 const SLICES = 120;
 
-/** What was wrong, and how much there was of each kind: changes and reads by their outcome, streams. */
+/**
+ * What was wrong, a change that failed (500) included, and how much there was of each kind: changes and reads by their
+ * outcome, streams.
+ */
 export type Checked = { readonly counts: Readonly<Record<string, number>>; readonly faults: readonly string[] };
 
 /** Plays and checks. */
@@ -20,7 +23,8 @@ export async function checkHistory(store: string, playing: Playing): Promise<Che
       const kind = event.kind === 'change' ? event.outcome : event.kind === 'read' ? event.saw : 'streams';
       counts[kind] = (counts[kind] ?? 0) + 1;
     }
-    return { counts, faults: faultsOf(history, STREAM_BOUNDS) };
+    const failed = history.events.filter(({ name }) => name.endsWith('(500)')).map(({ name }) => name);
+    return { counts, faults: [...failed, ...faultsOf(history, STREAM_BOUNDS)] };
   } finally {
     await world.close();
   }
