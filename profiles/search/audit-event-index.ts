@@ -1,14 +1,23 @@
 /** Search values of an AuditEvent, taken by hand because every passage of every door pays for them. */
-import type { AuditEvent, Coding } from '@medplum/fhirtypes';
+import type { AuditEvent, CodeableConcept, Coding } from '@medplum/fhirtypes';
 import type { IndexEntries } from './indexer.ts';
 
 type Token = IndexEntries['tokens'][number];
 
-/** Indexes an AuditEvent: date, patient, agent, entity, type, subtype, action, outcome, entity-type. */
-export function indexAuditEvent(event: AuditEvent): IndexEntries {
+/** The version of what is indexed: 2 adds agent-role and purpose. What a version says of an event never changes. */
+export const INDEX_VERSION = 2;
+
+/**
+ * Indexes an AuditEvent: date, patient, agent, entity, type, subtype, action, outcome, entity-type, agent-role and
+ * purpose. An event is found by what its version says: a verification makes the same again.
+ */
+export function indexAuditEvent(event: AuditEvent, version = INDEX_VERSION): IndexEntries {
   const recorded = Date.parse(event.recorded ?? '');
   return {
-    tokens: tokensOf(event),
+    tokens: unique(
+      [...tokensOf(event), ...(version < 2 ? [] : tokensOfRequestors(event))],
+      (token) => `${token.param}|${token.system}|${token.value}`,
+    ),
     references: referencesOfEvent(event),
     dates: [{ param: 'date', lo: recorded, hi: recorded + 1 }],
     strings: [],
@@ -26,7 +35,15 @@ function tokensOf(event: AuditEvent): Token[] {
   if (event.action !== undefined) tokens.push({ param: 'action', system: '', value: event.action });
   if (event.outcome !== undefined) tokens.push({ param: 'outcome', system: '', value: event.outcome });
   for (const entity of event.entity ?? []) if (entity.type) tokens.push(tokenOf('entity-type', entity.type));
-  return unique(tokens, (token) => `${token.param}|${token.system}|${token.value}`);
+  return tokens;
+}
+
+function tokensOfRequestors({ agent, purposeOfEvent = [] }: AuditEvent): Token[] {
+  const codings = (concepts: readonly CodeableConcept[]) => concepts.flatMap(({ coding = [] }) => coding);
+  return [
+    ...codings(agent.flatMap(({ role = [] }) => role)).map((coding) => tokenOf('agent-role', coding)),
+    ...codings(purposeOfEvent).map((coding) => tokenOf('purpose', coding)),
+  ];
 }
 
 function tokenOf(param: string, coding: Coding | undefined): Token {

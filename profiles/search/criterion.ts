@@ -43,7 +43,12 @@ export type Criterion =
   | { readonly kind: 'id'; readonly values: readonly string[] }
   | TokenCriterion
   /** Values are `Type/id`, or an absolute URI. */
-  | { readonly kind: 'reference'; readonly param: string; readonly values: readonly string[] }
+  | {
+      readonly kind: 'reference';
+      readonly param: string;
+      readonly values: readonly string[];
+      readonly negated?: boolean;
+    }
   | { readonly kind: 'date'; readonly param: string; readonly values: readonly DateValue[] }
   | StringCriterion
   /** Whether the row has no entry at all, of any kind, under `param` or `<param>:identifier`. */

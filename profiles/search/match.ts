@@ -30,7 +30,10 @@ export function matchesCriterion(index: IndexedResource, criterion: Criterion, n
     case 'token':
       return matchesToken(index, criterion.param, criterion.values) !== (criterion.negated === true);
     case 'reference':
-      return targetsOf(index, criterion.param).some((target) => criterion.values.includes(target));
+      return (
+        targetsOf(index, criterion.param).some((target) => criterion.values.includes(target)) !==
+        (criterion.negated === true)
+      );
     case 'date':
       return matchesDate(index, criterion);
     case 'string':

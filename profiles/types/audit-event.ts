@@ -1,6 +1,6 @@
 /** A passage at a door. */
 import type { FhirType } from './fhir-type.ts';
-import { codeToken, date, patient, reference, token } from './search-parameter.ts';
+import { codeToken, date, own, patient, reference, token } from './search-parameter.ts';
 
 /** AuditEvent. @see https://hl7.org/fhir/R4/auditevent.html and IHE BALP */
 export const AuditEvent = {
@@ -13,14 +13,14 @@ export const AuditEvent = {
   parameters: [
     date('date', 'AuditEvent-date'),
     patient('AuditEvent-patient', 'AuditEvent.agent.who | AuditEvent.entity.what', { needsType: true }),
-    reference('agent', 'AuditEvent-agent', [
-      'Practitioner',
-      'PractitionerRole',
-      'Organization',
-      'Patient',
-      'Device',
-      'RelatedPerson',
-    ]),
+    reference(
+      'agent',
+      'AuditEvent-agent',
+      ['Practitioner', 'PractitionerRole', 'Organization', 'Patient', 'Device', 'RelatedPerson'],
+      { takesNot: true },
+    ),
+    token('agent-role', 'AuditEvent-agent-role'),
+    own('AuditEvent', 'purpose', 'token', 'AuditEvent.purposeOfEvent'),
     reference('entity', 'AuditEvent-entity', 'any'),
     token('type', 'AuditEvent-type'),
     token('subtype', 'AuditEvent-subtype'),

@@ -19,6 +19,8 @@ export type ParameterDefinition = {
   readonly targets?: readonly ResourceType[] | 'any';
   /** References only: a logical reference counts when it says its type, as the element holds many types. */
   readonly needsType?: true;
+  /** References only: `:not` finds what does not refer so. */
+  readonly takesNot?: true;
   /** Tokens on a `code` or boolean only: the system that the element implies. The index keeps none for it. */
   readonly impliedSystem?: string;
 };
@@ -80,7 +82,7 @@ export function uri(code: string, name: string): ParameterDefinition {
 export function own(
   type: ResourceType,
   code: string,
-  kind: 'string' | 'date' | 'reference',
+  kind: 'string' | 'date' | 'reference' | 'token',
   expression: string,
   extra: Extra = {},
 ): ParameterDefinition {

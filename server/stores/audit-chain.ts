@@ -42,6 +42,8 @@ export type ReadyEvent = { readonly id: string; readonly body: string; readonly 
 export type ChainedFacts = {
   /** Keys of the persons who may read it, a space between them. */
   readonly persons?: string;
+  /** By which version of the index it is found (audit-event-index.ts); absent: by the first. */
+  readonly indexed?: number;
   /** Sequence numbers whose entities were erased with this event, as {@link toRanges} writes them. */
   readonly erased?: string;
   /** Those whose agents were. */
@@ -52,8 +54,12 @@ export type ChainedFacts = {
 /** The event of a body, without its personal parts. */
 export type ChainedEvent = AuditEvent & { readonly id: string } & ChainedFacts;
 
-/** A record for the chain; the sequence numbers whose entities it takes, and those whose agents. */
+/**
+ * A record for the chain; the sequence numbers whose entities it takes, and those whose agents; and the version of the
+ * index that its rows are made by.
+ */
 export type ChainRecord = AuditRecord & {
+  readonly indexed?: number;
   readonly erased?: readonly number[];
   readonly erasedAgents?: readonly number[];
 };
@@ -65,6 +71,7 @@ export function readyEvent({
   erased = [],
   erasedAgents = [],
   request: asked,
+  indexed,
 }: ChainRecord): ReadyEvent {
   const agents = commit(JSON.stringify(event.agent.map(personalOfAgent)));
   const entities = commit(JSON.stringify((event.entity ?? []).map(personalOfEntity)));
@@ -74,6 +81,7 @@ export function readyEvent({
     agent: event.agent.map(publicOfAgent),
     ...(event.entity === undefined ? {} : { entity: event.entity.map(publicOfEntity) }),
     persons: [...new Set(persons)].join(' '),
+    ...(indexed === undefined ? {} : { indexed }),
     ...(erased.length === 0 ? {} : { erased: toRanges(erased) }),
     ...(erasedAgents.length === 0 ? {} : { erasedAgents: toRanges(erasedAgents) }),
     commitments: {
@@ -135,7 +143,8 @@ export function fromRanges(text: string, below: number): readonly number[] | und
 
 /** Puts an entry and its personal side together again; erased parts stay away. */
 export function restoreEvent(body: string, personal: PersonalSide): AuditEvent {
-  const { commitments: _c, persons: _p, erased: _e, erasedAgents: _a, ...event } = JSON.parse(body) as ChainedEvent;
+  const facts = JSON.parse(body) as ChainedEvent;
+  const { commitments: _c, persons: _p, indexed: _i, erased: _e, erasedAgents: _a, ...event } = facts;
   const agents = parts<AuditEventAgent>(personal.agents);
   const entities = parts<AuditEventEntity>(personal.entities);
   return {

@@ -50,13 +50,14 @@ const passages = record({
   consent: option(constant('Consent/1'), { nil: undefined }),
   user: option(users, { nil: undefined }),
   thing: option(things, { nil: undefined }),
+  purpose: constantFrom('TREAT', 'BTG'),
   at: integer({ min: 0, max: 5 }),
 });
 
 type Passage = typeof passages extends Arbitrary<infer T> ? T : never;
 
 function eventOf(
-  { kind, outcome, patient, consent, user, thing, at }: Passage,
+  { kind, outcome, patient, consent, user, purpose, thing, at }: Passage,
   number: number,
 ): AuditEvent & { id: string } {
   return buildAuditEvent({
@@ -71,9 +72,15 @@ function eventOf(
     ...(consent === undefined ? {} : { consent }),
     ...(user === undefined
       ? {}
-      : { user: { reference: user, display: 'Zoé "\\" Lambert', purpose: 'TREAT', tokenId: anId() } }),
+      : { user: { reference: user, display: 'Zoé "\\" Lambert', purpose, tokenId: anId(), ...rolesOf(user) } }),
     ...(thing === undefined ? {} : { entities: [{ what: { reference: thing } }] }),
   });
+}
+
+/** What a professional is. */
+function rolesOf(user: string) {
+  const profession = { system: 'urn:professions', code: '10', display: 'Médecin' };
+  return user.startsWith('Practitioner/') ? { roles: [{ organization: 'Organization/1', profession }] } : {};
 }
 
 const EVENTS_ASKED = sample(passages, { numRuns: EVENTS, seed: 5 }).map(eventOf);
@@ -102,11 +109,13 @@ const criteria: Arbitrary<Criterion> = oneof(
     kind: constant('reference' as const),
     param: constantFrom('agent', 'entity'),
     values: array(oneof(users, things), { minLength: 1, maxLength: 2 }),
+    negated: boolean(),
   }),
   record({
     kind: constant('reference' as const),
     param: constant('patient'),
     values: array(patients, { minLength: 1, maxLength: 2 }),
+    negated: boolean(),
   }),
   record({
     kind: constant('date' as const),
@@ -120,7 +129,7 @@ const criteria: Arbitrary<Criterion> = oneof(
   }),
   record({
     kind: constant('missing' as const),
-    param: constantFrom('patient', 'agent', 'entity', 'date', 'subtype', 'type', 'outcome'),
+    param: constantFrom('patient', 'agent', 'entity', 'date', 'subtype', 'type', 'outcome', 'agent-role', 'purpose'),
     missing: boolean(),
   }),
 );

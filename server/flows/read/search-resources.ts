@@ -4,6 +4,7 @@ import { isOfItsOwn } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
 import type { PageEnd, Passage, SearchPage, VisibleRow } from '../../ports/record-store.ts';
 import { guarded, refusalsRecorded, shownRows, type Account, type GuardDeps, type Visit } from '../guard.ts';
+import { eventsOfPatients, patientSought } from './events-of-patients.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { requireScope } from '../../access/scope.ts';
 import { toldRow } from './told-report.ts';
@@ -45,7 +46,11 @@ export function searchResources(deps: GuardDeps) {
         rows: shownRows(page.rows, page.included),
         entities: [{ role: '24', query: text }],
       });
-      const { answer, passage: passed } = await guarded(deps, visit, passage, question, tell);
+      const sought = patientSought(query);
+      const { answer, passage: passed } =
+        sought === undefined
+          ? await guarded(deps, visit, passage, question, tell)
+          : await eventsOfPatients(deps, visit, sought, { question, passage, tell });
       const told = (row: VisibleRow): VisibleRow => toldRow(visit, row);
       return {
         ...answer,

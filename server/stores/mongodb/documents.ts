@@ -169,6 +169,8 @@ export type AuditDocument = {
   readonly updated: number;
   readonly persons: readonly Principal[];
   readonly pending?: true;
+  /** By which version of the index its arrays are made; absent: by the first. */
+  readonly indexed?: number;
   /** JSON of the event, until it is sealed. */
   readonly event?: string;
   /** Until it is sealed: the query as it was asked. */

@@ -1,6 +1,6 @@
 /** AuditEvents: written with the passage they tell of, read and searched like rows, in collections of their own. */
 import type { ClientSession, Filter } from 'mongodb';
-import { indexAuditEvent } from '../../../../profiles/search/audit-event-index.ts';
+import { INDEX_VERSION, indexAuditEvent } from '../../../../profiles/search/audit-event-index.ts';
 import { Fault } from '../../../../profiles/fault.ts';
 import { isLink } from '../../../../profiles/search/criterion.ts';
 import { isOfItsOwn, isReversedList, type SortKey } from '../../../../profiles/search/order.ts';
@@ -57,6 +57,7 @@ function toDocument({ event, persons, request, erased, erasedAgents }: ChainReco
     updated: sort,
     persons: [...new Set(persons.map(principal.patient))],
     pending: true,
+    indexed: INDEX_VERSION,
     event: JSON.stringify(event),
     ...(request === undefined ? {} : { request }),
     ...(erased === undefined ? {} : { erased }),

@@ -76,13 +76,14 @@ async function seal(
   const entries: ChainDocument[] = [];
   const sides: PersonalDocument[] = [];
   let head = await readHead(collections, session, last);
-  for (const { _id, event, persons, request: asked, erased, erasedAgents } of pending) {
+  for (const { _id, event, persons, request: asked, erased, erasedAgents, indexed } of pending) {
     const { body, personal } = readyEvent({
       event: JSON.parse(event ?? '') as AuditRecord['event'],
       persons: persons.flatMap((name) => personOf(name) ?? []),
       ...(asked === undefined ? {} : { request: asked }),
       ...(erased === undefined ? {} : { erased }),
       ...(erasedAgents === undefined ? {} : { erasedAgents }),
+      ...(indexed === undefined ? {} : { indexed }),
     });
     const entry = sealBody(head, body);
     head = entry;

@@ -82,6 +82,8 @@ function troubleOf({ sequence, event }: WalkedEvent, document: AuditDocument | u
   const recorded = Date.parse(event.recorded ?? '');
   // An event without a time of its own was given one.
   const sort = Number.isNaN(recorded) ? filed.sort : recorded;
+  // A server of before sealed what another had recorded.
+  const version = event.indexed ?? filed.indexed ?? 1;
   const expected = {
     _id: event.id,
     type: 'AuditEvent',
@@ -89,7 +91,8 @@ function troubleOf({ sequence, event }: WalkedEvent, document: AuditDocument | u
     sort,
     updated: sort,
     sequence,
-    ...toIndexArrays(indexAuditEvent(event), sort),
+    ...(filed.indexed === undefined ? {} : { indexed: version }),
+    ...toIndexArrays(indexAuditEvent(event, version), sort),
   };
   return isDeepStrictEqual(filed, expected) ? undefined : 'search finds the event otherwise than it was filed';
 }

@@ -27,7 +27,7 @@ export function compileCriterion(criterion: PlainCriterion): RowFilter {
     case 'token':
       return compileToken(criterion.param, criterion.values, criterion.negated === true);
     case 'reference':
-      return { ref: { $in: criterion.values.map((target) => referenceKey(criterion.param, target)) } };
+      return compileReference(criterion);
     case 'date':
       return compileDate(criterion);
     case 'string':
@@ -39,7 +39,12 @@ export function compileCriterion(criterion: PlainCriterion): RowFilter {
 
 /** Whether an index narrows the rows to those that match: not so for what a row lacks. */
 export function isNarrowing(criterion: Criterion): boolean {
-  return criterion.kind !== 'missing' && !(criterion.kind === 'token' && criterion.negated === true);
+  return criterion.kind !== 'missing' && !('negated' in criterion && criterion.negated === true);
+}
+
+function compileReference({ param, values, negated }: Extract<Criterion, { kind: 'reference' }>): RowFilter {
+  const keys = values.map((target) => referenceKey(param, target));
+  return { ref: negated === true ? { $nin: keys } : { $in: keys } };
 }
 
 function compileToken(param: string, values: readonly TokenValue[], isNegated: boolean): RowFilter {

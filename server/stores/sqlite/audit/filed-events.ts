@@ -37,7 +37,7 @@ export class FiledEvents {
 
   /** Says what is wrong with the rows of an event. */
   readonly misfiled = ({ sequence, event }: WalkedEvent): string | undefined => {
-    const index = indexAuditEvent(event);
+    const index = indexAuditEvent(event, event.indexed ?? 1);
     const expected = {
       id: event.id,
       recorded: Date.parse(event.recorded ?? ''),

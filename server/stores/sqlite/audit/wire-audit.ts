@@ -1,6 +1,6 @@
 /** Makes events ready for the writer, on the thread that recorded them. */
 import type { AuditEvent } from '@medplum/fhirtypes';
-import { indexAuditEvent, referencesOfEvent } from '../../../../profiles/search/audit-event-index.ts';
+import { INDEX_VERSION, indexAuditEvent, referencesOfEvent } from '../../../../profiles/search/audit-event-index.ts';
 import type { IndexEntries } from '../../../../profiles/search/indexer.ts';
 import { readyEvent, type ChainRecord } from '../../audit-chain.ts';
 import { partBody } from './event-body.ts';
@@ -9,7 +9,7 @@ import type { FormEntry, WireAudit } from '../write/protocol.ts';
 /** Parts an event and adds its search values. */
 export function toWireAudit(record: ChainRecord): WireAudit {
   const { event, persons } = record;
-  const { id, body, personal } = readyEvent(record);
+  const { id, body, personal } = readyEvent({ ...record, indexed: INDEX_VERSION });
   const parted = partBody(body);
   return {
     id,

@@ -63,7 +63,7 @@ type ReferenceCriterion = Extract<Criterion, { kind: 'reference' }> & { readonly
 function referenceCondition(type: StoredType, criterion: ReferenceCriterion): Sql {
   if (isEvent(type)) {
     const { text, values } = referenceSource(type, criterion);
-    return { text: `EXISTS (${text} AND rid = x.rid)`, values };
+    return { text: `${criterion.negated === true ? 'NOT ' : ''}EXISTS (${text} AND rid = x.rid)`, values };
   }
   return {
     text: `EXISTS (SELECT 1 FROM reference INDEXED BY reference_rid WHERE rid = x.rid AND param = ? AND target IN
@@ -95,7 +95,7 @@ const PATIENT_OF_EVENT = ['agent', 'entity'];
 /** The rids that a criterion matches, as one statement, where an index leads to them; undefined for other criteria. */
 export function ridSource(type: StoredType, criterion: PlainCriterion): Sql | undefined {
   if (criterion.kind === 'id') return idSource(type, criterion.values);
-  if (criterion.kind === 'reference') return referenceSource(type, criterion);
+  if (criterion.kind === 'reference') return criterion.negated === true ? undefined : referenceSource(type, criterion);
   if (criterion.kind === 'string') return stringSource(`${type}.${criterion.param}`, criterion);
   if (criterion.kind === 'or') return union(criterion.any.map((part) => ridSource(type, part)));
   if (criterion.kind !== 'token' || criterion.negated === true) return undefined;

@@ -54,7 +54,7 @@ function writeEvents(db: Database, records: readonly AuditRecord[]): void {
       sort,
       sort,
     );
-    const { tokens, references, dates } = indexAuditEvent(event);
+    const { tokens, references, dates } = indexAuditEvent(event, 1);
     for (const { param, value, system } of tokens)
       db.run('INSERT INTO token VALUES (?, ?, ?, ?)', `AuditEvent.${param}`, value, system, rid);
     for (const { param, target } of references)

@@ -1,0 +1,102 @@
+/** ITI-81: the patient searches the events of her record, by who, by what for, and without her own. */
+import type { AuditEvent } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { patientIdentifier } from '../../fixtures/patients.ts';
+import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
+import { eventsForPatient } from './support/cell.ts';
+import { onEachWorld } from './support/each-store.ts';
+import { find } from './support/fhir.ts';
+import type { PersonKey } from './support/people.ts';
+import { callOf, type World } from './support/world.ts';
+
+const number = `${PATIENTS.helene.national.system}|${PATIENTS.helene.national.value}`;
+
+async function events(world: World, query: string, who: PersonKey = 'patient'): Promise<readonly AuditEvent[]> {
+  return await find<AuditEvent>(callOf(world, who), `AuditEvent?_count=200${query}`);
+}
+
+const idsOf = (found: readonly AuditEvent[]): readonly string[] => found.map(({ id = '' }) => id).toSorted();
+
+function readersOf({ agent }: AuditEvent): readonly string[] {
+  return agent.flatMap(({ requestor, who }) => (requestor && who?.reference !== undefined ? [who.reference] : []));
+}
+
+onEachWorld('A search of the trail (ITI-81)', (world) => {
+  let all: readonly AuditEvent[];
+  /** What was recorded since is not asked for. */
+  let until: string;
+
+  before(async () => {
+    const { ids } = world();
+    for (const who of ['declared', 'radiologist', 'patient'] as const)
+      await find(callOf(world(), who), `ImagingStudy?_id=${ids.imagingStudy}`);
+    await find(callOf(world(), 'patient'), 'ImagingStudy');
+    until = `&date=lt${new Date().toISOString()}`;
+    all = await events(world(), until);
+  });
+
+  it('leaves out her own accesses by agent:not, whichever of her Patients it names', async () => {
+    const own = `Patient/${world().ids.patient}`;
+    const others = await events(world(), `${until}&agent:not=${own}`);
+    expect(others).to.not.be.empty;
+    expect(idsOf(others)).to.deep.equal(idsOf(all.filter((event) => !readersOf(event).includes(own))));
+    expect(others.length).to.be.lessThan(all.length);
+    const [doctor] = others.flatMap(readersOf).filter((one) => one.startsWith('Practitioner/'));
+    const without = await events(world(), `${until}&agent:not=${own},${doctor}`);
+    expect(idsOf(without)).to.deep.equal(
+      idsOf(others.filter((event) => !event.agent.some(({ who }) => who?.reference === doctor))),
+    );
+  });
+
+  it('finds events by what for, and by what their reader is', async () => {
+    const own = await events(world(), `${until}&purpose=PATRQT`);
+    expect(idsOf(own)).to.deep.equal(
+      idsOf(all.filter(({ purposeOfEvent }) => purposeOfEvent?.[0]?.coding?.[0]?.code === 'PATRQT')),
+    );
+    expect(own).to.not.be.empty;
+    const roles = all.flatMap(({ agent }) =>
+      agent.flatMap(({ role = [] }) => role.flatMap(({ coding = [] }) => coding)),
+    );
+    const [{ system, code } = { system: '', code: '' }] = roles;
+    const found = await events(world(), `${until}&agent-role=${encodeURIComponent(`${system}|${code}`)}`);
+    expect(found).to.not.be.empty;
+    for (const { agent } of found)
+      expect(
+        agent.flatMap(({ role = [] }) => role.flatMap(({ coding = [] }) => coding.map((one) => one.code))),
+      ).to.include(code);
+  });
+
+  it('finds the events of whose number is asked for, and none by that of another, in one event of hers', async () => {
+    expect(idsOf(await events(world(), `${until}&patient.identifier=${encodeURIComponent(number)}`))).to.deep.equal(
+      idsOf(await events(world(), `${until}&patient=${world().ids.patient}`)),
+    );
+    const other = patientIdentifier(PATIENTS.gaetan, ESTABLISHMENTS.strasbourg);
+    const query = `&patient.identifier=${encodeURIComponent(`${other.system}|${other.value}`)}`;
+    expect(await events(world(), query)).to.deep.equal([]);
+    const call = callOf(world(), 'patient');
+    const headers = { Authorization: `Bearer ${call.token}`, 'X-Request-Id': call.requestId };
+    await fetch(`${call.url}/fhir/AuditEvent?patient.identifier=${encodeURIComponent(number)}`, { headers });
+    expect(await eventsForPatient(world(), call.requestId)).to.have.length(1);
+  });
+
+  it('finds a professional nothing, however it is asked', async () => {
+    for (const query of [
+      '',
+      `&patient.identifier=${encodeURIComponent(number)}`,
+      '&agent:not=Patient/1',
+      '&purpose=TREAT',
+    ])
+      expect(await events(world(), query, 'declared'), query).to.deep.equal([]);
+  });
+
+  it('takes :not of agents alone', async () => {
+    const { url, token } = callOf(world(), 'patient');
+    const headers = { Authorization: `Bearer ${token}`, Prefer: 'handling=strict' };
+    for (const [query, status] of [
+      ['agent:not=Patient/1', 200],
+      ['entity:not=Patient/1', 400],
+      ['patient:not=Patient/1', 400],
+    ] as const)
+      expect((await fetch(`${url}/fhir/AuditEvent?${query}`, { headers })).status, query).to.equal(status);
+  });
+});
