@@ -66,6 +66,7 @@ export const CODE_SYSTEM = {
   keptAsideReason: 'urn:passerelle:CodeSystem:kept-aside-reason',
   emergencyVerdict: 'urn:passerelle:CodeSystem:emergency-verdict',
   requestVerdict: 'urn:passerelle:CodeSystem:request-verdict',
+  exportOutput: 'urn:passerelle:CodeSystem:export-output',
   recordCircle: 'urn:passerelle:CodeSystem:record-circle',
   temporaryAccess: 'urn:passerelle:CodeSystem:temporary-access',
   /** Ours: states in which an item is for fewer people than its label says. */
@@ -217,6 +218,7 @@ export const MEDIA_TYPE = {
   dicom: 'application/dicom',
   dicomJson: 'application/dicom+json',
   pdf: 'application/pdf',
+  zip: 'application/zip',
   html: 'text/html',
   plainText: 'text/plain',
   jpeg: 'image/jpeg',

@@ -78,6 +78,7 @@ export const PASSAGE = {
   }),
   'iti-18': shape(dcm('110112', 'Query'), [ihe('ITI-18', 'Registry Stored Query')], 'E', 'in'),
   'iti-43': shape(dcm('110106', 'Export'), [ihe('ITI-43', 'Retrieve Document Set')], 'R', 'out'),
+  export: shape(dcm('110106', 'Export'), [interaction('operation')], 'R', 'out'),
   'rad-69': shape(
     dcm('110104', 'DICOM Instances Transferred'),
     [ihe('RAD-69', 'Retrieve Imaging Document Set')],

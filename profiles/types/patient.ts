@@ -27,6 +27,7 @@ export const Patient = {
     'cancel-erasure',
     'set-account',
     'data-subject-request',
+    'portability',
     'join',
     'separate',
     { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },

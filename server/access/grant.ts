@@ -153,6 +153,8 @@ const SYSTEM_READS = {
   'who-can-access': ['item', 'person'],
   // Whose item is labelled, and what shows it; reports of others may be linked to an exam.
   'set-confidentiality': ['item', 'person'],
+  // Her Task, and her state.
+  'export-record': ['item', 'person'],
   'break-glass': ['whole', 'item', 'person'],
   // A patient makes a code, and a professional redeems it: who the patient is, and how often he tried.
   'presence-code': ['item', 'person'],

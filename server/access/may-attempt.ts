@@ -181,7 +181,7 @@ export function requireProfessional(
  * Narrows to the patient, who alone asks an operation of her own.
  * @throws {Fault} forbidden
  */
-export function requirePatient(requester: Requester, operation: 'access-history'): PatientRequester {
+export function requirePatient(requester: Requester, operation: 'access-history' | 'portability'): PatientRequester {
   requireOperator(requester, operation);
   // No other kind comes so far.
   return requester as PatientRequester;

@@ -12,7 +12,7 @@ import { grantFor } from './grant.ts';
 import { requireKind, type Act, type RowAct } from './may-attempt.ts';
 import { identityOf, speaksForPatient, type PersonKey, type Requester, type SpeakingRequester } from './requester.ts';
 import { isShowing, principal, type Principal, type Right, type ShowingRight } from './right.ts';
-import { EXAM_SWITCHES, HIDING_SWITCHES, refuseOpen, stateBases, switchesOf } from './switches.ts';
+import { ERASURE_SWITCHES, EXAM_SWITCHES, HIDING_SWITCHES, refuseOpen, stateBases, switchesOf } from './switches.ts';
 import { makeWarrant, type Reach, type Warrant, type Written } from './warrant.ts';
 
 export type { Act, RowAct } from './may-attempt.ts';
@@ -268,9 +268,11 @@ function consentChange(requester: Requester, operation: string, facts: WriteFact
   if (subject === undefined || rests === undefined) throw new Fault('not-found', 'No such patient');
   const isAttended = operation === 'request-erasure' && requester.kind === 'establishment';
   const attended = isAttended ? attendanceBases(requester, subject, facts) : [];
+  const off = operation === 'portability' ? ERASURE_SWITCHES : [];
+  refuseOpen(subject.state, off);
   return {
     reaches: [{ types: RECORD_TYPES, whose: personsOf(subject), event: 'own' }],
-    bases: [...subjectBases(subject), ...rests, ...attended],
+    bases: [...subjectBases(subject), ...rests, ...attended, ...stateBases(subject.person, off)],
   };
 }
 

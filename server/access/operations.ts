@@ -74,6 +74,11 @@ export const OPERATIONS = {
   },
   'request-erasure': ERASURE,
   'cancel-erasure': ERASURE,
+  portability: {
+    operators: ['patient'],
+    scope: ['ImagingStudy', 'r'],
+    refusal: 'A record is given to its patient only',
+  },
   'data-subject-request': {
     ...ERASURE,
     refusal: 'A patient asks about her own data, or an establishment that was told so',
@@ -105,7 +110,13 @@ export type OperationName = keyof typeof OPERATIONS;
 
 /** Operations on the consent of a person, the erasure of her record, what she asks about her data, and emergencies. */
 export type RecordOperation =
-  'break-glass' | 'withdraw' | 'reconsent' | 'request-erasure' | 'cancel-erasure' | 'data-subject-request';
+  | 'break-glass'
+  | 'withdraw'
+  | 'reconsent'
+  | 'request-erasure'
+  | 'cancel-erasure'
+  | 'data-subject-request'
+  | 'portability';
 
 /** Operations by which a patient lets somebody else see something for a time. */
 export type GivingOperation = 'presence-code' | 'redeem-presence-code';

@@ -6,9 +6,9 @@ import type { PatientState } from './decide.ts';
 import type { RowAct } from './may-attempt.ts';
 import type { PersonKey } from './requester.ts';
 
-/** What keeps others from writing exams, and what keeps them from writing anything. */
+/** What keeps others from writing exams, and what keeps anybody from writing anything new. */
 export const EXAM_SWITCHES: readonly Switch[] = ['opposed', 'erasurePending'];
-const ANY_SWITCHES: readonly Switch[] = ['erasurePending'];
+export const ERASURE_SWITCHES: readonly Switch[] = ['erasurePending'];
 /** What may hide a row from who wrote it. */
 export const HIDING_SWITCHES: readonly Switch[] = ['opposed', 'withdrawn', 'erasurePending'];
 
@@ -21,7 +21,7 @@ const REFUSED_BY: Readonly<Partial<Record<Switch, string>>> = {
 export function switchesOf({ type, interaction }: RowAct): readonly Switch[] {
   const { class: visibility } = fhirType(type);
   if (interaction === 'delete' || (visibility === 'own' && interaction !== 'create')) return [];
-  return visibility === 'item' ? EXAM_SWITCHES : ANY_SWITCHES;
+  return visibility === 'item' ? EXAM_SWITCHES : ERASURE_SWITCHES;
 }
 
 /**

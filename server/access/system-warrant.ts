@@ -45,6 +45,8 @@ const SYSTEM_WRITES = {
   // Whoever did what the patient is told of has left the event.
   'tell-news': { types: ['Communication'], subject: 'persons', event: 'asking' },
   'send-notice': { types: ['Communication'], subject: 'persons', event: 'asking' },
+  // Whoever fetches her export has left the event.
+  'note-export': { types: ['Task'], subject: 'persons', event: 'asking' },
   'tell-opened': { types: ['Task'], subject: 'persons', event: 'asking' },
   // What cannot be read leaves its study, and its patient reads of it.
   'put-aside': { types: ['instance', 'quarantined'], subject: 'study', event: 'own' },

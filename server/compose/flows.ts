@@ -58,7 +58,7 @@ import { receiveImport } from '../flows/intake/receive-import.ts';
 import { receiveStowRequest } from '../flows/intake/receive-stow-request.ts';
 import { cancelErasure, requestErasure, type RequestErasureDeps } from '../flows/erase/request-erasure.ts';
 import { setAccount } from '../flows/consent/set-account.ts';
-import { askAboutData } from '../flows/subject-rights/ask-about-data.ts';
+import { subjectRights } from '../flows/subject-rights/subject-rights.ts';
 import { fileInstance, type FileInstanceDeps } from '../flows/intake/file-instance.ts';
 import { followedIndex } from '../flows/identity/region-index.ts';
 import { requesterOfToken } from '../flows/identity/known-requesters.ts';
@@ -177,6 +177,7 @@ export function composeFlows(parts: FlowParts) {
     breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
     ...ownRecordFlows({ ...guard, indexer, days: config.erasureDays, timeZone }, config, region, regionIndex),
+    ...subjectRights({ ...writing, timeZone }),
     clearAside: clearAside(writing),
     moveStudy: moveStudy(writing),
     judgeIdentities: judgeIdentities(writing),
@@ -217,7 +218,6 @@ function ownRecordFlows(
     requestErasure: requestErasure(deps),
     cancelErasure: cancelErasure(deps),
     setAccount: setAccount(deps),
-    askAboutData: askAboutData({ ...deps, region }),
   };
 }
 

@@ -27,6 +27,7 @@ const PASSAGES = {
   'cancel-erasure': 'operation',
   'set-account': 'operation',
   'data-subject-request': 'operation',
+  portability: 'operation',
   decide: 'operation',
   discard: 'operation',
   refile: 'operation',

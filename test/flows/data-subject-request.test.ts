@@ -50,7 +50,7 @@ onEachStore(
     const newest = async (): Promise<Communication | undefined> =>
       (await region.patient.find<Communication>('Communication?_sort=-sent&_count=1'))[0];
 
-    for (const code of ['access', 'rectification', 'restriction', 'portability', 'objection'])
+    for (const code of ['access', 'rectification', 'restriction', 'objection'])
       it(`${code} is a Task of the region’s officer, due in a month, of which she is told`, async () => {
         const answer = await ask(region.patient, right(code));
         expect(answer.status, answer.text).to.equal(201);

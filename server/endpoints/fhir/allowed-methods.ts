@@ -6,6 +6,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import { isStoredType } from '../../../profiles/types/visibility.ts';
 import { HTTP_CODE } from '../http/outcome.ts';
 import { QUERIES } from './operations.ts';
+import { EXPORTS } from './own/portability.ts';
 import { servedType } from './served.ts';
 
 /** Interactions on `/Type`, and the methods that ask for them. */
@@ -30,6 +31,7 @@ export function notServed(ctx: Context, message: string): Fault {
 function methodsOf([type = '', id, below, version]: readonly string[]): readonly string[] {
   if (type === '') return ['POST'];
   if (type === 'metadata') return ['GET, HEAD'];
+  if (type === EXPORTS) return below === undefined ? ['GET, HEAD', 'DELETE'] : ['GET'];
   const table = isStoredType(type) ? servedType(type) : undefined;
   const interactions = table?.interactions ?? [];
   const of = (pairs: typeof ON_TYPE): readonly string[] =>

@@ -15,6 +15,8 @@ import type { whoCanAccess } from '../../flows/consent/access-list/who-can-acces
 import type { sayConfidentiality } from '../../flows/consent/say-confidentiality.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
 import type { cancelErasure, requestErasure } from '../../flows/erase/request-erasure.ts';
+import type { beginExport, cancelExport, exportState } from '../../flows/subject-rights/begin-export.ts';
+import type { exportRecord } from '../../flows/subject-rights/export-record.ts';
 import type { askAboutData } from '../../flows/subject-rights/ask-about-data.ts';
 import type { setAccount } from '../../flows/consent/set-account.ts';
 import type { makePresenceCode } from '../../flows/presence/make-code.ts';
@@ -70,6 +72,10 @@ export type FhirDeps = {
   readonly cancelErasure: ReturnType<typeof cancelErasure>;
   readonly setAccount: ReturnType<typeof setAccount>;
   readonly askAboutData: ReturnType<typeof askAboutData>;
+  readonly beginExport: ReturnType<typeof beginExport>;
+  readonly cancelExport: ReturnType<typeof cancelExport>;
+  readonly exportState: ReturnType<typeof exportState>;
+  readonly exportRecord: ReturnType<typeof exportRecord>;
   readonly clearAside: ReturnType<typeof clearAside>;
   readonly moveStudy: ReturnType<typeof moveStudy>;
   readonly judgeIdentities: ReturnType<typeof judgeIdentities>;

@@ -1,8 +1,8 @@
 /**
  * Operations on Patient: $break-glass, $withdraw, $reconsent, $join, $separate, and in files of their own $ihe-pix,
  * $match, $who-can-access, $access-history, $presence-code, $redeem-presence-code, $request-erasure, $cancel-erasure,
- * $set-account and $data-subject-request; on a Task of instances kept aside: $discard, $refile, $release; on that of an
- * emergency, or of what a patient asked about her data: $decide; on an ImagingStudy: $move; on that and a
+ * $set-account, $data-subject-request and $portability; on a Task of instances kept aside: $discard, $refile, $release;
+ * on that of an emergency, or of what a patient asked about her data: $decide; on an ImagingStudy: $move; on that and a
  * DiagnosticReport, in a file of its own: $set-confidentiality.
  * @see https://hl7.org/fhir/R4/operations.html
  */
@@ -22,7 +22,8 @@ import { answerCreated, answerReference, hasBody, missing, NO_PARAMETERS, parame
 import { admit, readBodyResource } from './request.ts';
 import { getAccessHistory, postAccessHistory } from './access-history.ts';
 import { getAccessList, postAccessList } from './access-list.ts';
-import { account, erasureCancelled, erasureRequest, subjectRequest } from './own-record.ts';
+import { account, erasureCancelled, erasureRequest, subjectRequest } from './own/own-record.ts';
+import { portability } from './own/portability.ts';
 import { setConfidentiality } from './set-confidentiality.ts';
 
 type Operation = (deps: FhirDeps, ctx: Context) => Promise<void>;
@@ -43,6 +44,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['Patient/$cancel-erasure', erasureCancelled],
   ['Patient/$set-account', account],
   ['Patient/$data-subject-request', subjectRequest],
+  ['Patient/$portability', portability],
   ['Patient/$join', async (deps: FhirDeps, ctx: Context) => await judge(deps, ctx, 'join')],
   ['Patient/$separate', async (deps: FhirDeps, ctx: Context) => await judge(deps, ctx, 'separate')],
 ]);

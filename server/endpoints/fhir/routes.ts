@@ -16,6 +16,7 @@ import type { FhirDeps } from './deps.ts';
 import { history } from './history.ts';
 import { INSTANCE_OPERATIONS, OPERATIONS, QUERIES } from './operations.ts';
 import { patch } from './write/patch.ts';
+import { EXPORTS, exportCancelled, exportStatus, exportZip } from './own/portability.ts';
 import { read } from './read.ts';
 import { requireJsonAnswer } from './request.ts';
 import { search } from './search.ts';
@@ -36,6 +37,13 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
   router.post('/:type/:operation', async (ctx) => await operate(deps, ctx));
   router.post('/:type/:id/:operation', async (ctx) => await operateOn(deps, ctx));
   router.post('/:type', async (ctx) => await create(deps, ctx, served(ctx, 'create')));
+  // Before the addresses of resources: no type is called so.
+  router.get(`/${EXPORTS}/:id`, async (ctx) => await exportStatus(deps, ctx, part(ctx, 'id')));
+  router.delete(`/${EXPORTS}/:id`, async (ctx) => await exportCancelled(deps, ctx, part(ctx, 'id')));
+  router.get(`/${EXPORTS}/:id/zip`, async (ctx) => {
+    if (ctx.method === 'HEAD') throw notServed(ctx, 'An export is put together as it is sent');
+    await exportZip(deps, ctx, part(ctx, 'id'));
+  });
   for (const [method, interaction, answer] of CHANGES) {
     router[method]('/:type', async (ctx) => await answer(deps, ctx, servedByCondition(ctx, interaction)));
     router[method]('/:type/:id', async (ctx) => await answer(deps, ctx, served(ctx, interaction), part(ctx, 'id')));

@@ -9,6 +9,7 @@ import {
   decidedRequest,
   REQUEST_VERDICTS,
 } from '../../../profiles/consent/data-subject-request.ts';
+import { buildExportTask, cancelledExport, progressedExport } from '../../../profiles/consent/record-export.ts';
 import * as emergency from '../../../profiles/consent/emergency.ts';
 import {
   buildConsentChange,
@@ -84,6 +85,7 @@ const decisions = REQUEST_VERDICTS.map((verdict) => ({
     timeZone,
   }),
 }));
+const exported = buildExportTask('x1', patient, NOW);
 const identityReview = buildReviewTask('x1', { one: 'p1', other: 'p2', rule: 'duplicate' }, NOW);
 
 const aside = buildKeptAsideTask('x1', {
@@ -187,6 +189,12 @@ export const PRODUCED: readonly Produced[] = [
     of: verdict,
     resource: buildSubjectNotice({ ...told, task, timeZone }),
   })),
+  { builder: 'buildExportTask', resource: exported },
+  {
+    builder: 'progressedExport',
+    resource: progressedExport(exported, { sent: 2, last: 'ImagingStudy/s1' }, false, NOW),
+  },
+  { builder: 'cancelledExport', resource: cancelledExport(exported, NOW) },
   { builder: 'buildErrorNotice', resource: buildErrorNotice(told) },
   { builder: 'buildNotice', resource: buildNotice({ ...told, kind: 'report-error', text }) },
   { builder: 'buildDocumentNotice', resource: news.buildDocumentNotice(told) },

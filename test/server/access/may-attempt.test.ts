@@ -50,6 +50,7 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('set-account'), 'patient'],
   [operation('presence-code'), 'patient', 'representative'],
   [operation('redeem-presence-code'), 'practitioner'],
+  [operation('portability'), 'patient'],
   [operation('ihe-pix'), ...KINDS],
   [operation('match'), ...KINDS],
   [operation('who-can-access'), 'patient', 'representative'],

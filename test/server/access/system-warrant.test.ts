@@ -41,6 +41,7 @@ describe('What the server writes on its own account', () => {
     'end-given': [['CareTeam', 'Consent'], 'own', { persons: ['1.2'] }],
     'end-consent': [['Consent'], 'own', { persons: ['1.2'] }],
     'erase-record': [['Task'], 'own', { persons: ['1.2'] }],
+    'note-export': [['Task'], 'asking', { persons: ['1.2'] }],
     'erase-items': [
       [
         'Appointment',

@@ -1,12 +1,13 @@
 /** Operations by which a patient decides of her record as a whole: its erasure, her account, and what she asks. */
 import type { ParametersParameter } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
-import { SUBJECT_RIGHTS } from '../../../profiles/consent/data-subject-request.ts';
-import { ERASURE_TASK } from '../../../profiles/consent/erasure-request.ts';
-import { Fault } from '../../../profiles/fault.ts';
-import type { FhirDeps } from './deps.ts';
-import { answerCreated, answerReference, hasBody, missing, NO_PARAMETERS, parametersOf } from './parameters.ts';
-import { admit, readBodyResource } from './request.ts';
+import { SUBJECT_RIGHTS } from '../../../../profiles/consent/data-subject-request.ts';
+import { ERASURE_TASK } from '../../../../profiles/consent/erasure-request.ts';
+import { Fault } from '../../../../profiles/fault.ts';
+import type { FhirDeps } from '../deps.ts';
+import { answerCreated, answerReference, hasBody, missing, NO_PARAMETERS, parametersOf } from '../parameters.ts';
+import { answerBegun } from './portability.ts';
+import { admit, readBodyResource } from '../request.ts';
 
 /** In: patient (Reference), for establishments. Out: 201 and the Task, which says until when. */
 export async function erasureRequest(deps: FhirDeps, ctx: Context): Promise<void> {
@@ -37,7 +38,8 @@ export async function account(deps: FhirDeps, ctx: Context): Promise<void> {
 
 /**
  * In: right (code), detail (string), organization (Reference); patient (Reference), for establishments. Out: 201 and
- * the Task. Erasure is asked as by its own operation, which takes neither detail nor organization.
+ * the Task. Erasure is asked as by its own operation, which takes neither detail nor organization; so is portability
+ * of a patient who says no more.
  */
 export async function subjectRequest(deps: FhirDeps, ctx: Context): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'data-subject-request' });
@@ -56,6 +58,9 @@ export async function subjectRequest(deps: FhirDeps, ctx: Context): Promise<void
     throw new Fault('invalid', `The right is one of ${[...SUBJECT_RIGHTS, ERASURE_TASK.code].join(', ')}`, {
       expression: 'right',
     });
+  // Her record she takes herself, at once; of more an officer is asked.
+  const isExport = right === 'portability' && parameters.size === 1;
+  if (isExport && admitted.visit.requester.kind === 'patient') return await answerBegun(deps, ctx, admitted.visit);
   const organization = referenceIn(deps, parameters, 'organization');
   answerCreated(
     deps,

@@ -1,0 +1,99 @@
+/** Resources of a record as NDJSON, one file a type, and the documents that they name, as they were filed. */
+import type { Attachment, Binary, DiagnosticReport, DocumentReference } from '@medplum/fhirtypes';
+import { MEDIA_TYPE } from '../../../profiles/codes.ts';
+import { fhirType, STORED_TYPES, type StoredType } from '../../../profiles/types/visibility.ts';
+import { allows } from '../../access/scope.ts';
+import type { ImageStore } from '../../ports/image-store.ts';
+import type { PageEnd, SearchPage, VisibleRow } from '../../ports/record-store.ts';
+import { readOn, type Account, type GuardDeps, type Reading } from '../guard.ts';
+import { isTold, toldRow } from '../read/told-report.ts';
+import { extensionOf, type ExportedFile } from './exported-file.ts';
+
+/** What the files are read by. */
+export type ExportReading = GuardDeps & { readonly images: ImageStore; readonly reading: Reading };
+
+const PAGE = 50;
+
+/** Types of a record that are hers: all but the directory, parts of others, and who passed (`AuditEvent`). */
+const TYPES: readonly StoredType[] = STORED_TYPES.filter((type) => {
+  const { class: visibility, interactions } = fhirType(type);
+  const isServed: boolean = (interactions as readonly string[]).includes('search-type');
+  return isServed && visibility !== 'directory' && visibility !== 'part' && type !== 'AuditEvent';
+});
+
+/** Yields a file for each type that there is something of, as far as the scopes of who asks open it; then documents. */
+export async function* exportedResources(deps: ExportReading): AsyncGenerator<ExportedFile> {
+  const { scopes } = deps.reading.visit.requester;
+  const documents = new Set<string>();
+  for (const type of TYPES) {
+    if (!allows(scopes, type, 'r') || !allows(scopes, type, 's')) continue;
+    const first = await pageOf(deps, type);
+    if (first.rows.length > 0) yield { path: `FHIR/${type}.ndjson`, bytes: linesOf(deps, type, first, documents) };
+  }
+  if (!allows(scopes, 'Binary', 'r')) return;
+  for (const id of documents) {
+    const file = await documentOf(deps, id);
+    if (file !== undefined) yield file;
+  }
+}
+
+async function* linesOf(
+  deps: ExportReading,
+  type: StoredType,
+  first: SearchPage,
+  documents: Set<string>,
+): AsyncGenerator<Uint8Array> {
+  for (let page = first; ;) {
+    for (const row of page.rows) {
+      const { json } = toldRow(deps.reading.visit, row);
+      for (const id of documentsIn(type, json)) documents.add(id);
+      yield Buffer.from(`${json}\n`);
+    }
+    if (page.next === undefined) return;
+    page = await pageOf(deps, type, page.next);
+  }
+}
+
+async function pageOf(deps: ExportReading, type: StoredType, after?: PageEnd): Promise<SearchPage> {
+  const query = { type, where: [], count: PAGE, total: 'none', include: [] } as const;
+  const question = { kind: 'search', query, ...(after === undefined ? {} : { after }) } as const;
+  return await readOn(deps, deps.reading, question, ({ rows }) => tell(rows));
+}
+
+function tell(rows: readonly VisibleRow[]): Account {
+  return { rows, entities: rows.map(({ type, id }) => ({ what: { reference: `${type}/${id}` } })) };
+}
+
+/** The documents that a report or its reference names, but lists of images: those are there themselves. */
+function documentsIn(type: StoredType, json: string): readonly string[] {
+  const attachments: readonly Attachment[] =
+    type === 'DiagnosticReport'
+      ? ((JSON.parse(json) as DiagnosticReport).presentedForm ?? [])
+      : type === 'DocumentReference'
+        ? ((JSON.parse(json) as DocumentReference).content ?? []).map(({ attachment }) => attachment)
+        : [];
+  return attachments.flatMap(({ url, contentType }) => {
+    const id = /(?:^|\/)Binary\/([A-Za-z0-9.-]{1,64})$/.exec(url ?? '')?.[1];
+    return id === undefined || contentType === MEDIA_TYPE.dicom ? [] : [id];
+  });
+}
+
+async function documentOf(deps: ExportReading, id: string): Promise<ExportedFile | undefined> {
+  const { visit } = deps.reading;
+  const row = await readOn(deps, deps.reading, { kind: 'resource', type: 'Binary', id }, (one) =>
+    tell(one === undefined ? [] : [one]),
+  );
+  const { blob } = row ?? {};
+  if (row === undefined || blob === undefined || !isTold(visit, row)) return undefined;
+  const { contentType = MEDIA_TYPE.octets } = JSON.parse(row.json) as Binary;
+  return {
+    path: `REPORTS/${id}.${extensionOf(contentType)}`,
+    size: blob.size,
+    bytes: opened(deps.images, blob.name),
+  };
+}
+
+/** Opened when the bytes are asked for. */
+async function* opened(images: ImageStore, name: string): AsyncGenerator<Uint8Array> {
+  yield* (await images.open(name)) as AsyncIterable<Uint8Array>;
+}

@@ -1,0 +1,160 @@
+/** An export that runs: what is read for it, and what ends it (access.md 5, streams; GDPR 20). */
+import { Readable } from 'node:stream';
+import type { Task } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { DICOM_UID } from '../../../../profiles/codes.ts';
+import { progressOf } from '../../../../profiles/consent/record-export.ts';
+import { decidedStream } from '../../../../server/flows/decided-stream.ts';
+import { beginExport, cancelExport, exportState } from '../../../../server/flows/subject-rights/begin-export.ts';
+import { exportRecord, type ExportPart } from '../../../../server/flows/subject-rights/export-record.ts';
+import { zipArchive } from '../../../../server/endpoints/http/zip-archive.ts';
+import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
+import { openedResource } from '../../../../server/ports/internal-row.ts';
+import { aPlan, SYSTEM } from '../../../support/plans.ts';
+import { commitPlan } from '../../../support/warrants.ts';
+import { openClinic, type Clinic, type ClinicStudy } from '../../endpoints/clinic.ts';
+import { watchImages, type ImageCounts } from '../../endpoints/dicomweb/watched-images.ts';
+
+const MEGABYTE = 1024 * 1024;
+const SERIES = 12;
+
+describe('A running export (access.md 5, streams)', function () {
+  this.timeout(30_000);
+  let clinic: Clinic;
+  let study: ClinicStudy;
+  let counts: ImageCounts;
+  let later = 0;
+  let id = '';
+  let open: (part?: ExportPart) => Promise<Readable>;
+  let deps: Parameters<typeof exportRecord>[0];
+
+  beforeEach(async () => {
+    clinic = await openClinic();
+    later = 0;
+    const { now } = clinic.guard.clock;
+    clinic.guard.clock.now = () => now() + later;
+    const { indexer } = await loadDefinitions();
+    const watched = watchImages(clinic.images);
+    counts = watched.counts;
+    deps = { ...clinic.guard, indexer, images: watched.images };
+    study = await clinic.addStudy({
+      started: '2026-02-20T10:00:00Z',
+      modality: 'CT',
+      accession: 'ACC-9',
+      description: 'Large',
+      series: [Array<string>(SERIES).fill(DICOM_UID.explicitLittleEndian)],
+      instanceBytes: MEGABYTE,
+    });
+    id = await beginExport(deps)(visit());
+    open = async (part = {}) => {
+      const { files, decideAgain } = await exportRecord(deps)(visit(), id, part);
+      return decidedStream(Readable.from(zipArchive(files, new Date()), { objectMode: false }), decideAgain);
+    };
+  });
+  afterEach(async () => await clinic.close());
+
+  const visit = () => clinic.visitOf('anne', 'fhir');
+  const taskOf = async (): Promise<Task> => {
+    const row = await clinic.stores.records.peek(SYSTEM, { kind: 'resource', type: 'Task', id });
+    return row === undefined ? expect.fail('no Task') : openedResource<Task>(row);
+  };
+  /** Reads until the exam is being sent, does something, and reads on: how many bytes came after it, and the end. */
+  const interrupted = async (
+    act: () => Promise<void>,
+  ): Promise<{ readonly after: number; readonly fault: unknown }> => {
+    let [before, after] = [0, 0];
+    let done = false;
+    try {
+      for await (const chunk of await open({ exam: study.resource.id })) {
+        if (done) after += (chunk as Buffer).length;
+        else before += (chunk as Buffer).length;
+        if (before < 2 * MEGABYTE || done) continue;
+        done = true;
+        await act();
+        later += 1_000;
+      }
+      return { after, fault: undefined };
+    } catch (error) {
+      return { after, fault: error };
+    }
+  };
+  const switched = async (change: object): Promise<void> =>
+    void (await commitPlan(clinic.stores.records, aPlan({ states: [{ person: clinic.anne.person, change }] })));
+
+  it('gives every byte however long it takes, and reads no file before its turn', async () => {
+    const stream = await open({ exam: study.resource.id });
+    let taken = 0;
+    for await (const chunk of stream) {
+      later += 200;
+      taken += (chunk as Buffer).length;
+      expect(counts.opened - counts.closed).to.be.at.most(1);
+      expect(counts.opened).to.be.at.most(Math.floor(taken / MEGABYTE) + 1);
+    }
+    expect(counts.opened).to.equal(SERIES);
+    expect(taken).to.be.within(SERIES * MEGABYTE, SERIES * (MEGABYTE + 8_192));
+  });
+
+  for (const [name, act] of [
+    ['it is cancelled', async () => await cancelExport(deps)(visit(), id)],
+    ['the erasure of the record is asked for', async () => await switched({ erasurePending: true })],
+    ['the account is turned off', async () => await switched({ accountOff: true })],
+  ] as const)
+    it(`ends in an error, a piece or two later, when ${name}`, async () => {
+      const { after, fault } = await interrupted(act);
+      expect(fault).to.have.property('kind', 'not-found');
+      expect(after).to.be.lessThan(MEGABYTE / 4);
+    });
+
+  it('goes on while the record is withdrawn from others: it is hers', async () => {
+    const { fault } = await interrupted(async () => await clinic.withdraw());
+    expect(fault).to.equal(undefined);
+  });
+
+  it('tells how far it is: being sent, which exam was the last, and where to go on', async () => {
+    const state = async () => await exportState(deps)(visit(), id);
+    const before = await state();
+    expect([before.sent, before.isBeingSent, before.isWhole]).to.deep.equal([0, false, false]);
+    // The latest comes first: the reader leaves when it was sent whole.
+    let taken = 0;
+    for await (const chunk of await open()) {
+      taken += (chunk as Buffer).length;
+      if (taken > SERIES * MEGABYTE && progressOf(await taskOf()).last !== undefined) break;
+    }
+    const during = await state();
+    expect([during.sent, during.last, during.isBeingSent]).to.deep.equal([
+      1,
+      `ImagingStudy/${study.resource.id}`,
+      true,
+    ]);
+    later += 61_000;
+    expect((await state()).isBeingSent, 'nothing was heard of it').to.equal(false);
+    for await (const _ of await open({ exam: study.resource.id })) continue;
+    expect((await state()).sent, 'an exam fetched again').to.equal(1);
+    for await (const _ of await open({ after: study.resource.id })) continue;
+    const after = await state();
+    expect([after.sent, after.isWhole]).to.deep.equal([after.exams, true]);
+  });
+
+  it('ends with the exam that reaches the most of a ZIP, and what is left is fetched next', async () => {
+    deps = { ...deps, mostInstances: SERIES };
+    for await (const _ of await open()) continue;
+    const state = await exportState(deps)(visit(), id);
+    expect([state.sent, state.isWhole]).to.deep.equal([1, false]);
+    for (let { last } = state; last !== undefined;) {
+      for await (const _ of await open({ after: last.replace('ImagingStudy/', '') })) continue;
+      const next = await exportState(deps)(visit(), id);
+      last = next.isWhole ? undefined : next.last;
+    }
+    const whole = await exportState(deps)(visit(), id);
+    expect([whole.sent, whole.isWhole]).to.deep.equal([whole.exams, true]);
+  });
+
+  it('is over after seven days', async () => {
+    later += 7 * 86_400_000;
+    const fault = await open().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(fault).to.have.property('kind', 'not-found');
+  });
+});
