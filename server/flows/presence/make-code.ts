@@ -1,6 +1,7 @@
 /**
- * A patient, or who represents her, makes a presence code, `Patient/$presence-code`: whoever is with her and redeems it within some minutes
- * sees her record for some days. The last code counts, once; it is told her alone, and never kept.
+ * A patient, or who represents her, makes a presence code, `Patient/$presence-code`: whoever is with her and redeems it
+ * within some minutes sees her record for some days. The last code counts, once; it is told to who made it alone, and
+ * never kept.
  */
 import { randomBytes } from 'node:crypto';
 import { PRESENCE_CODE_BYTES, presenceCodeOf, readPresenceCode } from '../../../profiles/consent/presence-code.ts';
