@@ -108,7 +108,7 @@ export async function composeStopped(config: Config, log: LogFactory): Promise<S
   const stores = await openStores(config, log);
   const publicUrl = (): string => config.publicUrl ?? '';
   const made = { config, region: holdRegion(region), stores, clock: systemClock, ...definitions, publicUrl };
-  const flows = composeFlows({ ...made, log: log('flows') });
+  const flows = composeFlows({ ...made, erasureKey: await openKeyOfErasures(config), log: log('flows') });
   await flows.upgrade.run();
   await flows.servedParameters.begin();
   return {

@@ -32,7 +32,7 @@ export function controlCommands(
   { config, log, region, flows, reloading }: ControlParts,
   dimse: Omit<DimseFacts, 'localAETitles'>,
 ): Readonly<Record<string, ControlCommand>> {
-  const { eraseStudy, receiveImport: begin, jobs } = flows;
+  const { eraseStudy, readmit, receiveImport: begin, jobs } = flows;
   const localAETitles = madeOf(region, ({ aeTitles }) =>
     aeTitles.filter(({ addresses }) => LOOPBACK.some((one) => isAmong(addresses, one))).map(({ aeTitle }) => aeTitle),
   );
@@ -45,6 +45,7 @@ export function controlCommands(
       log: log('import'),
     }),
     erase: async (args) => await eraseStudy(textOf(args, 'studyInstanceUID')),
+    readmit: async (args) => await readmit({ system: textOf(args, 'system'), value: textOf(args, 'value') }),
     jobs: jobsCommand(jobs),
   };
 }

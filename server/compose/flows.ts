@@ -28,6 +28,7 @@ import { followedHolders } from '../flows/directory/holders.ts';
 import { readMark } from '../flows/directory/region-mark.ts';
 import { weighRegion } from '../flows/directory/weigh-region.ts';
 import { eraseRecord } from '../flows/erase/erase-record.ts';
+import { readmit } from '../flows/erase/readmit.ts';
 import { eraseStudy, goOnErasing } from '../flows/erase/erase-study.ts';
 import { JOB_POLICIES } from '../flows/jobs/job-policies.ts';
 import { dropJob, listJobs, replayJobs } from '../flows/jobs/operate-jobs.ts';
@@ -142,16 +143,15 @@ const ASSERTION_SCOPES = ['user/*.rs'];
 
 /** Makes all flows. */
 export function composeFlows(parts: FlowParts) {
-  const { config, region, stores, clock, indexer, validate, publicUrl, log } = parts;
+  const { config, region, stores, clock, indexer, validate, publicUrl, log, erasureKey } = parts;
   const { records, trail, tokens, images } = stores;
   const { timeZone, stayGraceDays } = config;
   const regionIndex = followedIndex(region, timeZone);
   const served = servedParameters(parts);
   const isServed: IsServed = (type, code) => served.isServed(type, code);
   const guard = { records, trail, clock, isServed };
-  const writing = { ...guard, images, indexer, region: regionIndex, publicUrl };
+  const writing = { ...guard, images, indexer, region: regionIndex, publicUrl, erasureKey };
   const intake = { ...guard, ...composeIntake(config, writing, log) };
-  const erasing = { records, trail, images, clock, indexer, region: regionIndex };
   const resolve = resolveRequester({ records, clock, timeZone, region: regionIndex });
   const find = findAccount({ records, clock, timeZone, region: regionIndex });
   return {
@@ -187,7 +187,7 @@ export function composeFlows(parts: FlowParts) {
     requesterOfToken: requesterOfToken({ records, tokens, region, clock, resolve }),
     accounts: accountFlows({ records, clock, timeZone }, find),
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
-    eraseStudy: eraseStudy(erasing),
+    ...erasingFlows({ ...writing, trail }),
     upgrade: upgradeRecords({ records, clock, indexer, region: regionIndex, log }),
     ...regionFlows(parts),
     askForSweep: async () => {
@@ -291,6 +291,10 @@ function regionFlows({ config, stores, clock, indexer, publicUrl }: FlowParts) {
   };
 }
 
+function erasingFlows(deps: Parameters<typeof eraseStudy>[0] & Parameters<typeof readmit>[0]) {
+  return { eraseStudy: eraseStudy(deps), readmit: readmit(deps) };
+}
+
 function jobFlows({ stores, clock, log }: FlowParts, work: JobTable) {
   const { records, jobs: queue } = stores;
   return {
@@ -360,7 +364,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     'end-given': endGiven({ ...writing, tokens: stores.tokens }),
     'correct-identity': async ({ subject }, run) => await correct(subject, run),
     'erase-study': async ({ subject }, run) => await goOn(subject, run),
-    'erase-record': eraseRecord({ ...writing, tokens: stores.tokens, mailer: parts.mailer, key: parts.erasureKey }),
+    'erase-record': eraseRecord({ ...writing, tokens: stores.tokens, mailer: parts.mailer }),
     'forget-erased': async () => await records.forget(),
     'sweep-images': async (_job, run) => {
       await sweep(run);

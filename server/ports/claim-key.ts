@@ -31,6 +31,8 @@ export const claimKey = {
   erasing: (studyInstanceUID: string): ClaimKey => write('erasing', studyInstanceUID),
   /** What the erasure of a record has to know to its end, as JSON, by the id of the Task that asks for it. */
   erasingRecord: (task: string): ClaimKey => write('erasing-record', task),
+  /** What is known of a number of somebody who was erased, as JSON, by a keyed digest of it. */
+  suppressed: (digest: string): ClaimKey => write('suppressed', digest),
   /** The Patient (`Patient/id`) that an identity is, by system and value of its source. */
   identity: (system: string, value: string): ClaimKey => write('identity', system, value),
   /** The identity (id) that bears a qualified number, the first of those that do. */

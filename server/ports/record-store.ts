@@ -359,10 +359,10 @@ export interface RecordStore {
 
   /** This moment, for a condition that rests on a search: asked for before it. */
   moment(): Promise<Moment>;
-
   /** The value of a claim, or undefined. */
   claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined>;
-
+  /** The values of those of some claims that are held, by their keys, in one statement. */
+  claimedAmong(grant: SystemGrant, keys: readonly ClaimKey[]): Promise<ReadonlyMap<ClaimKey, string>>;
   /** The instance that stands under a SOP Instance UID, in whatever study, its metadata left out; or undefined. */
   instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InternalInstance | undefined>;
 

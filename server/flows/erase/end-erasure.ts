@@ -22,7 +22,7 @@ const TAKE_OVER_MS = 600_000;
 
 /** What ending needs. Without a key nothing is certified. */
 export type EndErasureDeps = EraseStudyDeps & {
-  readonly key?: ErasureKey | undefined;
+  readonly erasureKey?: ErasureKey | undefined;
   /** The address of the server, without a slash at the end. */
   readonly publicUrl: () => string;
 };
@@ -62,7 +62,7 @@ async function completed(deps: EndErasureDeps, begun: Ended, found: Found<Task>,
 }
 
 async function certificateOf(
-  { trail, key, publicUrl }: EndErasureDeps,
+  { trail, erasureKey, publicUrl }: EndErasureDeps,
   { task, counts, events, begunAt, isTold = false, recipients = 0 }: Ended,
   { authoredOn = '' }: Task,
   now: number,
@@ -71,5 +71,5 @@ async function certificateOf(
   const [issuer, receivedAt] = [publicUrl(), Date.parse(authoredOn)];
   const times = { receivedAt, begunAt, endedAt: now };
   const what = { request: `Task/${task}`, counts, events, head, isTold, recipients };
-  return await key?.sign(buildErasureCertificate({ issuer, ...times, ...what }));
+  return await erasureKey?.sign(buildErasureCertificate({ issuer, ...times, ...what }));
 }

@@ -14,12 +14,16 @@ import type { JobKey } from '../../ports/job-queue.ts';
 import { identitiesOf, identitiesWith, identityAt, qualifiedKeys, readAs } from '../identity/identities.ts';
 import type { StandingIdentity } from '../identity/identities.ts';
 import { placeIdentity } from '../identity/place-identity.ts';
+import { suppressionParts, type SuppressionDeps } from './suppression.ts';
 import { claimOf, pagesOfAll } from '../internal-reads.ts';
 import { triesFor } from '../presence/tries.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import type { Begun } from './begin-erasure.ts';
 import type { EraseStudyDeps } from './erase-study.ts';
+
+/** What the flow needs. */
+export type ErasePersonDeps = EraseStudyDeps & SuppressionDeps;
 
 /** Rows of one plan. */
 const AT_ONCE = 200;
@@ -70,10 +74,11 @@ function jobsAbout({ type, id }: Row): readonly JobKey[] {
  * Erases who she is: her Patients, her identities and the claims that hold her numbers, all at once. Whoever came to
  * her since, or bears a number of hers, is settled without her.
  */
-export async function eraseIdentities(deps: EraseStudyDeps, begun: Begun): Promise<void> {
+export async function eraseIdentities(deps: ErasePersonDeps, begun: Begun): Promise<void> {
   const { records, clock } = deps;
   await commitFresh(records, async () => {
-    const plan = joinParts(await identityParts(deps, systemReading('erase-record', clock.now()), begun));
+    const now = clock.now();
+    const plan = joinParts(...(await identityParts(deps, systemReading('erase-record', now), begun, now)));
     return { warrant: systemWarrant('erase-person', ...personsOf(begun)), plan, result: undefined };
   });
   for (const id of begun.around) await settleWithout(deps, begun, id);
@@ -84,10 +89,15 @@ function personsOf({ person, identities }: Begun): readonly PersonKey[] {
   return [...new Set([person, ...identities.map(({ home }) => home)])];
 }
 
-async function identityParts(deps: EraseStudyDeps, reading: NarrowReading, begun: Begun): Promise<PlanParts> {
-  const { records, clock } = deps;
+async function identityParts(
+  deps: ErasePersonDeps,
+  reading: NarrowReading,
+  begun: Begun,
+  now: number,
+): Promise<readonly PlanParts[]> {
+  const { records } = deps;
   const ids = new Set(begun.identities.map(({ id }) => id));
-  const all = await identitiesOf(records, begun.person, clock.now());
+  const all = await identitiesOf(records, begun.person, now);
   const standing = all.filter(({ content }) => ids.has(content.id));
   const rows = [...ids].flatMap((id): Row[] => [
     { type: 'Person', id },
@@ -107,7 +117,11 @@ async function identityParts(deps: EraseStudyDeps, reading: NarrowReading, begun
   const known = [...ids].flatMap((id) => [claimKey.joined(id), claimKey.presenceCode(`Patient/${id}`)]);
   const tried = standing.flatMap(({ content: { own, said } }) => [own, ...(said.identifier ?? [])].map(triesFor));
   const gone = [...names, ...tried, ...erased, ...known, claimKey.sharing(begun.person)];
-  return { claims, erased: [{ rows, claims: gone, claimsUnder: stems, jobs }] };
+  const contents = standing.map(({ content }) => content);
+  return [
+    { claims, erased: [{ rows, claims: gone, claimsUnder: stems, jobs }] },
+    await suppressionParts(deps, contents, now),
+  ];
 }
 
 /** The claims that she bears her numbers; another identity that bears one holds it from then on. */

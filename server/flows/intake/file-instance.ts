@@ -21,7 +21,6 @@ import type {
 } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { JobRequest } from '../../ports/job-queue.ts';
-import type { RecordStore } from '../../ports/record-store.ts';
 import { decodedDigest } from './decoded-digest.ts';
 import {
   compareWithStanding,
@@ -35,8 +34,8 @@ import { claimOf } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { findIdentity, knownPatient, newIdentity } from '../identity/persons.ts';
 import { placeIdentity } from '../identity/place-identity.ts';
+import { refuseSuppressed, type SuppressionDeps } from '../erase/suppression.ts';
 import { commitFresh, joinParts, type PlanParts, type Planned } from '../write/plan-parts.ts';
-import type { RegionIndex } from '../identity/region-index.ts';
 import type { FinishedInstance, UnfiledInstance } from './receive-bytes.ts';
 
 /**
@@ -49,12 +48,10 @@ export type FiledInstance =
   | { readonly outcome: 'quarantined' | 'dropped'; readonly row: ComparedRow };
 
 /** What the flow needs. */
-export type FileInstanceDeps = {
-  readonly records: RecordStore;
+export type FileInstanceDeps = SuppressionDeps & {
   readonly images: ImageStore;
   readonly clock: Clock;
   readonly indexer: Indexer;
-  readonly region: RegionIndex;
   /** A study without a new instance this long is closed. */
   readonly quietPeriodMs: number;
   /** Told of each instance that is kept aside, and how it came: a person must look at it. */
@@ -299,6 +296,7 @@ async function placePatient(
   if (known !== undefined) return { person: known.person, patient: known.patient, parts: {} };
   const content = newIdentity({ own: identity, source: organization, fromImage: true, said: patient }, now);
   const { person, reached, reviewed, parts } = await placeIdentity(deps, { content, standing: undefined }, now);
+  if (person === content.home) await refuseSuppressed(deps, content, now);
   return {
     person,
     patient: `Patient/${content.id}`,

@@ -15,6 +15,7 @@ import { claimOf, rowById } from '../internal-reads.ts';
 import { identityAt, standingIdentity } from '../identity/identities.ts';
 import { newIdentity, toKnownPatient } from '../identity/persons.ts';
 import { placeIdentity } from '../identity/place-identity.ts';
+import { refuseSuppressed } from '../erase/suppression.ts';
 import { isSaid, saidAnew } from '../identity/said-anew.ts';
 import type { WriteAct } from './act.ts';
 import type { ActParts, Placed, Work, Written } from './work.ts';
@@ -132,6 +133,7 @@ async function patientParts(work: Work, { placed, resource }: Written): Promise<
       ? newIdentity({ id: placed.id, own, source, fromImage: false, said, ...replaced }, now)
       : saidAnew(standing.content, { said, source, ...replaced }, now);
   const { person, present, touched, reached, reviewed, parts } = await placeIdentity(deps, { content, standing }, now);
+  if (standing === undefined && person === content.home) await refuseSuppressed(deps, content, now);
   const version = placed.standing?.version ?? 1;
   const known = toKnownPatient({ content, person, present, version });
   return { subject: present, person, touched, reached, reviewed, known, parts };

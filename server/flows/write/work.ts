@@ -11,23 +11,23 @@ import type { ImageStore } from '../../ports/image-store.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import type { GuardDeps, Visit } from '../guard.ts';
 import type { KnownPatient } from '../identity/persons.ts';
-import type { RegionIndex } from '../identity/region-index.ts';
+import type { SuppressionDeps } from '../erase/suppression.ts';
 import type { WriteAct } from './act.ts';
 import type { PlanParts } from './plan-parts.ts';
 import type { StoredDocument } from './store-document.ts';
 
 /** What writing needs. */
-export type WriteDeps = GuardDeps & {
-  readonly images: ImageStore;
-  readonly indexer: Indexer;
-  readonly validate: Validate;
-  readonly region: RegionIndex;
-  readonly publicUrl: () => string;
-  /** IANA name. */
-  readonly timeZone: string;
-  /** Days after a stay for which its establishment sees the record. */
-  readonly stayGraceDays: number;
-};
+export type WriteDeps = GuardDeps &
+  SuppressionDeps & {
+    readonly images: ImageStore;
+    readonly indexer: Indexer;
+    readonly validate: Validate;
+    readonly publicUrl: () => string;
+    /** IANA name. */
+    readonly timeZone: string;
+    /** Days after a stay for which its establishment sees the record. */
+    readonly stayGraceDays: number;
+  };
 
 /** One write, of one act or of several that stand or fall together, as it is worked out. */
 export type Work = {

@@ -112,6 +112,12 @@ export class MongoRecordStore implements RecordStore {
     return (await asStore(() => this.#collections.claims.findOne({ _id: key })))?.value;
   }
 
+  async claimedAmong(grant: SystemGrant, keys: readonly ClaimKey[]): Promise<ReadonlyMap<ClaimKey, string>> {
+    requireBound(grant, 'whole');
+    const found = await asStore(() => this.#collections.claims.find({ _id: { $in: [...keys] } }).toArray());
+    return new Map(found.map(({ _id, value }) => [_id as ClaimKey, value]));
+  }
+
   async instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InternalInstance | undefined> {
     requireBound(grant, { item: sopInstanceUID });
     const found = await asStore(() => readInstance(this.#collections, sopInstanceUID));

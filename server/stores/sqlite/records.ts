@@ -136,6 +136,13 @@ export class SqliteRecordStore implements RecordStore {
     return this.#records.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key)?.value;
   }
 
+  async claimedAmong(grant: SystemGrant, keys: readonly ClaimKey[]): Promise<ReadonlyMap<ClaimKey, string>> {
+    requireBound(grant, 'whole');
+    const sql = 'SELECT c.key, c.value FROM json_each(?) j CROSS JOIN claim c ON c.key = j.value';
+    const found = this.#records.all<{ key: ClaimKey; value: string }>(sql, JSON.stringify(keys));
+    return new Map(found.map(({ key, value }) => [key, value]));
+  }
+
   async instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InternalInstance | undefined> {
     requireBound(grant, { item: sopInstanceUID });
     return instanceOf(this.#records, sopInstanceUID) as InternalInstance | undefined;

@@ -182,6 +182,17 @@ export function erasingContract(suite: Suite): void {
       expect(held).to.deep.equal([undefined, undefined, 'held', 'held']);
     });
 
+    it('leaves claims that are told at once: the values of those of some keys that are held, of the whole', async () => {
+      const keys = [aClaimKey(), aClaimKey(), aClaimKey()];
+      const [held = keys[0], gone, other] = keys;
+      const values = [held, gone].map((key) => ({ key: key ?? aClaimKey(), value: 'held' }));
+      await commitPlan(suite.records, aPlan({ claims: values }));
+      await commitPlan(suite.records, aPlan({ erased: [{ claims: [gone ?? aClaimKey()] }] }));
+      expect([...(await suite.records.claimedAmong(SYSTEM, keys))]).to.deep.equal([[held, 'held']]);
+      expect([...(await suite.records.claimedAmong(SYSTEM, [other ?? aClaimKey()]))]).to.deep.equal([]);
+      expect([...(await suite.records.claimedAmong(SYSTEM, []))]).to.deep.equal([]);
+    });
+
     it('comes before the claims of its plan, and is no error where nothing stands', async () => {
       const key = aClaimKey();
       await commitPlan(suite.records, aPlan({ claims: [{ key, value: 'before' }] }));

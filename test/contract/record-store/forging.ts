@@ -65,6 +65,7 @@ export function forgingContract(suite: Suite): void {
           peek: () => records.peek(copy, question),
           accountOf: () => records.accountOf(copy, 'Patient/none'),
           claimed: () => records.claimed(copy, aClaimKey()),
+          claimedAmong: () => records.claimedAmong(copy, [aClaimKey()]),
           instanceOf: () => records.instanceOf(copy, '1.2.3'),
           quarantined: () => drain(records.quarantined(copy)),
           deletedOf: () => records.deletedOf(copy, person),

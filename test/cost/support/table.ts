@@ -45,7 +45,8 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'WADO-RS rendered, kept': cost(4, 2, 0, 0, 0),
     'viewer page': cost(44, 28, 2, 1, 4),
     'C-STORE': cost(17, 7, 6, 2, 10),
-    'ITI-104 feed': withoutLog(82, 20, 3, 2),
+    // One of it asks whether she was erased.
+    'ITI-104 feed': withoutLog(83, 20, 3, 2),
     'ITI-104 feed, an update': withoutLog(100, 39, 3, 2),
     'ITI-104 feed that joins': withoutLog(149, 46, 9, 2),
     withdrawal: cost(146, 74, 10, 3, 72),
@@ -59,7 +60,8 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'WADO-RS rendered, kept': cost(7, 7, 0, 0, 0),
     'viewer page': cost(27, 29, 0, 0, 0),
     'C-STORE': cost(16, 8, 3, 1, 0),
-    'ITI-104 feed': withoutLog(28, 8, 0, 0),
+    // One of it asks whether she was erased.
+    'ITI-104 feed': withoutLog(29, 8, 0, 0),
     'ITI-104 feed, an update': withoutLog(33, 30, 0, 0),
     'ITI-104 feed that joins': withoutLog(60, 29, 0, 0),
     withdrawal: cost(66, 40, 0, 0, 0),

@@ -50,19 +50,20 @@ export type Erasing = {
 export async function openErasing(open: EachStore['open']): Promise<Erasing> {
   const opened = await open();
   const [folder, keys] = [await worldFolder(), await mkdtemp(join(tmpdir(), 'passerelle-erasure-key-'))];
-  const world = await openWorld(opened.store, folder);
+  const erasureKey = await openErasureKey(join(keys, 'key'));
+  const world = await openWorld(opened.store, folder, undefined, erasureKey);
   const { indexer } = await loadDefinitions();
   const file = new URL('../../../../fixtures/region/region.json', import.meta.url);
   const region = indexRegion(parseRegion(JSON.parse(await readFile(file, 'utf8'))));
   const mails = await startMailServer();
-  const [mailer, key] = [mailerOf(mails), await openErasureKey(join(keys, 'key'))];
+  const mailer = mailerOf(mails);
   const publicUrl = (): string => 'https://passerelle.test';
   return {
     world,
     folder,
     mails,
     keys,
-    deps: { ...world.stores, clock: { now: world.now }, indexer, region, mailer, key, publicUrl },
+    deps: { ...world.stores, clock: { now: world.now }, indexer, region, mailer, erasureKey, publicUrl },
     found: async (texts) => {
       const canaries = new Map(Object.entries(texts).map(([what, text]) => [what, formsOf(text)] as const));
       const places = await placesWith(folder, opened.store, canaries);
@@ -167,7 +168,8 @@ async function fed(session: Session, whose: typeof ONE | typeof OTHER, texts: Te
   const establishment = world.establishment(ESTABLISHMENTS[whose.at].organization);
   await world.write(establishment, { interaction: 'update', type: 'Patient', condition, resource });
 }
-async function sent(session: Session, texts: Texts): Promise<void> {
+/** Sends an image of hers. */
+export async function sent(session: Session, texts: Texts): Promise<void> {
   const { world } = session;
   const bytes = hostileDataSet(texts['instance UID'], {
     '00080018': element('00080018', 'UI', texts['instance UID']),

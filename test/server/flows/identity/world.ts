@@ -18,6 +18,7 @@ import { resolveRequester } from '../../../../server/flows/identity/resolve-requ
 import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
 import type { WriteAct } from '../../../../server/flows/write/act.ts';
 import { openLog } from '../../../../server/log.ts';
+import type { ErasureKey } from '../../../../server/ports/erasure-key.ts';
 import type { JobKind } from '../../../../server/ports/job-queue.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 
@@ -67,6 +68,7 @@ export async function openWorld(
   store = 'sqlite',
   folder?: string,
   changed: (region: Region) => Region = (region) => region,
+  erasureKey?: ErasureKey,
 ): Promise<World> {
   const dataDir = folder ?? (await worldFolder());
   const environment = { DEVELOPMENT: '1', DATA_DIR: dataDir, STORE: store, STUDY_QUIET_SECONDS: '1' };
@@ -78,7 +80,16 @@ export async function openWorld(
   const held = { now: BEGAN };
   const clock = { now: () => held.now };
   const publicUrl = (): string => 'http://localhost';
-  const made = { config, region: holdRegion(region), stores, clock, ...definitions, publicUrl, log: log('flows') };
+  const made = {
+    config,
+    region: holdRegion(region),
+    stores,
+    clock,
+    ...definitions,
+    publicUrl,
+    erasureKey,
+    log: log('flows'),
+  };
   const flows = composeFlows(made);
   await flows.servedParameters.begin();
   await flows.loadRegion(region);

@@ -1,0 +1,24 @@
+/** Somebody who was erased wants a record again: an operator says so, for nothing that she could sign in with is left. */
+import { Fault } from '../../../profiles/fault.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { ownOccasion, recordOf } from '../audit/event-records.ts';
+import { suppressedWith, type SuppressionDeps } from './suppression.ts';
+import { commitFresh, joinParts } from '../write/plan-parts.ts';
+
+/**
+ * Forgets that whom a number names was erased: what comes in of her is taken from then on. Its event tells no number.
+ * @throws {Fault} not-found - nobody with this number was erased
+ */
+export function readmit(deps: Pick<SuppressionDeps, 'records' | 'erasureKey'> & { readonly clock: Clock }) {
+  return async (number: { readonly system: string; readonly value: string }): Promise<void> => {
+    await commitFresh(deps.records, async () => {
+      const claims = await suppressedWith(deps, number, deps.clock.now());
+      if (claims.length === 0) throw new Fault('not-found', 'Nobody with this number was erased');
+      const entities = [{ detail: { operation: 'readmit' } }];
+      const event = recordOf(deps.clock, ownOccasion('operator'), 'operation', { entities });
+      const plan = joinParts({ erased: [{ claims }], audit: [event] });
+      return { warrant: systemWarrant('erase-record'), plan, result: undefined };
+    });
+  };
+}
