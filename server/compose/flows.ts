@@ -28,8 +28,8 @@ import { followedHolders } from '../flows/directory/holders.ts';
 import { readMark } from '../flows/directory/region-mark.ts';
 import { weighRegion } from '../flows/directory/weigh-region.ts';
 import { eraseRecord } from '../flows/erase/erase-record.ts';
-import { readmit } from '../flows/erase/readmit.ts';
-import { eraseStudy, goOnErasing } from '../flows/erase/erase-study.ts';
+import { erasingFlows } from '../flows/erase/operator-flows.ts';
+import { goOnErasing } from '../flows/erase/erase-study.ts';
 import { JOB_POLICIES } from '../flows/jobs/job-policies.ts';
 import { dropJob, listJobs, replayJobs } from '../flows/jobs/operate-jobs.ts';
 import { jobsHealth, reportJobs } from '../flows/jobs/jobs-health.ts';
@@ -289,10 +289,6 @@ function regionFlows({ config, stores, clock, indexer, publicUrl }: FlowParts) {
     askForGrounds: askForGrounds({ records, clock }),
     regionMark: async () => await readMark(records, clock.now()),
   };
-}
-
-function erasingFlows(deps: Parameters<typeof eraseStudy>[0] & Parameters<typeof readmit>[0]) {
-  return { eraseStudy: eraseStudy(deps), readmit: readmit(deps) };
 }
 
 function jobFlows({ stores, clock, log }: FlowParts, work: JobTable) {

@@ -1,4 +1,4 @@
-/** Somebody who was erased wants a record again: an operator says so, for nothing that she could sign in with is left. */
+/** Somebody who was erased wants a record again: an operator says so, as nothing is left to sign in with. */
 import { Fault } from '../../../profiles/fault.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Clock } from '../../ports/clock.ts';

@@ -182,7 +182,7 @@ export function erasingContract(suite: Suite): void {
       expect(held).to.deep.equal([undefined, undefined, 'held', 'held']);
     });
 
-    it('leaves claims that are told at once: the values of those of some keys that are held, of the whole', async () => {
+    it('leaves claims, whose values are told at once: those of some keys that are held', async () => {
       const keys = [aClaimKey(), aClaimKey(), aClaimKey()];
       const [held = keys[0], gone, other] = keys;
       const values = [held, gone].map((key) => ({ key: key ?? aClaimKey(), value: 'held' }));

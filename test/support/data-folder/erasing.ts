@@ -19,7 +19,10 @@ export async function runErase(dataDir: string, ...args: readonly string[]): Pro
   });
 }
 
-/** The bytes of a text, and how it looks inside base64, wherever it begins. */
+/** What is shorter occurs in digests by chance. */
+const SHORTEST = 8;
+
+/** The bytes of a text, and how it looks inside base64, wherever it begins, where that is long enough to tell. */
 export function formsOf(text: string): Buffer[] {
   const inBase64 = [0, 1, 2].map((shift) =>
     Buffer.from(
@@ -28,7 +31,7 @@ export function formsOf(text: string): Buffer[] {
         .slice(4, -4),
     ),
   );
-  return [Buffer.from(text), ...inBase64];
+  return [Buffer.from(text), ...inBase64.filter(({ length }) => length >= SHORTEST)];
 }
 
 /** What is looked for, by what it is: the forms that its bytes may have. */

@@ -62,7 +62,7 @@ for (const { name, missing, open } of EACH_STORE) {
       expect(await known('strasbourg', texts.IPP)).to.equal(undefined);
     });
 
-    it('another establishment feeds her in vain by her qualified number and traits, under a number of its own', async () => {
+    it('another establishment feeds her in vain by her qualified number with her traits', async () => {
       expect(isOpposition(await fed('nancy', `new-${session.run}`, { numbers: INS() ?? [] }))).to.equal(true);
       expect(await erasing.found({ INS: texts.INS })).to.deep.equal([]);
     });
