@@ -95,6 +95,8 @@ describe('The definition of an index', () => {
         expect(now?.parameters[code], `${type} ${code}`).to.be.a('string').and.equal(then?.parameters[code]);
       }
     }
+    // A type that has come since: those who represent a patient are found by it at sign-in.
+    expect(loaded.indexDefinitions.get('RelatedPerson')?.parameters['identifier']).to.equal('fbabd47cd818');
   });
 
   it('is not asked of AuditEvents, whose values the chain proves', () => {
