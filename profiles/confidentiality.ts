@@ -24,9 +24,9 @@ type SaidMask = (typeof SAID_MASKS)[number];
 
 /**
  * States of an item that mask it, too, and that the server alone says: nobody has recorded that the patient was
- * informed. Their codes are those of CodeSystem item-state.
+ * informed; its processing is restricted (GDPR 18). Their codes are those of CodeSystem item-state.
  */
-const STATE_MASKS = ['unshared'] as const;
+const STATE_MASKS = ['unshared', 'restricted'] as const;
 
 /** One of {@link STATE_MASKS}. */
 export type ItemState = (typeof STATE_MASKS)[number];

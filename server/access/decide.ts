@@ -68,12 +68,12 @@ export function reaches(right: ShowingRight, row: RowFacts): boolean {
 
 /**
  * Rows of the own class, and parts of them, belong to no record: only their named principals see them, and whom the
- * table of decisions shows such rows besides. Of a record that is not shared with it, the service of an item sees who
- * the patient is.
+ * table of decisions shows such rows besides. Whom a state gives an item sees of the
+ * record who the patient is.
  */
 function recordHolds(relation: Relation, { item }: RowFacts): boolean {
   const type = storedType(item.split('/')[0] ?? '');
-  if (relation === 'own-service') return fhirType(type).hooks?.write === 'identity';
+  if (RULES[relation].state !== undefined) return fhirType(type).hooks?.write === 'identity';
   return VISIBILITY[type] !== 'own' || RULES[relation].besides.includes(type);
 }
 

@@ -20,6 +20,7 @@ export const RELATIONS = [
   'stay',
   'presence',
   'break-glass',
+  'dpo',
   'named',
 ] as const;
 

@@ -56,6 +56,7 @@ export type GivingRow = {
  * The rights that a row gives, each once:
  * - a Patient: the person's own, to the record;
  * - an exam, a report, any other item, a Patient: its sources' to it, and of an item its services' to the record;
+ * - an item whose processing is restricted: those of data protection officers to it;
  * - an item that is not shared opens no record: its services see it alone, where one establishment is its author;
  * - a row of the own class: those of whom it names, to it alone: its sources, its offices and, by the file of its type,
  *   the patient;
@@ -107,6 +108,7 @@ function ofOrigin(row: GivingRow, person: PersonKey): readonly Right[] {
   }
   const authors = sources.map((holder) => lasting(row, person, holder, 'author', item));
   if (visibility !== 'item') return authors;
+  if (row.masks.includes('restricted')) authors.push(...ofOfficers(row, person));
   if (isUnshared(row)) return [...authors, ...ofOwnServices(row, person)];
   const readers = origin.services.map(principal.radiologists);
   return [...authors, ...readers.map((holder) => lasting(row, person, holder, 'imaging-service', 'record'))];
@@ -118,11 +120,31 @@ function isUnshared({ masks }: GivingRow): boolean {
 
 /** Of the record they see whose it is. What others added to an exam is not theirs. */
 function ofOwnServices(row: GivingRow, person: PersonKey): readonly Right[] {
-  const { type, id, origin } = row;
-  if (origin.sources.filter((source) => source.startsWith('Organization/')).length !== 1) return [];
+  const { origin } = row;
+  if (establishmentsIn(row).length !== 1) return [];
   const holders = [...origin.services, ...(origin.ownServices ?? [])].map(principal.radiologists);
-  const scopes = [{ item: `${type}/${id}` }, 'record'] as const;
-  return holders.flatMap((holder) => scopes.map((scope) => lasting(row, person, holder, 'own-service', scope)));
+  return holders.flatMap((holder) => ofState(row, person, holder, 'own-service'));
+}
+
+/** Who answers for its data: the officers of its establishments, and of the region. */
+function ofOfficers(row: GivingRow, person: PersonKey): readonly Right[] {
+  const sources = establishmentsIn(row);
+  if (sources.length === 0) return [];
+  const holders = [
+    principal.office('region-dpo', ''),
+    ...sources.map((source) => principal.office('establishment-dpo', source)),
+  ];
+  return holders.flatMap((holder) => ofState(row, person, holder, 'dpo'));
+}
+
+/** The rights to an item in a state: to itself, and to who the patient is. */
+function ofState(row: GivingRow, person: PersonKey, holder: Principal, relation: Relation): readonly Right[] {
+  const scopes = [{ item: giverOf(row) }, 'record'] as const;
+  return scopes.map((scope) => lasting(row, person, holder, relation, scope));
+}
+
+function establishmentsIn({ origin }: GivingRow): readonly string[] {
+  return origin.sources.filter((source) => source.startsWith('Organization/'));
 }
 
 function principalOf(source: string, person: PersonKey): Principal {

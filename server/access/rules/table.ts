@@ -31,6 +31,8 @@ export type Rule = {
   readonly besides: readonly StoredType[];
   /** Whether it shows nothing to whom the person bars. */
   readonly barred: boolean;
+  /** The state of an item that gives the relation to it: of the record a right shows the Patient alone then. */
+  readonly state?: Mask;
 };
 
 type Said = (typeof table.relations)[number];
@@ -48,7 +50,7 @@ export function readTable(rows: readonly Said[]): Record<Relation, Rule> {
   return Object.fromEntries(rows.map((row) => [row.relation, toRule(row)])) as Record<Relation, Rule>;
 }
 
-function toRule({ ceiling, maskedBy, closedBy, unreleased, besides = [], barred }: Said): Rule {
+function toRule({ ceiling, maskedBy, closedBy, unreleased, besides = [], barred, state }: Said): Rule {
   return {
     ceiling: oneOf(LEVELS, ceiling),
     maskedBy: maskedBy.map((mask) => oneOf(MASKS, mask)),
@@ -56,6 +58,7 @@ function toRule({ ceiling, maskedBy, closedBy, unreleased, besides = [], barred 
     unreleased: oneOf(UNRELEASED, unreleased),
     besides: besides.map(storedType),
     barred,
+    ...(state === undefined ? {} : { state: oneOf(MASKS, state) }),
   };
 }
 

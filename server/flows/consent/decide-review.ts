@@ -20,6 +20,7 @@ import { mayReview } from '../../access/may-review.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import { isRowSeen } from '../aside/seen.ts';
 import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { restrictingJobs } from '../ground/restrictions.ts';
 import { refuseOwnMatter } from '../identity/own-matter.ts';
 import { claimOf, findById, type Found } from '../internal-reads.ts';
 import { noticeParts } from '../notices/notice-parts.ts';
@@ -71,8 +72,15 @@ async function planOf(deps: DecideReviewDeps, visit: Visit, taskId: string, deci
     ...(subjectRightOf(resource) === undefined
       ? await reviewParts(deps, visit, reading, review, { ...decided, officer, now })
       : requestParts(deps, review, { ...decided, officer, now })),
+    { jobs: await restrictionJobs(deps, review, now) },
   );
   return { warrant, plan, result: undefined };
+}
+
+/** Her items are brought to what is decided of a restriction. */
+async function restrictionJobs({ records }: DecideReviewDeps, { row, resource }: Found<Task>, now: number) {
+  if (subjectRightOf(resource) !== 'restriction' || row.person === undefined) return [];
+  return await restrictingJobs(records, row.person, now);
 }
 
 async function reviewParts(

@@ -1,7 +1,8 @@
 /**
- * Brings items to the ground that there is: after an establishment has recorded that it informed a patient, or that it
- * did not, and after the region file says something else. An item is put again with all that shows it, in one plan. It
- * compares what stands with what should, so it may run at any time.
+ * Brings items to their states: to the ground that there is, after an establishment has recorded that it informed a
+ * patient, or that it did not, and after the region file says something else; and to the restrictions that an officer
+ * granted. An item is put again with all that shows it, in one plan. It compares what stands with what should, so it
+ * may run at any time.
  */
 import type { DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
 import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
@@ -22,10 +23,11 @@ import type { JobRun } from '../jobs/job-runner.ts';
 import { establishmentsOf } from '../study/linked-studies.ts';
 import { relabelledReportParts, relabelledStudiesParts } from '../study/relabelled-parts.ts';
 import type { UpgradeStep } from '../upgrade/upgrade-step.ts';
-import { changed } from '../write/changed-put.ts';
+import { changed, sameContent } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
-import { groundOf, type Ground } from './ground.ts';
+import { groundOf, type Filing, type Ground } from './ground.ts';
+import { restricts, restrictionsOf, type Restriction } from './restrictions.ts';
 
 /** What the work needs. */
 export type SettleGroundDeps = {
@@ -60,10 +62,11 @@ export function settleGround(deps: SettleGroundDeps) {
     const reading = systemReading('settle-ground', clock.now());
     const known = await knownPatient(records, reading, subject);
     if (known === undefined) return;
+    const restrictions = await restrictionsOf(records, reading, known.person);
     for (const type of GROUNDED)
       for await (const page of pagesOfAll(records, reading({ person: known.person }), type))
         for (const { row } of page.filter((found) => found.row.subject === subject)) {
-          await settleItem(deps, row);
+          await settleItem(deps, row, { restrictions });
           await run.goOn();
         }
   };
@@ -82,7 +85,7 @@ async function settleRegion(deps: SettleGroundDeps, run: JobRun): Promise<void> 
     for (const type of GROUNDED)
       for await (const page of pagesOfAll(records, systemGrant('settle-ground', 'whole', clock.now()), type))
         for (const { row } of page) {
-          await settleItem(deps, row, changing);
+          await settleItem(deps, row, { of: changing });
           await run.goOn();
         }
   const value = JSON.stringify(said);
@@ -108,13 +111,16 @@ export function adoptGrounds(deps: SettleGroundDeps): readonly UpgradeStep[] {
   }));
 }
 
-async function settleItem(deps: SettleGroundDeps, row: InternalRow, of?: readonly string[]): Promise<void> {
+/** What is settled of which establishments (by default all of the region file); restrictions are left without them. */
+type Settling = { readonly of?: readonly string[]; readonly restrictions?: readonly Restriction[] };
+
+async function settleItem(deps: SettleGroundDeps, row: InternalRow, settling: Settling = {}): Promise<void> {
   const { person } = row;
   if (person === undefined || row.subject === undefined) return;
   await commitFresh(deps.records, async () => {
     const reading = systemReading('settle-ground', deps.clock.now());
     const found = await findById(deps.records, reading, row.type, row.id);
-    const plan = joinParts(...(found === undefined ? [] : await partsOf(deps, reading, found, of)));
+    const plan = joinParts(...(found === undefined ? [] : await partsOf(deps, reading, found, settling)));
     return { warrant: systemWarrant('settle-ground', found?.row.person ?? person), plan, result: undefined };
   });
 }
@@ -123,17 +129,22 @@ async function partsOf(
   deps: SettleGroundDeps,
   reading: NarrowReading,
   { row, resource }: Found<Resource>,
-  of?: readonly string[],
+  { of, restrictions }: Settling,
 ): Promise<readonly PlanParts[]> {
   const judged = await groundOfItem(deps, reading, { row, resource }, of);
-  if (judged === undefined || judged.wasShared === judged.isShared) return [];
-  const item = { row, resource: withState(resource, 'unshared', !judged.isShared) };
+  if (judged === undefined) return [];
+  const isRestricted = restrictions?.some((one) => restricts(one, judged)) ?? isInState(resource, 'restricted');
+  const settled = withState(withState(resource, 'unshared', !judged.isShared), 'restricted', isRestricted);
+  if (sameContent(settled, resource)) return [];
   // What is not shared is looked at no further: this was the look.
-  return [...(await itemParts(deps, reading, item, deps.clock.now())), { ...judged.rests, jobs: [] }];
+  return [
+    ...(await itemParts(deps, reading, { row, resource: settled }, deps.clock.now())),
+    { ...judged.rests, jobs: [] },
+  ];
 }
 
-/** Of whom an item comes, whether it was shared, and its ground. */
-export type JudgedItem = Ground & { readonly organization: string; readonly wasShared: boolean };
+/** Of whom an item comes since when (epoch milliseconds), whether it was shared, and its ground. */
+export type JudgedItem = Ground & Pick<Filing, 'organization' | 'at'> & { readonly wasShared: boolean };
 
 /**
  * Finds the ground of an item that stands; undefined where it comes from none of some establishments, by default those
@@ -152,7 +163,7 @@ export async function groundOfItem(
   if (organization === undefined || !of.includes(organization)) return undefined;
   const at = await filedAt(deps, reading, row);
   const ground = await groundOf(deps, reading, { organization, subject, at }, deps.clock.now());
-  return { ...ground, organization, wasShared: !isInState(resource, 'unshared') };
+  return { ...ground, organization, at, wasShared: !isInState(resource, 'unshared') };
 }
 
 /** The establishment that an item comes from: an exam may have several. */

@@ -23,7 +23,7 @@ import {
 } from '../../support/plans.ts';
 import { ask, idsOf, read, search, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
-import { unsharedPut } from './unshared.ts';
+import { restrictedPut, unsharedPut } from './unshared.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
 /** Labels that each relation reaches (access.md, layer 6). */
@@ -40,15 +40,28 @@ const REACHED = {
   stay: ['N'],
   presence: ['N'],
   'break-glass': ['N'],
+  dpo: ['N', 'R', 'V'],
   named: ['N', 'R', 'V'],
 } as const satisfies Record<Relation, readonly Level[]>;
 
-/** Relations from which each mask hides a normal item (access.md, section 8). */
+const PROFESSIONALS: readonly Relation[] = [
+  'referent',
+  'circle',
+  'assistant',
+  'declared',
+  'imaging-service',
+  'stay',
+  'presence',
+  'break-glass',
+];
+
+/** Relations from which each mask hides a normal item (access.md, section 8; `restricted`: layer 2). */
 const MASKED: Readonly<Record<Mask, readonly Relation[]>> = {
-  professionals: ['referent', 'circle', 'assistant', 'declared', 'imaging-service', 'stay', 'presence', 'break-glass'],
+  professionals: PROFESSIONALS,
   patient: ['self', 'representative'],
   representatives: ['representative'],
-  unshared: ['referent', 'circle', 'assistant', 'declared', 'imaging-service', 'stay', 'presence', 'break-glass'],
+  unshared: PROFESSIONALS,
+  restricted: [...PROFESSIONALS, 'representative'],
 };
 
 /** Relations that each state of the patient leaves (access.md, layer 3). */
@@ -56,24 +69,7 @@ const LEFT: readonly (readonly [Partial<PatientState>, readonly Relation[]])[] =
   [{ withdrawn: true }, ['self', 'representative', 'named']],
   [{ opposed: true }, ['self', 'representative', 'named']],
   [{ erasurePending: true }, ['named']],
-  [
-    { accountOff: true },
-    [
-      'author',
-      'self',
-      'representative',
-      'own-service',
-      'referent',
-      'circle',
-      'assistant',
-      'declared',
-      'imaging-service',
-      'stay',
-      'presence',
-      'break-glass',
-      'named',
-    ],
-  ],
+  [{ accountOff: true }, ['author', 'self', 'representative', 'own-service', ...PROFESSIONALS, 'dpo', 'named']],
 ];
 
 type Holder = { readonly principal: Principal; readonly grant: Grant };
@@ -93,6 +89,12 @@ function holderOf(relation: Relation, person: PersonKey): Holder {
         { reference: 'PractitionerRole/1', organization, within: [], radiologist: true, offices: [] },
       ]);
       return { principal: principal.radiologists(organization), grant };
+    }
+    case 'dpo': {
+      const organization = `Organization/${person}`;
+      const role = { reference: 'PractitionerRole/d', organization, within: [organization], radiologist: false };
+      const grant = aGrant(practitioner, NOW, [{ ...role, offices: ['establishment-dpo'] }]);
+      return { principal: principal.office('establishment-dpo', organization), grant };
     }
     case 'representative': {
       const related = `RelatedPerson/${person}`;
@@ -127,6 +129,7 @@ function typeFor(relation: Relation): StoredType {
 /** A plan that puts rows and gives a relation to them: by whom the rows come from, or by a row of its own. */
 function given(relation: Relation, holder: Pick<Right, 'person' | 'principal'>, puts: readonly Put[]): CommitPlan {
   if (relation === 'own-service') return aPlan({ puts: puts.map((put) => unsharedPut(put, holder)) });
+  if (relation === 'dpo') return aPlan({ puts: puts.map((put) => restrictedPut(put, holder)) });
   if (relation !== 'author' && relation !== 'named') return aPlan({ puts, rights: [aRight({ ...holder, relation })] });
   const origin = { sources: [holder.principal.slice(holder.principal.indexOf(':') + 1)], services: [] };
   return aPlan({ puts: puts.map((put) => ({ ...put, origin })) });
@@ -156,7 +159,7 @@ export function accessContract(suite: Suite): void {
       });
     }
 
-    for (const relation of relations.filter((one) => one !== 'own-service')) {
+    for (const relation of relations.filter((one) => one !== 'own-service' && one !== 'dpo')) {
       it(`hides what is masked from ${relation}, before and after it is masked`, async () => {
         const person = aPersonKey();
         const { grant, principal } = holderOf(relation, person);

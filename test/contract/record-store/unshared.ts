@@ -13,6 +13,12 @@ export function unsharedPut(put: Put, { principal: holder }: Pick<Right, 'princi
   return { ...put, origin, masks: [...put.masks, 'unshared'] };
 }
 
+/** An item whose processing is restricted, of the establishment whose officer holds a principal. */
+export function restrictedPut(put: Put, { principal: holder }: Pick<Right, 'principal'>): Put {
+  const origin = { sources: [holder.slice(holder.indexOf('|') + 1)], services: [] };
+  return { ...put, origin, masks: [...put.masks, 'restricted'] };
+}
+
 /** Runs the contract of what is not shared. */
 export function unsharedContract(suite: Suite): void {
   describe('what is not shared', () => {

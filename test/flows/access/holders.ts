@@ -29,12 +29,17 @@ export type Subject = {
 export type Holder = {
   /**
    * How they sign in: as the patient of the exam or who represents her, as the software of an establishment, or as a
-   * professional who works in an organization, there as a radiologist or not.
+   * professional who works in an organization, there as a radiologist or not, or holds an office.
    */
   readonly signsIn:
     | { readonly as: 'patient' | 'representative' }
     | { readonly as: 'client'; readonly client: string }
-    | { readonly as: 'professional'; readonly organization: string; readonly isRadiologist?: true };
+    | {
+        readonly as: 'professional';
+        readonly organization: string;
+        readonly isRadiologist?: true;
+        readonly office?: 'region-dpo';
+      };
   /** Rows that give the relation to the record of a person; none where the rows of the exam do. */
   readonly giving: (subject: Subject) => readonly Put[];
 };
@@ -71,6 +76,7 @@ export const HOLDERS: Readonly<Record<Relation, Holder>> = {
     signsIn: { as: 'professional', organization: PRACTICE },
     giving: ({ person }) => [giver('break-glass', person, principal.breakGlass(practitionerOf('break-glass')))],
   },
+  dpo: { signsIn: { as: 'professional', organization: PRACTICE, office: 'region-dpo' }, giving: () => [] },
   named: {
     signsIn: { as: 'professional', organization: PRACTICE },
     giving: ({ person, patient, label }) => [

@@ -1,5 +1,6 @@
 /** The region of the matrix: the demonstration’s, a professional for each relation and a login for each patient. */
 import type { Practitioner, PractitionerRole } from '@medplum/fhirtypes';
+import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { RELATIONS } from '../../../server/access/right.ts';
 import type { EditedRegion } from '../../support/region-file.ts';
 import { guardianNumberOf, HOLDERS, loginOf, numberOf } from './holders.ts';
@@ -31,7 +32,12 @@ export function addPeople(region: EditedRegion, patients: number): void {
       active: true,
       practitioner: { reference: `Practitioner/${login}` },
       organization: { reference: signsIn.organization },
-      code: [{ coding: [{ system: PROFESSIONS, code }] }],
+      code: [
+        { coding: [{ system: PROFESSIONS, code }] },
+        ...(signsIn.office === undefined
+          ? []
+          : [{ coding: [{ system: CODE_SYSTEM.regionRole, code: signsIn.office }] }]),
+      ],
     };
     for (const resource of [practitioner, role])
       region.bundle.entry?.push({

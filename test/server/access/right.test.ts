@@ -16,6 +16,7 @@ const ORDER = [
   'stay',
   'presence',
   'break-glass',
+  'dpo',
   'named',
 ] as const;
 

@@ -188,6 +188,15 @@ describe('The rights that a row gives', () => {
       expect(told(aRow('Consent', saying(consent))), consent.status).to.deep.equal(['named pat:p Consent/1']);
   });
 
+  it('of an item whose processing is restricted are its officers’, too, to it and to the Patient', () => {
+    const offices = ['region-dpo', 'establishment-dpo|Organization/a'];
+    const officers = offices.flatMap((office) => [`dpo of:${office} List/1`, `dpo of:${office} record`]);
+    const rights = told(aRow('List', { masks: ['restricted'] }));
+    expect(rights.filter((right) => right.startsWith('dpo'))).to.deep.equal(officers);
+    const hers = { sources: ['Patient/1'], services: [] };
+    expect(told(aRow('List', { masks: ['restricted'], origin: hers })).join()).not.to.include('dpo');
+  });
+
   it('of an item that is not shared are its service’s to it and to the Patient, where it has one author', () => {
     const masks = ['unshared'] as const;
     const author = 'author o:Organization/a ImagingStudy/1';

@@ -16,8 +16,8 @@ import { readmeTexts } from './decision-tables.ts';
 
 /** Labels, masks of a normal item and switches that leave each relation something (access.md, section 3). */
 const SEEN: Readonly<Record<Relation, readonly [levels: string, masks: string, switches: string]>> = {
-  self: ['N R V', 'professionals representatives unshared', 'opposed withdrawn accountOff'],
-  author: ['N R V', 'professionals patient representatives unshared', 'accountOff'],
+  self: ['N R V', 'professionals representatives unshared restricted', 'opposed withdrawn accountOff'],
+  author: ['N R V', 'professionals patient representatives unshared restricted', 'accountOff'],
   representative: ['N R', 'professionals unshared', 'opposed withdrawn accountOff'],
   'own-service': ['N', 'patient representatives unshared', 'accountOff'],
   referent: ['N R', 'patient representatives', 'accountOff'],
@@ -28,7 +28,12 @@ const SEEN: Readonly<Record<Relation, readonly [levels: string, masks: string, s
   stay: ['N', 'patient representatives', 'accountOff'],
   presence: ['N', 'patient representatives', 'accountOff'],
   'break-glass': ['N', 'patient representatives', 'accountOff'],
-  named: ['N R V', 'professionals patient representatives unshared', 'opposed withdrawn erasurePending accountOff'],
+  dpo: ['N R V', 'professionals patient representatives unshared restricted', 'accountOff'],
+  named: [
+    'N R V',
+    'professionals patient representatives unshared restricted',
+    'opposed withdrawn erasurePending accountOff',
+  ],
 };
 
 describe('access.md 3, the table of decisions', () => {

@@ -11,6 +11,7 @@ import { requireSpeaker } from '../../../access/may-attempt.ts';
 import type { SpeakingRequester } from '../../../access/requester.ts';
 import { establishmentOf, FOREVER, isShowing, referenceOf } from '../../../access/right.ts';
 import type { Relation, Right, ShowingRight } from '../../../access/right.ts';
+import { RULES } from '../../../access/rules/table.ts';
 import { displayNameOf } from '../../directory/directory-changes.ts';
 import type { Holder, Holders } from '../../directory/holders.ts';
 import { foundNothing, guarded, NOTHING, refusalsRecorded } from '../../guard.ts';
@@ -94,8 +95,8 @@ type Held = Pick<ShowingRight, 'principal' | 'relation' | 'to'> & {
 /** Rights to the record each by itself; of those to single items one for each holder. */
 function rightsToRecord(rights: readonly ShowingRight[]): readonly Held[] {
   return rights.flatMap(({ principal, relation, scope, from, to, giver }) =>
-    // Of what is not shared its service sees, beside the item, who the patient is.
-    scope === 'record' && relation !== 'own-service'
+    // Whom a state gives an item sees, beside it, who the patient is.
+    scope === 'record' && RULES[relation].state === undefined
       ? [{ principal, relation, from, to, giver, reach: 'record' as const }]
       : [],
   );

@@ -1,0 +1,58 @@
+/**
+ * Restrictions of processing that data protection officers granted (GDPR 18): each is of what had been filed when it
+ * was granted, by one establishment or by all. The decision that refuses such a request afterwards ends it.
+ */
+import type { Task } from '@medplum/fhirtypes';
+import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import type { Criterion } from '../../../profiles/search/query.ts';
+import type { NarrowReading } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import { principal } from '../../access/right.ts';
+import type { JobRequest } from '../../ports/job-queue.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import { identitiesOf } from '../identity/identities.ts';
+import { findAll } from '../internal-reads.ts';
+import { settlingOf, type Filing } from './ground.ts';
+
+/** One that stands: `organization` is the establishment (`Organization/id`), or undefined where it is of all. */
+export type Restriction = { readonly organization: string | undefined; readonly at: number };
+
+/** Whether it is of an item. */
+export function restricts({ organization, at }: Restriction, item: Pick<Filing, 'organization' | 'at'>): boolean {
+  return (organization === undefined || organization === item.organization) && item.at <= at;
+}
+
+const GRANTED: readonly Criterion[] = [
+  { kind: 'token', param: 'code', values: [{ system: CODE_SYSTEM.task, code: 'restriction' }] },
+  { kind: 'token', param: 'status', values: [{ code: 'completed' }] },
+];
+
+/** Those that stand for a person, whichever of her identities asked. */
+export async function restrictionsOf(
+  records: RecordStore,
+  reading: NarrowReading,
+  person: PersonKey,
+): Promise<readonly Restriction[]> {
+  const granted = await findAll<Task>(records, reading({ person }), 'Task', GRANTED);
+  const restrictions: Restriction[] = [];
+  for (const { row, resource } of granted) {
+    const rights = await records.rightsOf(reading({ person }), person, `Task/${row.id}`);
+    // Its owner is the officer who decided it: whose office it was for is told by who may read it.
+    const office = principal.office('establishment-dpo', '');
+    const named = rights.filter(({ relation }) => relation === 'named').map((right) => right.principal);
+    const holder = named.find((one) => one.startsWith(office));
+    const at = Date.parse(resource.lastModified ?? '');
+    restrictions.push({ organization: holder?.slice(office.length), at: Number.isNaN(at) ? row.updated : at });
+  }
+  return restrictions;
+}
+
+/** The jobs that bring a person's items to the restrictions that stand: one for each of her identities. */
+export async function restrictingJobs(
+  records: RecordStore,
+  person: PersonKey,
+  now: number,
+): Promise<readonly JobRequest[]> {
+  const identities = await identitiesOf(records, person, now);
+  return identities.map(({ content }) => settlingOf(`Patient/${content.id}`, now));
+}

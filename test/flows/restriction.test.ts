@@ -1,0 +1,94 @@
+/**
+ * The restriction of processing that a data protection officer grants (GDPR 18): what was filed until then is kept for
+ * its author, the patient and officers alone, through every door, until the decision is another one.
+ * @see access.md 3, L2; R-61
+ */
+import type { DiagnosticReport, ImagingStudy, Parameters, Task } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { ESTABLISHMENTS } from '../../fixtures/people.ts';
+import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { personCaller } from '../support/demonstration.ts';
+import { expectHidden, expectShown } from './support/cell.ts';
+import { DOORS } from './support/doors/doors.ts';
+import { onEachWorld } from './support/each-store.ts';
+import { canAsk, type PersonKey } from './support/people.ts';
+import { find, send } from './support/fhir.ts';
+import { breakGlass, callOf, type World } from './support/world.ts';
+
+const OTHERS: readonly PersonKey[] = ['declared', 'emergency'];
+const TYPES = ['ImagingStudy', 'DiagnosticReport', 'DocumentReference'] as const;
+
+onEachWorld('A restriction of processing', (world: () => World, store: string) => {
+  const persons: readonly PersonKey[] = store === 'SQLite' ? ['author', 'patient', ...OTHERS] : ['declared'];
+  let officer: FhirCaller;
+
+  before(async () => {
+    await breakGlass(world());
+    officer = await personCaller(world().server, 'demo-region-dpo');
+  });
+
+  /** She asks for it, of what one establishment holds or of all. */
+  const asked = async (organization?: string): Promise<string> => {
+    const body: Parameters = {
+      resourceType: 'Parameters',
+      parameter: [
+        { name: 'right', valueCode: 'restriction' },
+        ...(organization === undefined ? [] : [{ name: 'organization', valueReference: { reference: organization } }]),
+      ],
+    };
+    await send(callOf(world(), 'patient'), '/Patient/$data-subject-request', body);
+    const tasks = await find<Task>(callOf(world(), 'patient'), 'Task?code=restriction&status=requested');
+    return `Task/${tasks[0]?.id}`;
+  };
+  const decide = async (task: string, verdict: string): Promise<void> => {
+    const parameter = [
+      { name: 'verdict', valueCode: verdict },
+      { name: 'comment', valueString: 'Exactitude contestée, vérification en cours' },
+    ];
+    const done = await officer.send('POST', `${task}/$decide`, { resourceType: 'Parameters', parameter });
+    expect(done.status, done.text).to.equal(200);
+  };
+  const count = async (who: PersonKey, type: string): Promise<number> =>
+    (await find(callOf(world(), who), `${type}?_count=100`)).length;
+  const seenBy = async (who: PersonKey, expected: number): Promise<void> => {
+    await eventually(async () => ((await count(who, 'ImagingStudy')) === expected ? true : undefined));
+  };
+
+  it('of what another establishment holds leaves this exam as it is', async () => {
+    const task = await asked(ESTABLISHMENTS.nancy.organization);
+    await decide(task, 'granted');
+    await expectStill(world(), 1);
+  });
+
+  it('hides what the record held from all but author, patient and officers, at every door', async () => {
+    const task = await asked();
+    expect((await officer.find('ImagingStudy')).length, 'before').to.equal(0);
+    await decide(task, 'granted');
+    await seenBy('declared', 0);
+    const failures: string[] = [];
+    for (const person of persons)
+      for (const door of DOORS.filter((one) => canAsk(person, one))) {
+        const answer = OTHERS.includes(person)
+          ? expectHidden(world(), door, person)
+          : expectShown(world(), door, person);
+        await answer.catch((error: Error) => failures.push(`${person} ${door.name}: ${error.message}`));
+      }
+    expect(failures.join('\n')).to.equal('');
+    for (const type of TYPES) expect((await officer.find(type)).length, type).to.equal(await count('author', type));
+    // Who signed the report is its author; the images are the establishment's.
+    expect(await count('radiologist', 'ImagingStudy')).to.equal(0);
+    expect(await count('radiologist', 'DiagnosticReport')).to.equal(1);
+    await decide(task, 'refused');
+    await seenBy('declared', 1);
+    for (const type of TYPES) expect((await officer.find(type)).length, `${type} afterwards`).to.equal(0);
+    for (const type of TYPES) expect(await count('declared', type), type).to.equal(await count('author', type));
+  });
+});
+
+/** The job that looks at it has run when the author reads what it made. */
+async function expectStill(world: World, count: number): Promise<void> {
+  const [study] = await find<ImagingStudy>(callOf(world, 'declared'), 'ImagingStudy');
+  const [report] = await find<DiagnosticReport>(callOf(world, 'declared'), 'DiagnosticReport');
+  expect([study, report].filter((one) => one !== undefined).length).to.equal(count * 2);
+  expect(JSON.stringify([study?.meta, report?.meta])).not.to.include('restricted');
+}
