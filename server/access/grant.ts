@@ -5,6 +5,7 @@
  */
 import type { Purpose } from './purpose.ts';
 import type { PersonKey, Requester, Role } from './requester.ts';
+import { isOutsideCare } from './requester.ts';
 import { FOREVER, principal, type Principal } from './right.ts';
 
 /** Makers have it: whoever reaches a constructor through an instance does not. */
@@ -206,7 +207,12 @@ export type NarrowReading = Reading<Subjects['item'] | Subjects['person']>;
 export function grantFor(requester: Requester, now: number): Grant {
   const until = requester.kind === 'representative' ? requester.until : FOREVER;
   const { purpose } = requester;
-  return new Grant(MAKING, { principals: principalsOf(requester), purpose, now, until, barredBy: BY_NOBODY });
+  return new Grant(MAKING, { principals: principalsOf(requester), purpose, now, until, barredBy: barredOf(requester) });
+}
+
+/** Who acts outside of care is barred from everybody's record; who bars a person stores find out. */
+function barredOf(requester: Requester): BarredBy {
+  return requester.kind === 'practitioner' && isOutsideCare(requester.roles) ? 'everybody' : BY_NOBODY;
 }
 
 /** The grant of the same requester at another moment. */

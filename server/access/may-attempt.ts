@@ -5,6 +5,7 @@
 import { Fault } from '../../profiles/fault.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
 import { operatorsOf, OPERATIONS, type OperationName, type RecordOperation } from './operations.ts';
+import { isOutsideCare } from './requester.ts';
 import type {
   EstablishmentRequester,
   PatientRequester,
@@ -111,6 +112,7 @@ export function requireKind(
     case 'operation': {
       const { operators, refusal } = OPERATIONS[act.operation];
       const held = operatorsOf(requester);
+      requireCare(requester, act.operation);
       return refuseUnless(
         operators.some((one) => held.includes(one)),
         refusal,
@@ -135,6 +137,18 @@ function requireKindOfWriter(kind: Requester['kind'], interaction: WriteInteract
   const isHers =
     writers === 'source-or-patient' && (isSpeaking || (kind !== 'representative' && interaction !== 'create'));
   refuseUnless(kind === 'establishment' || isHers, `A ${type} is written by establishments only`);
+}
+
+/** Operations by which a professional comes to see a record. */
+const OPENING: readonly OperationName[] = ['break-glass', 'redeem-presence-code'];
+
+/** @throws {Fault} forbidden - it would open a record to a professional who acts outside of care (access.md C16) */
+function requireCare(requester: Requester, operation: OperationName): void {
+  const isExcluded = requester.kind === 'practitioner' && isOutsideCare(requester.roles);
+  refuseUnless(
+    !(isExcluded && OPENING.includes(operation)),
+    'Occupational medicine, insurance and employers are shown no records',
+  );
 }
 
 function refuseUnless(may: boolean, message: string): void {

@@ -25,6 +25,8 @@ export const MEMBERS: Readonly<Record<string, string>> = {
   informsPatients: 'the day since which the establishment informs its patients ("2026-01-31"), or false',
   opposedInstances:
     'what becomes of instances of patients who are opposed: "refuse" (0124H, also when left out), or "drop" (0000H)',
+  rolesOutsideCare:
+    'codes of roles (PractitionerRole.code, .specialty) of insurance or employment, which see no record: ["…"]',
   imagingServices: 'imaging services and the establishments that they are part of',
   contacts:
     'addresses at which offices are mailed of what waits for them: {"office", "email"}, of one with "organization"',

@@ -105,6 +105,8 @@ export type Region = {
   readonly affinityDomain: AffinityDomain;
   /** Instances of patients who are opposed are refused (0124H) if left out, or dropped with success (0000H). */
   readonly opposedInstances?: 'refuse' | 'drop';
+  /** Codes of roles of insurance and employment, beside those of occupational medicine: who holds one sees own work. */
+  readonly rolesOutsideCare?: readonly string[];
   readonly imagingServices: readonly ImagingService[];
   /** Who is mailed at once of what waits for an office. */
   readonly contacts: readonly OfficeContact[];

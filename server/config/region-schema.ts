@@ -129,6 +129,7 @@ export const REGION_SCHEMA = record(
     qualifiedIdentifiers: systems,
     affinityDomain,
     opposedInstances: { enum: ['refuse', 'drop'] },
+    rolesOutsideCare: list(text, 100),
     imagingServices: list(record(['organization', 'establishment'], { organization, establishment: organization })),
     contacts: list(contact),
     persons: list(person),

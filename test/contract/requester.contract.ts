@@ -44,7 +44,12 @@ export function requesterContract(name: string, open: OpenStores): void {
       clients = [CLIENT];
       const { records, tokens } = suite;
       const authenticate = createAuthenticate({ tokens, clients: () => clients, clock });
-      const resolve = resolveRequester({ records, clock, timeZone: 'UTC', region: { within, nameOf } });
+      const resolve = resolveRequester({
+        records,
+        clock,
+        timeZone: 'UTC',
+        region: { within, nameOf, outsideCare: new Set() },
+      });
       const known = requesterOfToken({ records, tokens, region: { version: () => version }, clock, resolve });
       ask = async (authorization) =>
         await known(tokenIdOf(authorization), async () => await authenticate(authorization));

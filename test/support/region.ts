@@ -35,6 +35,7 @@ export function aRegionIndex(
     informs: () => true,
     within: (organization) => [organization],
     nameOf: () => undefined,
+    outsideCare: new Set(),
     qualifiedSystems: [],
     establishments: [],
     patientDomains: new Set(),

@@ -2,6 +2,7 @@
 import type { Organization, Practitioner, PractitionerRole, Resource } from '@medplum/fhirtypes';
 import { madeOf, type CurrentRegion } from '../../config/current-region.ts';
 import { principalsOfProfessional } from '../../access/grant.ts';
+import { isOutsideCare } from '../../access/requester.ts';
 import type { Principal } from '../../access/right.ts';
 import { directoryOf, heldRoles, isHeld, mayAct, roleOf } from '../identity/held-roles.ts';
 import { referenceOf, resourcesOf } from './directory-changes.ts';
@@ -15,8 +16,8 @@ export type Holders = {
   readonly of: (principal: Principal, now: number) => readonly Holder[];
   /** Those who hold an office at a time, by the roles that give it. */
   readonly inOffice: (now: number) => readonly Holder[];
-  /** What a professional (`Practitioner/id`) is at a time. */
-  readonly principalsOf: (practitioner: string, now: number) => readonly Principal[];
+  /** Whether a professional (`Practitioner/id`) is barred at a time: by these principals, or from all records. */
+  readonly isBarred: (practitioner: string, bars: ReadonlySet<Principal>, now: number) => boolean;
   /** `Organization/id`, `Practitioner/id`. */
   readonly organization: (reference: string) => Organization | undefined;
   readonly practitioner: (reference: string) => Practitioner | undefined;
@@ -26,10 +27,10 @@ export type Holders = {
 type Giving = { readonly practitioner: Practitioner; readonly role: PractitionerRole | undefined };
 
 /** Indexes a directory. What holds at a time is found out when it is asked: roles begin and end. */
-export function indexHolders(resources: readonly Resource[]): Holders {
+export function indexHolders(resources: readonly Resource[], rolesOutsideCare: readonly string[] = []): Holders {
   const ofType = <T extends Resource>(type: T['resourceType']): readonly T[] =>
     resources.filter((one): one is T => one.resourceType === type);
-  const directory = directoryOf(resources);
+  const directory = directoryOf(resources, rolesOutsideCare);
   const roles = Map.groupBy(
     ofType<PractitionerRole>('PractitionerRole'),
     ({ practitioner }) => practitioner?.reference,
@@ -55,8 +56,10 @@ export function indexHolders(resources: readonly Resource[]): Holders {
   return {
     of: (principal, now) => acting(byPrincipal.get(principal) ?? [], now),
     inOffice: (now) => acting(offices, now),
-    principalsOf: (practitioner, now) =>
-      principalsOfProfessional(practitioner, heldRoles(roles.get(practitioner) ?? [], now, directory)),
+    isBarred: (practitioner, bars, now) => {
+      const held = heldRoles(roles.get(practitioner) ?? [], now, directory);
+      return isOutsideCare(held) || principalsOfProfessional(practitioner, held).some((name) => bars.has(name));
+    },
     organization: (reference) => organizations.get(reference),
     practitioner: (reference) => practitioners.get(reference),
   };
@@ -64,5 +67,5 @@ export function indexHolders(resources: readonly Resource[]): Holders {
 
 /** The holders of the region of this process: each question is asked of what is loaded then. */
 export function followedHolders(current: CurrentRegion): () => Holders {
-  return madeOf(current, (region) => indexHolders(resourcesOf(region)));
+  return madeOf(current, (region) => indexHolders(resourcesOf(region), region.rolesOutsideCare));
 }

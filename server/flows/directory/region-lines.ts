@@ -46,6 +46,7 @@ export function regionLines(region: Region): readonly string[] {
     ...contacts.map((contact) => `address of ${contactName(contact)}`),
     ...identifierDomains.flatMap((domain) => domainLines(domain, names.get(domain.organization))),
     `affinity domain: ${[...region.affinityDomain.patientIdSystems, region.affinityDomain.ownSystem].join(', ')}`,
+    ...(region.rolesOutsideCare === undefined ? [] : [`roles outside of care: ${region.rolesOutsideCare.join(', ')}`]),
     ...(region.opposedInstances === undefined ? [] : [`instances of the opposed: ${region.opposedInstances}`]),
   ];
 }

@@ -9,6 +9,9 @@ import { FOREVER } from '../../access/right.ts';
 /** Roles whose coding says that the professional reads images. */
 const RADIOLOGIST_CODES = new Set(['G15_10/SM44', 'SM44', 'SM28']);
 
+/** Occupational medicine (médecine du travail), in its specialities. @see access.md C16 */
+const OUTSIDE_CARE_CODES = ['G15_10/SM25', 'SM25'];
+
 /**
  * Whether a professional may act at a time (epoch milliseconds): active, and of the roles that the directory gives or
  * gave one is held. Whoever never had one acts for nobody, and sees what names the person alone.
@@ -22,8 +25,13 @@ export function heldRoles(roles: readonly PractitionerRole[], now: number, direc
   return roles.flatMap((role) => (isHeld(role, now) ? roleOf(role, directory) : []));
 }
 
-/** What the directory tells of organizations: what each is a part of, and how it is called. */
-export type Directory = { readonly within: Within; readonly nameOf: NameOf };
+/** What a directory tells: what each organization is a part of, how it is called, and which codes are of no care. */
+export type Directory = {
+  readonly within: Within;
+  readonly nameOf: NameOf;
+  /** Codes of roles whose holders see no record. */
+  readonly outsideCare: ReadonlySet<string>;
+};
 
 /** The name of an organization (`Organization/id`); undefined of one that is not known, or has none. */
 export type NameOf = (organization: string) => string | undefined;
@@ -54,9 +62,10 @@ function withinOf(directory: readonly Resource[]): Within {
   };
 }
 
-/** Tells both from the resources of a directory. */
-export function directoryOf(resources: readonly Resource[]): Directory {
-  return { within: withinOf(resources), nameOf: namesIn(resources) };
+/** Tells it from the resources of a directory, and the codes outside of care that the region adds. */
+export function directoryOf(resources: readonly Resource[], rolesOutsideCare: readonly string[] = []): Directory {
+  const outsideCare = new Set([...OUTSIDE_CARE_CODES, ...rolesOutsideCare]);
+  return { within: withinOf(resources), nameOf: namesIn(resources), outsideCare };
 }
 
 /** Tells the names. */
@@ -87,7 +96,7 @@ function periodOf({ period }: PractitionerRole): DateRange {
 }
 
 /** A role as the decision knows it, whenever it is held; none of one in no organization. */
-export function roleOf(role: PractitionerRole, { within, nameOf }: Directory): Role[] {
+export function roleOf(role: PractitionerRole, { within, nameOf, outsideCare }: Directory): Role[] {
   const organization = role.organization?.reference;
   if (organization === undefined) return [];
   const [profession, institution] = [professionOf(role), nameOf(organization)];
@@ -96,7 +105,8 @@ export function roleOf(role: PractitionerRole, { within, nameOf }: Directory): R
       reference: `PractitionerRole/${role.id ?? ''}`,
       organization,
       within: within(organization),
-      radiologist: isRadiologist(role),
+      radiologist: hasCodeOf(role, RADIOLOGIST_CODES),
+      ...(hasCodeOf(role, outsideCare) ? { isOutsideCare: true as const } : {}),
       offices: regionRolesOf(role.code),
       ...(profession === undefined ? {} : { profession }),
       ...(institution === undefined ? {} : { institution }),
@@ -110,8 +120,8 @@ function professionOf({ code = [], specialty = [] }: PractitionerRole): Professi
   return codings.find(({ system }) => system !== CODE_SYSTEM.regionRole);
 }
 
-function isRadiologist({ code = [], specialty = [] }: PractitionerRole): boolean {
+function hasCodeOf({ code = [], specialty = [] }: PractitionerRole, codes: ReadonlySet<string>): boolean {
   return [...code, ...specialty].some(({ coding = [] }) =>
-    coding.some(({ code }) => code !== undefined && RADIOLOGIST_CODES.has(code)),
+    coding.some(({ code }) => code !== undefined && codes.has(code)),
   );
 }

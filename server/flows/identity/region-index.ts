@@ -59,7 +59,7 @@ export function indexRegion(region: Region, timeZone?: string): RegionIndex {
       region.imagingServices
         .filter((service) => service.establishment === organization)
         .map((service) => service.organization),
-    ...directoryOf(directory),
+    ...directoryOf(directory, region.rolesOutsideCare),
     qualifiedSystems: region.qualifiedIdentifiers,
     readersFor: (organization) => [organization, ...(readers.get(organization) ?? [])],
     sourcesOf: (system) => sources.get(system) ?? [],
@@ -87,6 +87,9 @@ export function followedIndex(current: CurrentRegion, timeZone?: string): Region
     servicesOf: (organization) => index().servicesOf(organization),
     within: (organization) => index().within(organization),
     nameOf: (organization) => index().nameOf(organization),
+    get outsideCare() {
+      return index().outsideCare;
+    },
     get qualifiedSystems() {
       return index().qualifiedSystems;
     },

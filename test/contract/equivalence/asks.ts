@@ -50,13 +50,27 @@ const RELATED = SLOTS.filter(({ type }) => type === 'RelatedPerson')
   .map(referenceOf)
   .slice(0, 3);
 
-/** Who asks. */
+const OUTSIDE: Role = {
+  reference: 'PractitionerRole/4',
+  organization: 'Organization/3',
+  within: ['Organization/3'],
+  radiologist: false,
+  offices: [],
+  isOutsideCare: true,
+};
+
+/** Who asks; now and then somebody who acts outside of care, too. */
 export const grant: fc.Arbitrary<Grant> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc
-      .tuple(fc.constantFrom('1', '1', '1', '2'), now, fc.subarray(ROLES, { minLength: 0 }))
-      .map(([id, at, roles]) => aGrant(`Practitioner/${id}`, at, roles)),
+      .tuple(
+        fc.constantFrom('1', '1', '1', '2'),
+        now,
+        fc.subarray(ROLES, { minLength: 0 }),
+        fc.constantFrom(true, ...Array.from({ length: 9 }, () => false)),
+      )
+      .map(([id, at, roles, isOutside]) => aGrant(`Practitioner/${id}`, at, isOutside ? [...roles, OUTSIDE] : roles)),
   },
   { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...PERSONS), now).map(([person, at]) => aPatientGrant(person, at)) },
   {

@@ -164,6 +164,35 @@ export function blocksContract(suite: Suite): void {
       expect(await asked()).to.deep.equal([false, false, 0, 0, 0]);
     });
 
+    it('C16 of everybody is against who acts outside of care in any role: own work is shown', async () => {
+      const [id, person] = [anId(), aPersonKey()];
+      const holder = principal.practitioner(`Practitioner/${id}`);
+      const care = { reference: `PractitionerRole/${id}`, organization: `Organization/${id}`, within: [] };
+      const roles = [
+        { ...care, radiologist: true, offices: [] },
+        { ...care, radiologist: false, offices: [], isOutsideCare: true as const },
+      ];
+      const origin = { sources: [`Practitioner/${id}`], services: [] };
+      const [mine, hers, named] = [aPut({ person, origin }), aPut({ person }), aPut({ type: 'Task', person, origin })];
+      const rights = [
+        aRight({ person, principal: holder }),
+        aRight({ person, principal: principal.radiologists(`Organization/${id}`), relation: 'imaging-service' }),
+        aRight({ person, principal: principal.breakGlass(`Practitioner/${id}`), relation: 'break-glass' }),
+      ];
+      await commitPlan(suite.records, aPlan({ puts: [mine, hers, named], rights }));
+      const seen = async (grant: Grant) => [
+        await shown(grant, mine),
+        await shown(grant, hers),
+        await shown(grant, named),
+      ];
+      expect(await seen(aGrant(`Practitioner/${id}`, NOW, roles.slice(0, 1)))).to.deep.equal([true, true, true]);
+      const grant = aGrant(`Practitioner/${id}`, NOW, roles);
+      expect(await seen(grant)).to.deep.equal([true, false, true]);
+      await commitPlan(suite.records, aPlan({ puts: [hers], deletes: [mine] }));
+      const history = await ask(suite.records, grant, { kind: 'history', type: hers.type, limit: 10 });
+      expect(history.rows.map((row) => row.id)).to.deep.equal([mine.id, mine.id]);
+    });
+
     it('is counted in totals of many, which are kept of others', async () => {
       const [id, many, one] = [anId(), aPersonKey(), aPersonKey()];
       const holder = principal.practitioner(`Practitioner/${id}`);

@@ -91,6 +91,21 @@ describe('Who may attempt what, before the data are known', () => {
     }
   });
 
+  it('C16 who acts outside of care in any role opens no record, whatever other roles there are', () => {
+    const role = { organization: 'Organization/a', within: [], radiologist: false, offices: [] };
+    const roles = [
+      { ...role, reference: 'PractitionerRole/1' },
+      { ...role, reference: 'PractitionerRole/2', isOutsideCare: true as const },
+    ];
+    const requester = (held: typeof roles) =>
+      ({ ...requesterOf('practitioner', 'user/*.cruds'), roles: held }) as Requester;
+    for (const name of ['break-glass', 'redeem-presence-code'] as const) {
+      mayAttempt(requester(roles.slice(0, 1)), operation(name));
+      expect(faultOf(() => mayAttempt(requester(roles), operation(name)))).to.include({ kind: 'forbidden' });
+    }
+    mayAttempt(requester(roles), operation('set-confidentiality'));
+  });
+
   for (const [attempt, ...kinds] of TABLE) {
     const name = Object.values(attempt).join(' ');
     it(`${name}: ${kinds.join(', ')}`, () => {

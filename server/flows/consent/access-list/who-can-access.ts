@@ -68,7 +68,7 @@ async function listOf(
       held.push({ ...right, since: await sinceOf(deps, reading, right, consents) });
   const holders = deps.holders();
   const bars = new Set(inTime.flatMap((right) => (isShowing(right) ? [] : [right.principal])));
-  const isBarred = (reference: string) => holders.principalsOf(reference, now).some((name) => bars.has(name));
+  const isBarred = (reference: string) => holders.isBarred(reference, bars, now);
   const known = kind === 'patient' ? all : held;
   const sources = new Set(known.flatMap(({ principal }) => establishmentOf(principal)));
   return [
@@ -193,7 +193,7 @@ function accessesOf(held: Held, holders: Holders, now: number): readonly Access[
   return listed(holders, holders.practitioner(referenceOf(principal)), [], facts);
 }
 
-/** Whom she blocks opens nothing, unless by what no block reaches; an emergency that was declared stays listed. */
+/** Who is barred opens nothing, unless by what no block reaches; an emergency that was declared stays listed. */
 function unbarred(
   { relation }: Held,
   accesses: readonly Access[],
