@@ -7,16 +7,18 @@ import type { ExamElements } from '../types/fhir-type.ts';
 import { isStoredType } from '../types/visibility.ts';
 import { examKindOf, type ExamWords } from './exam-label.ts';
 import { tellsMoreRequests } from './further-event.ts';
+import { PASSAGE } from './shapes.ts';
 
 /** An exam as the events told of it; wordless where its patient could not read it then, or it was erased since. */
 export type SeenExam = ExamWords & { readonly reference: string; readonly kind: ExamElements['kind'] };
 
 /**
  * One access. `opened`: an exam, report or document; `listed`: several in a list; `record`: what the record says
- * beside exams; `emergency`: somebody declared one. Times are epoch milliseconds.
+ * beside exams; `exported`: the record was taken along; `emergency`: somebody declared one. Times are epoch
+ * milliseconds.
  */
 export type AccessLine = {
-  readonly kind: 'opened' | 'listed' | 'record' | 'emergency';
+  readonly kind: 'opened' | 'listed' | 'record' | 'exported' | 'emergency';
   readonly at: number;
   readonly who: Reference & { readonly reference: string };
   /** The patient herself. */
@@ -110,13 +112,16 @@ const QUESTIONS: ReadonlySet<string> = new Set([
   'RAD-106',
 ]);
 const EMERGENCY = '110127';
+/** The subtype of an export of the record, which other exports do not have. */
+const EXPORTED = PASSAGE.export.subtype[0]?.code;
 
 function kindOf(event: AuditEvent, exams: readonly SeenExam[]): AccessLine['kind'] | undefined {
-  const { outcome, action, subtype = [], entity = [] } = event;
+  const { outcome, action, type, subtype = [], entity = [] } = event;
   const isAsked = subtype.some(({ code }) => QUESTIONS.has(code ?? ''));
   if (outcome !== '0' || tellsMoreRequests(event)) return undefined;
   if (subtype.some(({ code }) => code === EMERGENCY)) return 'emergency';
   if (action !== 'R' && !(action === 'E' && isAsked)) return undefined;
+  if (type.code === PASSAGE.export.type.code && subtype.some(({ code }) => code === EXPORTED)) return 'exported';
   if (exams.length === 0) return 'record';
   // What is asked of one exam by its name is opened; what is found by a question comes in a list.
   const isOpened = action === 'R' || entity.some((one) => one.type?.code === '2' && one.what?.reference !== undefined);

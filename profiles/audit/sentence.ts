@@ -68,6 +68,8 @@ type Wording = {
   readonly quoted: (words: string) => string;
   readonly of: (date: string) => string;
   readonly further: (count: number) => string;
+  /** Exams of a record that was taken along: there may be hundreds, which no sentence names. */
+  readonly counted: (count: number) => string;
   readonly and: string;
 };
 
@@ -77,12 +79,14 @@ const FR: Wording = {
     opened: ({ when, who, what }) => `${when}, ${who} a consulté ${what}`,
     listed: ({ when, who, what }) => `${when}, ${who} a vu dans une liste ${what}`,
     record: ({ when, who }) => `${when}, ${who} a consulté votre dossier, sans ouvrir d’examen`,
+    exported: ({ when, who, what }) => `${when}, ${who} a téléchargé votre dossier, avec ${what}`,
     emergency: ({ when, who }) => `${when}, ${who} a déclaré une urgence pour ouvrir votre dossier`,
   },
   own: {
     opened: ({ when, what }) => `${when}, vous avez consulté ${what}`,
     listed: ({ when, what }) => `${when}, vous avez vu dans une liste ${what}`,
     record: ({ when }) => `${when}, vous avez consulté votre dossier, sans ouvrir d’examen`,
+    exported: ({ when, what }) => `${when}, vous avez téléchargé votre dossier, avec ${what}`,
     emergency: ({ when }) => `${when}, vous avez déclaré une urgence`,
   },
   exam: { exam: 'l’examen', report: 'le compte rendu', document: 'le document' },
@@ -94,6 +98,7 @@ const FR: Wording = {
   quoted: (words) => `«${NO_BREAK}${words}${NO_BREAK}»`,
   of: (date) => ` du ${date}`,
   further: (count) => (count === 1 ? 'un autre' : `${count}${NO_BREAK}autres`),
+  counted: (count) => `${count}${NO_BREAK}${count < 2 ? 'examen' : 'examens'}`,
   and: 'et',
 };
 
@@ -103,12 +108,14 @@ const DE: Wording = {
     opened: ({ when, who, what }) => `${when} hat ${who} ${what} eingesehen`,
     listed: ({ when, who, what }) => `${when} hat ${who} in einer Liste gesehen: ${what}`,
     record: ({ when, who }) => `${when} hat ${who} Ihre Akte eingesehen, ohne eine Untersuchung zu öffnen`,
+    exported: ({ when, who, what }) => `${when} hat ${who} Ihre Akte heruntergeladen, mit ${what}`,
     emergency: ({ when, who }) => `${when} hat ${who} einen Notfall erklärt, um Ihre Akte zu öffnen`,
   },
   own: {
     opened: ({ when, what }) => `${when} haben Sie ${what} eingesehen`,
     listed: ({ when, what }) => `${when} haben Sie in einer Liste gesehen: ${what}`,
     record: ({ when }) => `${when} haben Sie Ihre Akte eingesehen, ohne eine Untersuchung zu öffnen`,
+    exported: ({ when, what }) => `${when} haben Sie Ihre Akte heruntergeladen, mit ${what}`,
     emergency: ({ when }) => `${when} haben Sie einen Notfall erklärt`,
   },
   exam: { exam: 'die Untersuchung', report: 'den Befund', document: 'das Dokument' },
@@ -120,6 +127,7 @@ const DE: Wording = {
   quoted: (words) => `„${words}“`,
   of: (date) => ` vom ${date}`,
   further: (count) => `${count} weitere`,
+  counted: (count) => `${count} ${count === 1 ? 'Untersuchung' : 'Untersuchungen'}`,
   and: 'und',
 };
 
@@ -129,12 +137,14 @@ const EN: Wording = {
     opened: ({ when, who, what }) => `${when}, ${who} opened ${what}`,
     listed: ({ when, who, what }) => `${when}, ${who} saw in a list ${what}`,
     record: ({ when, who }) => `${when}, ${who} read your record, without opening an exam`,
+    exported: ({ when, who, what }) => `${when}, ${who} downloaded your record, with ${what}`,
     emergency: ({ when, who }) => `${when}, ${who} declared an emergency to open your record`,
   },
   own: {
     opened: ({ when, what }) => `${when}, you opened ${what}`,
     listed: ({ when, what }) => `${when}, you saw in a list ${what}`,
     record: ({ when }) => `${when}, you read your record, without opening an exam`,
+    exported: ({ when, what }) => `${when}, you downloaded your record, with ${what}`,
     emergency: ({ when }) => `${when}, you declared an emergency`,
   },
   exam: { exam: 'the exam', report: 'the report', document: 'the document' },
@@ -142,6 +152,7 @@ const EN: Wording = {
   quoted: (words) => `“${words}”`,
   of: (date) => ` of ${date}`,
   further: (count) => (count === 1 ? 'another one' : `${count} others`),
+  counted: (count) => `${count} ${count === 1 ? 'exam' : 'exams'}`,
   and: 'and',
 };
 
@@ -167,8 +178,9 @@ function whoOf({ who, roles, institutions }: AccessLine): string {
   return beside.length === 0 ? name : `${name} (${beside.join(', ')})`;
 }
 
-function examsOf({ exams, further }: AccessLine, language: Language, timeZone: string): string {
+function examsOf({ kind, exams, further }: AccessLine, language: Language, timeZone: string): string {
   const wording = WORDINGS[language];
+  if (kind === 'exported') return wording.counted(exams.length + further);
   const told = [
     ...exams.map((exam) => examOf(exam, language, timeZone)),
     ...(further === 0 ? [] : [wording.further(further)]),

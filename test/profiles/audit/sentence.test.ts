@@ -66,6 +66,19 @@ describe('The sentence of an access', () => {
     expect(inFrench({ relation: 'break-glass' })).to.match(/, en urgence \(bris de glace\)\.$/);
   });
 
+  it('counts the exams of a record that was taken along', () => {
+    const exam = { reference: 'ImagingStudy/s1', kind: 'exam', description: 'Scanner' } as const;
+    const own = {
+      kind: 'exported',
+      isOwn: true,
+      relation: 'self',
+      exams: Array.from({ length: 30 }, () => exam),
+      further: 2,
+    } as const;
+    expect(inFrench(own)).to.match(/, vous avez téléchargé votre dossier, avec 32\u00A0examens\.$/);
+    expect(inFrench({ ...own, exams: [], further: 0 })).to.match(/, avec 0\u00A0examen\.$/);
+  });
+
   it('has words for every right in every language', () => {
     expect(Object.keys(RIGHT_WORDS).sort()).to.deep.equal(RELATIONS.filter((one) => one !== 'self').toSorted());
     for (const words of Object.values(RIGHT_WORDS)) for (const each of LANGUAGES) expect(words[each]).to.not.equal('');
@@ -132,6 +145,14 @@ describe('Accesses', () => {
       ['listed', ['e0', 'e1'], ['ImagingStudy/s1', 'ImagingStudy/s2', 'ImagingStudy/s3']],
     ]);
     expect(accessLines(events).at(-1)?.further).to.equal(3);
+  });
+
+  it('are one for an export of the record, whatever comes in it, and other exports are openings', () => {
+    const events = [viewed(0, { kind: 'export' }), event(1, { kind: 'export' }), viewed(2, { kind: 'iti-43' })];
+    expect(told(events)).to.deep.equal([
+      ['opened', ['e2'], ['ImagingStudy/s1']],
+      ['exported', ['e0', 'e1'], ['ImagingStudy/s1']],
+    ]);
   });
 
   it('are not what was refused, what was written, the end of a viewing, nor what the server did', () => {
