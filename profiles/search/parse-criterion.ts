@@ -41,8 +41,8 @@ type Parameter = {
  * first. Undefined when the type has no such parameter.
  *
  * Served modifiers: `:missing` on all but `_id` and `_lastUpdated`; `:not` on tokens; `:exact` and `:contains` on
- * strings; `:identifier` and `:<Type>` on references, and `:not` on those that take it. `ref:identifier` is satisfied by
- * a logical reference with that identifier, by a contained target with it, or by a stored target that has it.
+ * strings; `:identifier` and `:<Type>` on references, and `:not` on those that take it. `ref:identifier` is satisfied
+ * by a logical reference with that identifier, by a contained target with it, or by a stored target that has it.
  * @throws {Fault} invalid - a value, modifier, prefix or chain that is not served, naming the parameter
  * @throws {Fault} too-costly - over MAX_ALTERNATIVES or MAX_VALUE_LENGTH
  */
