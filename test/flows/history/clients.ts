@@ -1,6 +1,7 @@
 /** Sixteen clients that change who sees an exam, and look at it, at random: what they did and saw is a history. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Consent } from '@medplum/fhirtypes';
 import { demoConsent } from '../../../fixtures/consent.ts';
 import { PATIENTS } from '../../../fixtures/people.ts';
 import type { FhirAnswer, FhirCaller } from '../../support/clients/fhir-caller.ts';
@@ -16,14 +17,16 @@ import { takeSlowly } from './slow-stream.ts';
 const SHARED = 'shared';
 const EMERGENCY = 'emergency';
 const DECLARED = { declared: 'declared', named: 'named' } as const;
-const AT_FIRST = [SHARED, DECLARED.declared];
+/** That the patient does not block the declared one. */
+const UNBLOCKED = 'unblocked';
+const AT_FIRST = [SHARED, DECLARED.declared, UNBLOCKED];
 
 /** What has to be so for each of them to see the exam; the patient always does. */
 const NEEDS: Readonly<Record<PartName, Needs>> = {
   patient: [],
   establishment: [[SHARED]],
   radiologist: [[SHARED]],
-  declared: [[SHARED], [DECLARED.declared]],
+  declared: [[SHARED], [DECLARED.declared], [UNBLOCKED]],
   named: [[SHARED], [DECLARED.named]],
   emergency: [[SHARED], [EMERGENCY]],
 };
@@ -45,10 +48,10 @@ const ASKED: readonly string[] = [
 const READ_DOORS = DOORS.filter(({ name }) => ASKED.includes(name));
 
 /** What a client does next; a stream takes long. */
-type Act = 'read' | 'stream' | 'sharing' | 'declaration' | 'emergency';
+type Act = 'read' | 'stream' | 'sharing' | 'declaration' | 'block' | 'emergency';
 type Client = { readonly part: PartName; readonly acts: readonly Act[]; readonly whom?: 'declared' | 'named' };
 
-/** One client alone changes a declaration, so that the last answer says how it is. */
+/** One client alone changes a declaration or a block, so that the last answer says how it is. */
 const CLIENTS: readonly Client[] = [
   { part: 'patient', acts: ['sharing', 'sharing', 'read'] },
   { part: 'patient', acts: ['sharing', 'read', 'read'] },
@@ -59,7 +62,7 @@ const CLIENTS: readonly Client[] = [
   { part: 'establishment', acts: ['read', 'stream'] },
   { part: 'radiologist', acts: ['read'] },
   { part: 'radiologist', acts: ['read', 'stream'] },
-  { part: 'patient', acts: ['read'] },
+  { part: 'patient', acts: ['block', 'read'], whom: 'declared' },
   ...Array.from({ length: 3 }, (): Client => ({ part: 'declared', acts: ['read', 'read', 'read', 'stream'] })),
   ...Array.from({ length: 3 }, (): Client => ({ part: 'named', acts: ['read'] })),
 ];
@@ -91,7 +94,8 @@ async function play(
   { until, draw, at }: Hand,
 ): Promise<readonly (Change | Read | Stream)[]> {
   const done: (Change | Read | Stream)[] = [];
-  let isDeclared = client.whom === 'declared';
+  // Of a declaration: that of the declared one stands at first; of a block: none does.
+  let stands = client.part === 'establishment';
   while (performance.now() < until) {
     const server = oneOf(world.servers, draw);
     const act = oneOf(client.acts, draw);
@@ -101,8 +105,8 @@ async function play(
     else if (act === 'sharing') done.push(await changeSharing(doing, draw(2) === 0));
     else if (act === 'emergency') done.push(await breakTheGlass(doing));
     else {
-      const change = await changeDeclaration(doing, !isDeclared);
-      if (change.outcome === 'done') isDeclared = !isDeclared;
+      const change = act === 'block' ? await changeBlock(doing, !stands) : await changeDeclaration(doing, !stands);
+      if (change.outcome === 'done') stands = !stands;
       done.push(change);
     }
     await pause(draw(act === 'read' ? 30 : 150));
@@ -179,7 +183,21 @@ async function changeDeclaration(doing: Doing, value: boolean): Promise<Change> 
   return await changed(`${name} ended of ${whom}`, set, async () => await caller.send('DELETE', `Consent/${consent}`));
 }
 
-function declaration({ world, client: { whom = 'named' } }: Doing): object {
+async function changeBlock(doing: Doing, isBlocked: boolean): Promise<Change> {
+  const { world, server, name } = doing;
+  const caller = world.caller('patient', server);
+  const set = [{ register: UNBLOCKED, value: !isBlocked }];
+  const { provision, ...consent } = declaration(doing);
+  const block = { ...consent, policy: [{ uri: POLICY_DENY }], provision: { ...provision, type: 'deny' } };
+  if (isBlocked) return await changed(name, set, async () => await caller.send('POST', 'Consent', block));
+  const found = await caller.find<Consent>(`Consent?status=active&actor=${practitionerOf('declared')}`);
+  const standing = found.find((one) => one.provision?.type === 'deny')?.id ?? 'none';
+  return await changed(`${name} ended`, set, async () => await caller.send('DELETE', `Consent/${standing}`));
+}
+
+const POLICY_DENY = 'https://profiles.ihe.net/ITI/PCF/Policy-deny';
+
+function declaration({ world, client: { whom = 'named' } }: Doing): Consent {
   const consent = demoConsent(`Patient/${world.ids.patient}`);
   const actor = (consent.provision?.actor ?? []).map((one) => ({
     ...one,
