@@ -132,6 +132,8 @@ export async function recordOf(session: Session): Promise<Texts> {
     emergency,
   );
   await world.find(doctor, 'Patient', `identifier=${anINS().system}|${texts.INS},${anINS().system}|${texts.query}`);
+  // Of a search that finds nobody the event is nobody's, and names her all the same.
+  await world.find(doctor, 'Patient', `identifier=${anINS().system}|${texts.INS}&birthdate=1900-01-01`);
   // The emergency ends.
   world.tick(DAY_MS);
   await world.rest();
