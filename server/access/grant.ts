@@ -175,6 +175,8 @@ const SYSTEM_READS = {
   'end-given': ['whole', 'item', 'person'],
   // The directory is nobody's, and whose access ends is counted over all.
   'load-region': ['item', 'whole'],
+  // The trail, for the office that reads all of it.
+  'read-trail': ['whole'],
   // Of all bytes those that nothing names.
   'sweep-images': ['whole'],
   // Whoever names the study, of whatever person: nothing of it may be left.
@@ -310,4 +312,16 @@ function principalsOf(requester: Requester): readonly Principal[] {
     case 'establishment':
       return [principal.establishment(requester.organization)];
   }
+}
+
+const TRAIL_OFFICE = 'region-dpo';
+
+/** Whether a grant shows every event of the trail: that of the region's data protection office. */
+export function readsWholeTrail(grant: AnyGrant): boolean {
+  return !grant.system && grant.principals.includes(principal.office(TRAIL_OFFICE, ''));
+}
+
+/** Whether somebody holds the office by which the whole trail is read. */
+export function isTrailOfficer(requester: Requester): boolean {
+  return requester.kind === 'practitioner' && requester.roles.some(({ offices }) => offices.includes(TRAIL_OFFICE));
 }

@@ -30,9 +30,10 @@ import {
   type SortKey,
 } from '../../profiles/search/order.ts';
 import type { SearchQuery } from '../../profiles/search/query.ts';
+import type { RegionRole } from '../../profiles/region-role.ts';
 import { expectFault } from '../support/faults.ts';
-import { aPatientGrant, aPersonKey, anId, aQuery, NOW, SYSTEM } from '../support/plans.ts';
-import { idsOf, searchIds, searchPages } from '../support/reads.ts';
+import { aGrant, aPatientGrant, aPersonKey, anId, aQuery, NOW, SYSTEM } from '../support/plans.ts';
+import { ask, idsOf, searchIds, searchPages } from '../support/reads.ts';
 import type { OpenStores } from '../support/stores.ts';
 import { useStores } from './suite.ts';
 import { openedResource } from '../../server/ports/internal-row.ts';
@@ -75,6 +76,22 @@ function eventOf(
       : { user: { reference: user, display: 'Zoé "\\" Lambert', purpose, tokenId: anId(), ...rolesOf(user) } }),
     ...(thing === undefined ? {} : { entities: [{ what: { reference: thing } }] }),
   });
+}
+
+/** Who is shown what everybody was shown: more is read for each question. */
+const OFFICE = 'the office of the region';
+
+/** Somebody who holds an office, and is no more. */
+function inOffice(office: RegionRole) {
+  const organization = 'Organization/region';
+  const role = {
+    reference: 'PractitionerRole/1',
+    organization,
+    within: [organization],
+    radiologist: false,
+    offices: [office],
+  };
+  return aGrant('Practitioner/officer', NOW, [role]);
 }
 
 /** What a professional is. */
@@ -149,6 +166,14 @@ export function eventSearchContract(name: string, open: OpenStores): void {
     const searches: readonly (readonly [who: string, search: (query: SearchQuery) => Promise<readonly string[]>])[] = [
       ['the server', async (query) => idsOf((await suite.records.peek(SYSTEM, { kind: 'search', query })).rows)],
       ['their person', async (query) => await searchIds(suite.records, aPatientGrant(person), query)],
+      [
+        OFFICE,
+        async (query) => {
+          // Its own questions are events, too.
+          const found = await searchIds(suite.records, inOffice('region-dpo'), { ...query, count: 1_000 });
+          return found.filter((id) => EVENTS_ASKED.some((event) => event.id === id));
+        },
+      ],
     ];
     for (const [who, search] of searches) {
       it(`finds for ${who} what matchesCriterion says of each event`, async () => {
@@ -162,7 +187,7 @@ export function eventSearchContract(name: string, open: OpenStores): void {
             );
             expect([...ids].sort()).to.deep.equal(expected.map(({ id }) => id).sort());
           }),
-          { numRuns: 200 },
+          { numRuns: who === OFFICE ? 30 : 200 },
         );
       });
     }
@@ -192,6 +217,17 @@ export function eventSearchContract(name: string, open: OpenStores): void {
           JSON.stringify(order),
         ).to.deep.equal(idsOf(sorted));
         expect(pages.map(({ total }) => total)).to.deep.equal(pages.map(() => EVENTS));
+      }
+    });
+
+    it('shows the whole trail to the data protection office of the region, and to no other office', async () => {
+      const [event] = EVENTS_ASKED;
+      const question = { kind: 'resource', type: 'AuditEvent', id: event?.id ?? '' } as const;
+      const row = await ask(suite.records, inOffice('region-dpo'), question);
+      expect(row?.shownBy).to.deep.equal({ rightId: event?.id, relation: 'named', source: undefined });
+      for (const office of ['region-desk', 'support', 'establishment-desk', 'establishment-dpo'] as const) {
+        expect(await ask(suite.records, inOffice(office), question), office).to.equal(undefined);
+        expect(await searchIds(suite.records, inOffice(office), aQuery('AuditEvent')), office).to.deep.equal([]);
       }
     });
 

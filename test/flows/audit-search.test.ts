@@ -3,6 +3,7 @@ import type { AuditEvent } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { patientIdentifier } from '../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
+import { signIn } from '../../fixtures/sign-in.ts';
 import { eventsForPatient } from './support/cell.ts';
 import { onEachWorld } from './support/each-store.ts';
 import { find } from './support/fhir.ts';
@@ -87,6 +88,26 @@ onEachWorld('A search of the trail (ITI-81)', (world) => {
       '&purpose=TREAT',
     ])
       expect(await events(world(), query, 'declared'), query).to.deep.equal([]);
+  });
+
+  it('shows the region to its data protection officer, from a date on, each time in an event', async () => {
+    const { url } = callOf(world(), 'patient');
+    const officer = { url, token: await signIn({ url, person: 'demo-region-dpo' }) };
+    const found = await find<AuditEvent>(officer, `AuditEvent?_count=500&date=ge2020${until}`);
+    expect(idsOf(found)).to.include.members([...idsOf(all)]);
+    // Refusals are nobody's, and in her view.
+    expect(found.length).to.be.greaterThan(all.length);
+    const [reading] = await find<AuditEvent>(
+      officer,
+      'AuditEvent?date=ge2020&agent=Practitioner/demo-region-dpo&type=rest',
+    );
+    expect(Buffer.from(reading?.entity?.[0]?.query ?? '', 'base64').toString()).to.include('AuditEvent?');
+    const headers = { Authorization: `Bearer ${officer.token}` };
+    for (const query of ['', '?date=le2030', '?_count=1'])
+      expect((await fetch(`${url}/fhir/AuditEvent${query}`, { headers })).status, query).to.equal(400);
+    const desk = { url, token: await signIn({ url, person: 'demo-region-desk' }) };
+    expect(await find<AuditEvent>(desk, 'AuditEvent?date=ge2020')).to.deep.equal([]);
+    expect(idsOf(await events(world(), until))).to.deep.equal(idsOf(all));
   });
 
   it('takes :not of agents alone', async () => {

@@ -2,9 +2,11 @@
  * A search of AuditEvents by a number of whose record they tell (ITI-81, patient.identifier). Events join no other rows
  * and keep no number: which Patients bear it now, as far as the requester sees them, is found first.
  */
+import { Fault } from '../../../profiles/fault.ts';
 import { isLink, type Criterion } from '../../../profiles/search/criterion.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
 import type { SearchPage } from '../../ports/record-store.ts';
+import { isTrailOfficer } from '../../access/grant.ts';
 import { further, guarded, type Account, type GuardDeps, type Visit } from '../guard.ts';
 import type { PassageKind } from '../../../profiles/audit/shapes.ts';
 
@@ -44,4 +46,23 @@ export async function eventsOfPatients(
   const of = { kind: 'reference', param: sought.param, values } as const;
   const found = { ...question, query: { ...question.query, where: [...others, of] } };
   return { ...recorded, answer: await further(deps, recorded.passage, found) };
+}
+
+/** Prefixes by which a date has an earliest moment. */
+const LATER: readonly string[] = ['eq', 'ge', 'gt', 'sa'];
+
+/**
+ * Refuses a search of the whole region without beginning: there may be millions of events.
+ * @throws {Fault} invalid - an officer names no date from which on
+ */
+export function requirePeriod({ requester }: Visit, { type, where }: SearchQuery): void {
+  if (type !== 'AuditEvent' || !isTrailOfficer(requester)) return;
+  const isBounded = where.some(
+    (criterion) =>
+      criterion.kind === 'date' &&
+      criterion.param === 'date' &&
+      criterion.values.every(({ prefix }) => LATER.includes(prefix)),
+  );
+  if (!isBounded)
+    throw new Fault('invalid', 'The events of the region are asked for from a date on', { expression: 'date' });
 }

@@ -279,7 +279,7 @@ export class SqliteRecordStore implements RecordStore {
   async #event(grant: AnyGrant, { id, version = 1 }: ResourceQuestion): Promise<VisibleRow | undefined> {
     await this.#writers.trail.send('head', undefined);
     const row = version === 1 ? visibleRow(this.#trail, ofIdentities(this.#trail, grant), 'AuditEvent', id) : undefined;
-    return row === undefined ? undefined : hydrateEvent(this.#trail, row);
+    return row === undefined ? undefined : hydrateEvent(this.#trail, grant, row);
   }
 
   /** The order for the head is answered after all events before it are in the file. */
@@ -290,7 +290,7 @@ export class SqliteRecordStore implements RecordStore {
       const reading = ofIdentities(this.#trail, grant);
       const where = ofAllPatients(this.#records, query.where);
       const page = search(this.#trail, reading, { ...query, where, include: [], revinclude: [] }, after, skip);
-      return { ...page, rows: page.rows.map((row) => hydrateEvent(this.#trail, row)) };
+      return { ...page, rows: page.rows.map((row) => hydrateEvent(this.#trail, grant, row)) };
     });
   }
 }

@@ -5,6 +5,7 @@ import { Fault } from '../../../../profiles/fault.ts';
 import { isLink } from '../../../../profiles/search/criterion.ts';
 import { isOfItsOwn, isReversedList, type SortKey } from '../../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../../profiles/search/query.ts';
+import { readsWholeTrail } from '../../../access/grant.ts';
 import { principal } from '../../../access/right.ts';
 import { MAX_ORDERED_ROWS, type PageEnd, type SearchPage, type VisibleRow } from '../../../ports/record-store.ts';
 import { restoreEvent, type ChainRecord } from '../../audit-chain.ts';
@@ -157,7 +158,7 @@ async function filterOf(reader: Reader, { where, span }: SearchQuery): Promise<F
 }
 
 async function visibleTo({ collections, grant, session }: Reader): Promise<Filter<AuditDocument>> {
-  if (grant.system) return {};
+  if (grant.system || readsWholeTrail(grant)) return {};
   return { persons: { $in: [...(await presentPrincipals(collections, grant.principals, session))] } };
 }
 

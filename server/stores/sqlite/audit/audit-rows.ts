@@ -1,4 +1,5 @@
 /** AuditEvents as they are read: the chained body and what is left of the personal side. */
+import type { AnyGrant } from '../../../access/grant.ts';
 import type { VisibleRow } from '../../../ports/record-store.ts';
 import { restoreEvent, type ErasablePart, type PersonalSide } from '../../audit-chain.ts';
 import { stamped, unstamped } from '../../stamp.ts';
@@ -27,13 +28,14 @@ export function bodyOf({ body, frame }: ChainedBody): string {
 }
 
 /**
- * Fills a row of the audit file with its event as JSON. The right that shows an event bears its id, of however many
- * persons it tells.
+ * Fills a row of the audit file with its event as JSON. The right that shows a requester an event bears its id, of
+ * however many persons it tells.
  */
-export function hydrateEvent(db: Database, row: VisibleRow): VisibleRow {
+export function hydrateEvent(db: Database, grant: AnyGrant, row: VisibleRow): VisibleRow {
   const chained = db.get<ChainedBody>(`SELECT ${BODY_COLUMNS} WHERE c.id = ?`, row.id);
   if (chained === undefined) throw new Error('An event is missing from the chain');
   const event = restoreEvent(bodyOf(chained), personalSide(db, row.id));
   const json = stamped(unstamped(event, row.id), row.version, row.updated);
-  return { ...row, json, shownBy: row.shownBy && { ...row.shownBy, rightId: row.id } };
+  const shownBy = grant.system ? undefined : ({ rightId: row.id, relation: 'named', source: undefined } as const);
+  return { ...row, json, shownBy };
 }
