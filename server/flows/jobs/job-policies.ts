@@ -29,6 +29,9 @@ const STUDY: JobPolicy = {
   longestPauseMs: HOUR,
 };
 
+/** An erasure is owed by a day: it is tried for six weeks, and whatever stands in its way is in the log each time. */
+const ERASURE: JobPolicy = { ...STUDY, concurrency: 1, attempts: 1_000 };
+
 /** About four days pass before a letter is written instead (RFC 5321 section 4.5.4.1). */
 const MAIL: JobPolicy = {
   concurrency: 2,
@@ -46,9 +49,9 @@ export const JOB_POLICIES: JobPolicies = {
   'settle-person': STUDY,
   'end-given': STUDY,
   'correct-identity': STUDY,
-  'erase-study': { ...STUDY, concurrency: 1, leaseMs: 10 * MINUTE },
-  'erase-record': { ...STUDY, concurrency: 1, leaseMs: 10 * MINUTE },
-  'forget-erased': { ...STUDY, concurrency: 1, leaseMs: HOUR },
+  'erase-study': { ...ERASURE, leaseMs: 10 * MINUTE },
+  'erase-record': { ...ERASURE, leaseMs: 10 * MINUTE },
+  'forget-erased': { ...ERASURE, leaseMs: HOUR },
   'sweep-images': { ...STUDY, concurrency: 1, leaseMs: HOUR, attempts: 8 },
   'end-viewing': STUDY,
   'end-consent': STUDY,
