@@ -153,6 +153,10 @@ export const EXTENSION = {
   seenChanges: 'urn:passerelle:StructureDefinition:Patient-seen-changes',
   /** Ours: who recorded what a Consent says of sharing. */
   recordedBy: 'urn:passerelle:StructureDefinition:Consent-recorded-by',
+  /** Ours, of a share: why, how often, and whether its link lets download. */
+  shareReason: 'urn:passerelle:StructureDefinition:Consent-share-reason',
+  shareUses: 'urn:passerelle:StructureDefinition:Consent-share-uses',
+  shareDownload: 'urn:passerelle:StructureDefinition:Consent-share-download',
   /** Ours: who said a coding of a label, where it is not the source of the item. */
   labelSaidBy: 'urn:passerelle:StructureDefinition:label-said-by',
   namedByAccession: 'urn:passerelle:StructureDefinition:DiagnosticReport-named-by-accession',

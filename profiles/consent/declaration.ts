@@ -6,9 +6,8 @@
 import { ACTOR_TYPES, actorOf, actorsOf, type Actor } from './actors.ts';
 import type { CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
-import { parseDateRange } from '../search/date-range.ts';
 import { Fault } from '../fault.ts';
-import { offsetsIn, spanOf, type TimeSpan } from './time-span.ts';
+import { exactSpanOf, spanOf, type TimeSpan } from './time-span.ts';
 
 /** A declaration. */
 export type Declaration = {
@@ -73,24 +72,25 @@ export type Permit = Declaration & { readonly kind: PermitKind };
 /**
  * Reads what a stored Consent permits: a declaration; an emergency (purpose BTG), or a presence (by its category), each
  * of a person, which ends at the very moment that it says. Undefined of one that has ended, refuses, or permits nobody
- * by name. `zone` as of {@link readDeclaration}.
+ * by name, as a share does. `zone` as of {@link readDeclaration}.
  */
 export function permitOf(consent: object, zone?: string): Permit | undefined {
   const { status, provision } = consent as Partial<Consent>;
   if (status !== 'active' || provision?.type !== 'permit') return undefined;
   const kind = kindOf(consent as Partial<Consent>);
+  if (kind === undefined) return undefined;
   const isExact = kind !== 'declared';
   const actors = actorsOf(provision).filter((actor) => !isExact || actor.kind === 'person');
-  const { end } = provision.period ?? {};
-  const span = spanOf(provision.period, zone);
-  if (actors.length === 0 || span === undefined) return undefined;
-  const last = isExact && end !== undefined ? parseDateRange(end, offsetsIn(zone))?.lo : undefined;
-  return { actors, from: span.from, to: last ?? span.to, kind };
+  const span = (isExact ? exactSpanOf : spanOf)(provision.period, zone);
+  return actors.length === 0 || span === undefined ? undefined : { actors, ...span, kind };
 }
 
-function kindOf({ category = [], provision }: Partial<Consent>): PermitKind {
+/** A share permits nobody by name. */
+function kindOf({ category = [], provision }: Partial<Consent>): PermitKind | undefined {
+  const is = (code: string): boolean => category.some((one) => hasCode(one, CODE_SYSTEM.temporaryAccess, code));
+  if (is('share')) return undefined;
   if ((provision?.purpose ?? []).some(({ code }) => code === 'BTG')) return 'break-glass';
-  return category.some((one) => hasCode(one, CODE_SYSTEM.temporaryAccess, 'presence')) ? 'presence' : 'declared';
+  return is('presence') ? 'presence' : 'declared';
 }
 
 const NOT_READ = 'is not supported here';

@@ -8,8 +8,8 @@ import { CODE_SYSTEM, IHE_PROFILE, PCF_POLICY_PREFIX } from '../codes.ts';
 /** A Consent of ours; it has its id before it is stored. */
 export type PrivacyConsent = Consent & { readonly id: string };
 
-/** Whom a provision lets see. */
-const RECIPIENT = { coding: [{ system: CODE_SYSTEM.participationType, code: 'IRCP' }] };
+/** What whoever a provision lets see is to it. */
+export const IRCP = { coding: [{ system: CODE_SYSTEM.participationType, code: 'IRCP' }] };
 
 /** A policy of PCF: what it is called behind its prefix. */
 type Policy = 'break-glass-only' | 'deny' | 'basic-normal';
@@ -35,7 +35,7 @@ export function buildEmergencyConsent({ id, patient, practitioner, from, to }: O
     provision: {
       type: 'permit',
       period,
-      actor: [{ role: RECIPIENT, reference: { reference: practitioner } }],
+      actor: [{ role: IRCP, reference: { reference: practitioner } }],
       purpose: [{ system: CODE_SYSTEM.actReason, code: 'BTG' }],
     },
   };
@@ -43,21 +43,13 @@ export function buildEmergencyConsent({ id, patient, practitioner, from, to }: O
 
 /** Builds the Consent that opens a record to one professional who redeemed a code of the patient. */
 export function buildPresenceConsent({ id, patient, practitioner, from, to }: OpeningFacts): PrivacyConsent {
-  const { category = [], ...rest } = frame({
-    id,
-    patient,
-    dateTime: from,
-    policy: 'basic-normal',
-    title: 'Code de présence',
-  });
   return {
-    ...rest,
-    category: [...category, { coding: [{ system: CODE_SYSTEM.temporaryAccess, code: 'presence' }] }],
+    ...privacyFrame({ id, patient, dateTime: from, policy: 'basic-normal', title: 'Code de présence' }, 'presence'),
     performer: [{ reference: patient }],
     provision: {
       type: 'permit',
       period: { start: new Date(from).toISOString(), end: new Date(to).toISOString() },
-      actor: [{ role: RECIPIENT, reference: { reference: practitioner } }],
+      actor: [{ role: IRCP, reference: { reference: practitioner } }],
       purpose: [{ system: CODE_SYSTEM.actReason, code: 'TREAT' }],
     },
   };
@@ -112,6 +104,15 @@ type Frame = {
   /** What was said, for there is no paper. */
   readonly title: string;
 };
+
+/** A Consent of ours before its provision. */
+type PrivacyFrame = Omit<PrivacyConsent, 'provision'>;
+
+/** What every Consent of ours has that an operation gives for a time: its category says what it is. */
+export function privacyFrame(facts: Frame, code: 'presence' | 'share'): PrivacyFrame {
+  const { category = [], ...rest } = frame(facts);
+  return { ...rest, category: [...category, { coding: [{ system: CODE_SYSTEM.temporaryAccess, code }] }] };
+}
 
 /** Where nobody else wrote it down, the server did: it has no reference, which names who speaks. */
 function frame({ id, patient, dateTime, policy, title }: Frame): PrivacyConsent {

@@ -5,6 +5,7 @@
 import type { Consent } from '@medplum/fhirtypes';
 import { EXTENSION } from '../codes.ts';
 import { permitOf } from './declaration.ts';
+import { shareOf } from './giving/share.ts';
 import { isSharingChoice } from './sharing-choice.ts';
 
 /** What the Consents of a person say. */
@@ -15,6 +16,8 @@ export type Sharing<C extends Consent = Consent> = {
   readonly permits: readonly C[];
   /** Emergencies that have not ended: a withdrawal ends them, so that sharing again revives none. */
   readonly emergencies: readonly C[];
+  /** Shares of single items that have not ended: a withdrawal ends them, too. */
+  readonly shares: readonly C[];
 };
 
 /**
@@ -30,6 +33,7 @@ export function sharingOf<C extends Consent>(consents: readonly C[]): Sharing<C>
     denials: consents.filter((consent) => isDenial(consent) && !isEnded(consent)),
     permits,
     emergencies: consents.filter((consent) => permitOf(consent)?.kind === 'break-glass'),
+    shares: consents.filter((consent) => shareOf(consent) !== undefined),
   };
 }
 

@@ -78,6 +78,16 @@ const SENTENCE: Readonly<Record<NoticeKind, ByLanguage<string>>> = {
     de: 'Ein Dokument Ihrer Akte wurde von der Einrichtung zurückgezogen, die es gesendet hatte.',
     en: 'A document of your record was withdrawn by the establishment that had sent it.',
   },
+  share: {
+    fr: 'Un document de votre dossier est partagé à votre demande.',
+    de: 'Ein Dokument Ihrer Akte wird auf Ihren Wunsch geteilt.',
+    en: 'A document of your record is shared as you asked.',
+  },
+  'share-ended': {
+    fr: 'Un partage de votre dossier a pris fin.',
+    de: 'Eine Freigabe aus Ihrer Akte ist beendet.',
+    en: 'A share of your record has ended.',
+  },
   'erasure-requested': {
     fr: 'L’effacement de votre dossier a été demandé.',
     de: 'Die Löschung Ihrer Akte wurde beantragt.',

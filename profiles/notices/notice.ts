@@ -20,6 +20,8 @@ export const NOTICES = {
   reconsent: 'End of a withdrawal',
   'reconsent-request': 'Request to share again',
   'report-error': 'Report that was an error',
+  share: 'Share',
+  'share-ended': 'End of a share',
   'erasure-requested': 'Erasure asked for',
   'erasure-cancelled': 'Erasure cancelled',
   'request-received': 'Request about her data',

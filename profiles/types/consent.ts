@@ -11,10 +11,12 @@ export const Consent = {
   release: 'at-once',
   writers: 'source-or-patient',
   interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch', 'delete'],
+  operations: ['revoke-share'],
   parameters: [
     reference('patient', 'clinical-patient', ['Patient']),
     codeToken('status', 'Consent-status', 'consent-state-codes'),
     date('date', 'clinical-date'),
+    token('category', 'Consent-category'),
     token('identifier', 'clinical-identifier'),
     reference('actor', 'Consent-actor', [
       'Practitioner',

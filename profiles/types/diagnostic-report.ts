@@ -20,7 +20,7 @@ export const DiagnosticReport = {
   },
   interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch'],
   conditional: ['create', 'update'],
-  operations: ['set-confidentiality'],
+  operations: ['set-confidentiality', 'share'],
   parameters: [
     token('identifier', 'clinical-identifier'),
     patient('clinical-patient', 'DiagnosticReport.subject'),

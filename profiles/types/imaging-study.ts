@@ -18,7 +18,7 @@ export const ImagingStudy = {
   writers: 'derived',
   attends: { statuses: ['registered', 'available'] },
   interactions: READ_AND_SEARCH,
-  operations: ['move', 'set-confidentiality'],
+  operations: ['move', 'set-confidentiality', 'share'],
   parameters: [
     token('identifier', 'clinical-identifier'),
     patient('clinical-patient', 'ImagingStudy.subject'),

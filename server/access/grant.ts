@@ -159,6 +159,9 @@ const SYSTEM_READS = {
   'break-glass': ['whole', 'item', 'person'],
   // A patient makes a code, and a professional redeems it: who the patient is, and how often he tried.
   'presence-code': ['item', 'person'],
+  // A patient shares an item, or ends that; whoever it is for is mailed.
+  share: ['item', 'person'],
+  'mail-share': ['item', 'person'],
   // A period of a Consent is over.
   'end-consent': ['item'],
   // Items of whom an establishment informs, of all persons where the region file says otherwise.

@@ -195,7 +195,10 @@ export function requireProfessional(
  * Narrows to the patient, who alone asks an operation of her own.
  * @throws {Fault} forbidden
  */
-export function requirePatient(requester: Requester, operation: 'access-history' | 'portability'): PatientRequester {
+export function requirePatient(
+  requester: Requester,
+  operation: 'access-history' | 'portability' | 'share',
+): PatientRequester {
   requireOperator(requester, operation);
   // No other kind comes so far.
   return requester as PatientRequester;

@@ -72,6 +72,16 @@ export const OPERATIONS = {
     scope: ['Patient', 'r'],
     refusal: 'A presence code is redeemed by a health professional only',
   },
+  share: {
+    operators: ['patient'],
+    scope: ['Consent', 'c'],
+    refusal: 'An item is shared by its patient only',
+  },
+  'revoke-share': {
+    operators: ['patient'],
+    scope: ['Consent', 'u'],
+    refusal: 'A share is ended by its patient only',
+  },
   'request-erasure': ERASURE,
   'cancel-erasure': ERASURE,
   portability: {
@@ -119,7 +129,7 @@ export type RecordOperation =
   | 'portability';
 
 /** Operations by which a patient lets somebody else see something for a time. */
-export type GivingOperation = 'presence-code' | 'redeem-presence-code';
+export type GivingOperation = 'presence-code' | 'redeem-presence-code' | 'share' | 'revoke-share';
 
 /** Operations on exams, and on what is kept aside of them. */
 export type ExamOperation = Exclude<

@@ -19,6 +19,7 @@ export const RELATIONS = [
   'imaging-service',
   'stay',
   'presence',
+  'share',
   'break-glass',
   'dpo',
   'named',
@@ -43,7 +44,7 @@ export function isNamedBefore(
 }
 
 /** Somebody a right is held by: a prefix that says what, and a reference or key. */
-export type Principal = `${'p' | 'ro' | 'm' | 'bg' | 'r' | 'o' | 'pat' | 'rp' | 'of'}:${string}`;
+export type Principal = `${'p' | 'ro' | 'm' | 'bg' | 'sh' | 'r' | 'o' | 'pat' | 'rp' | 'of'}:${string}`;
 
 /** The principals of each kind of holder. */
 export const principal = {
@@ -55,6 +56,8 @@ export const principal = {
   members: (organization: string): Principal => `m:${organization}`,
   /** A professional's break-glass access. */
   breakGlass: (reference: string): Principal => `bg:${reference}`,
+  /** Whoever has the link of a share (`Consent/id`). */
+  share: (consent: string): Principal => `sh:${consent}`,
   /** The radiologists of an imaging service, by `Organization/id`. */
   radiologists: (organization: string): Principal => `r:${organization}`,
   /** An establishment, by `Organization/id`. */
@@ -118,14 +121,26 @@ export function isShowing(right: Right): right is ShowingRight {
   return right.relation !== BLOCK;
 }
 
-/** The id of a right, made of what it says. */
+/** Relations whose rights to an item the item itself gives: to who filed it, or is named by it. */
+const OF_ITSELF: readonly Right['relation'][] = ['author', 'own-service', 'dpo', 'named'];
+
+/** Whether a right to an item is given by that item. */
+export function isOfItself({ relation }: Pick<Right, 'relation'>): boolean {
+  return OF_ITSELF.includes(relation);
+}
+
+/**
+ * The id of a right, made of what it says. Of a right to an item that another row gives the person is part: the two may
+ * part.
+ */
 export function rightId({ person, principal: holder, relation, scope, from, to }: Omit<Right, 'id' | 'giver'>): string {
-  const where = scope === 'record' ? `record|${person}` : scope.item;
+  const item = scope === 'record' || isOfItself({ relation }) ? '' : `|${person}`;
+  const where = scope === 'record' ? `record|${person}` : `${scope.item}${item}`;
   const name = `${relation}|${holder}|${where}`;
   return from === 0 && to === FOREVER ? name : `${name}|${from}|${to}`;
 }
 
-/** The Consent that an event cites for a right: the one that gives the record; undefined when no Consent gives it. */
-export function consentOf({ scope, giver }: Pick<Right, 'scope' | 'giver'>): string | undefined {
-  return scope === 'record' && giver.startsWith('Consent/') ? giver : undefined;
+/** The Consent that an event cites for a right: the one that gives it; undefined when no Consent does. */
+export function consentOf({ relation, giver }: Pick<Right, 'relation' | 'giver'>): string | undefined {
+  return !isOfItself({ relation }) && giver.startsWith('Consent/') ? giver : undefined;
 }

@@ -7,6 +7,7 @@ import { permitOf } from '../../profiles/consent/declaration.ts';
 import type { Mask } from '../../profiles/confidentiality.ts';
 import { circleOf, membersOf } from '../../profiles/consent/record-circle.ts';
 import { namedTime } from '../../profiles/consent/representation.ts';
+import { shareOf } from '../../profiles/consent/giving/share.ts';
 import { stayTime } from '../../profiles/consent/stay.ts';
 import type { RegionRole } from '../../profiles/region-role.ts';
 import type { ActorKind } from '../../profiles/types/fhir-type.ts';
@@ -62,6 +63,7 @@ export type GivingRow = {
  *   the patient;
  * - a Consent that stands: those of whom it permits, or who redeemed its code, to the record, for its period, or the
  *   bars of whom it is against;
+ * - a Consent by which the patient shares an item: that of whoever has its link, to the item, for its period;
  * - a CareTeam by which the patient takes people close to her record: theirs to it;
  * - a stay: those of the people of its establishment to the record, for a while;
  * - a RelatedPerson who represents the patient: her own to the record and to this row, for its period. Until when she
@@ -74,7 +76,8 @@ export function rightsGivenBy(row: GivingRow): readonly Right[] {
   if (visibility === 'directory' || visibility === 'part') return [];
   const rights = [...ofOrigin(row, person)];
   if (hooks?.write === 'identity') rights.push(lasting(row, person, principal.patient(person), 'self', 'record'));
-  if (hooks?.write === 'rights') rights.push(...ofConsent(row, person), ...ofBlock(row, person));
+  if (hooks?.write === 'rights')
+    rights.push(...ofConsent(row, person), ...ofBlock(row, person), ...ofShare(row, person));
   if (hooks?.write === 'circle') rights.push(...ofCircle(row, person));
   if (hooks?.write === 'stay' && !isUnshared(row)) rights.push(...ofStay(row, person));
   if (hooks?.write === 'representative') rights.push(...ofRepresentative(row, person));
@@ -178,6 +181,21 @@ function ofBlock(row: GivingRow, person: PersonKey): readonly Right[] {
     const given = { person, principal: holder, relation: BLOCK, scope: 'record' as const, from, to } as const;
     return { ...given, id: rightId(given), giver: giverOf(row) };
   });
+}
+
+function ofShare(row: GivingRow, person: PersonKey): readonly Right[] {
+  const share = shareOf(row.content(), row.origin.zone);
+  if (share === undefined) return [];
+  const { item, from, to } = share;
+  const given = {
+    person,
+    principal: principal.share(giverOf(row)),
+    relation: 'share' as const,
+    scope: { item },
+    from,
+    to,
+  };
+  return [{ ...given, id: rightId(given), giver: giverOf(row) }];
 }
 
 /** What others than the patient file opens nothing. */

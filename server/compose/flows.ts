@@ -18,13 +18,8 @@ import { fileWhatIsJoined, settleAndDerive } from '../flows/aside/settle-study.t
 import { attempt } from '../flows/attempt.ts';
 import { breakGlass, mayDeclareEmergency } from '../flows/consent/break-glass.ts';
 import { decideReview } from '../flows/consent/decide-review.ts';
-import { accessHistory } from '../flows/consent/access-list/access-history.ts';
-import { whoCanAccess } from '../flows/consent/access-list/who-can-access.ts';
-import { sayConfidentiality } from '../flows/consent/say-confidentiality.ts';
 import { endConsent } from '../flows/consent/end-consent.ts';
-import { changeConsent } from '../flows/consent/change-consent.ts';
 import { endTokens } from '../flows/directory/end-tokens.ts';
-import { followedHolders } from '../flows/directory/holders.ts';
 import { readMark } from '../flows/directory/region-mark.ts';
 import { weighRegion } from '../flows/directory/weigh-region.ts';
 import { eraseRecord } from '../flows/erase/erase-record.ts';
@@ -46,8 +41,15 @@ import { maintainStudy } from '../flows/study/maintain-study.ts';
 import { alertOfficers } from '../flows/notices/alert-officers.ts';
 import { tellNews } from '../flows/notices/tell-news.ts';
 import { sendNotice } from '../flows/notices/send-notice.ts';
-import { makePresenceCode } from '../flows/presence/make-code.ts';
-import { redeemPresenceCode } from '../flows/presence/redeem-code.ts';
+import { mailShare } from '../flows/share/mail-share.ts';
+import { accessHistory } from '../flows/consent/access-list/access-history.ts';
+import { whoCanAccess } from '../flows/consent/access-list/who-can-access.ts';
+import { sayConfidentiality } from '../flows/consent/say-confidentiality.ts';
+import { changeConsent } from '../flows/consent/change-consent.ts';
+import { followedHolders } from '../flows/directory/holders.ts';
+import { givingFlows } from '../flows/share/giving.ts';
+import { cancelErasure, requestErasure, type RequestErasureDeps } from '../flows/erase/request-erasure.ts';
+import { setAccount } from '../flows/consent/set-account.ts';
 import { crossReference } from '../flows/read/cross-reference.ts';
 import { matchPatients } from '../flows/read/match-patients.ts';
 import { readHistory } from '../flows/read/read-history.ts';
@@ -57,8 +59,6 @@ import type { GuardDeps } from '../flows/guard.ts';
 import { receiveAssociation } from '../flows/intake/receive-association.ts';
 import { receiveImport } from '../flows/intake/receive-import.ts';
 import { receiveStowRequest } from '../flows/intake/receive-stow-request.ts';
-import { cancelErasure, requestErasure, type RequestErasureDeps } from '../flows/erase/request-erasure.ts';
-import { setAccount } from '../flows/consent/set-account.ts';
 import { subjectRights } from '../flows/subject-rights/subject-rights.ts';
 import { fileInstance, type FileInstanceDeps } from '../flows/intake/file-instance.ts';
 import { followedIndex } from '../flows/identity/region-index.ts';
@@ -201,26 +201,6 @@ export function composeFlows(parts: FlowParts) {
   };
 }
 
-/** By which patients decide of their records, as a whole or of one item, and read who may open them. */
-function ownRecordFlows(
-  deps: RequestErasureDeps & GuardDeps,
-  { presenceDays }: Config,
-  current: CurrentRegion,
-  region: RegionIndex,
-) {
-  return {
-    accessHistory: accessHistory(deps),
-    whoCanAccess: whoCanAccess({ ...deps, holders: followedHolders(current) }),
-    sayConfidentiality: sayConfidentiality({ ...deps, region }),
-    changeConsent: changeConsent(deps),
-    makePresenceCode: makePresenceCode(deps),
-    redeemPresenceCode: redeemPresenceCode({ ...deps, region, days: presenceDays }),
-    requestErasure: requestErasure(deps),
-    cancelErasure: cancelErasure(deps),
-    setAccount: setAccount(deps),
-  };
-}
-
 /** Who signs in, and to which records. */
 function accountFlows(deps: RepresentativeDeps, find: ReturnType<typeof findAccount>): AccountDirectory {
   return {
@@ -229,6 +209,25 @@ function accountFlows(deps: RepresentativeDeps, find: ReturnType<typeof findAcco
     stands: accountStands(deps),
     resource: accountResource(deps),
     patient: accountPatient(deps),
+  };
+}
+
+/** By which patients decide of their records, as a whole or of one item, and read who may open them. */
+function ownRecordFlows(
+  deps: RequestErasureDeps & GuardDeps,
+  config: Config,
+  current: CurrentRegion,
+  region: RegionIndex,
+) {
+  return {
+    accessHistory: accessHistory(deps),
+    whoCanAccess: whoCanAccess({ ...deps, holders: followedHolders(current) }),
+    sayConfidentiality: sayConfidentiality({ ...deps, region }),
+    changeConsent: changeConsent(deps),
+    ...givingFlows({ ...deps, region }, config),
+    requestErasure: requestErasure(deps),
+    cancelErasure: cancelErasure(deps),
+    setAccount: setAccount(deps),
   };
 }
 
@@ -371,6 +370,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     'settle-ground': settleGround(writing),
     'tell-news': tellNews({ ...writing, timeZone }),
     'send-notice': sendNotice({ ...writing, mailer: parts.mailer, attempts: JOB_POLICIES['send-notice'].attempts }),
+    'mail-share': mailShare({ ...writing, mailer: parts.mailer, timeZone, log }),
     'alert-officers': alertOfficers({ ...writing, mailer: parts.mailer, log }),
     reindex: reindexRows({ ...parts, definitions: parts.indexDefinitions, index: stores.index, served, log }),
   };

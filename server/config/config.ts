@@ -55,6 +55,8 @@ export type Config = {
   readonly stayGraceDays: number;
   /** How long who redeemed a presence code sees the record. */
   readonly presenceDays: number;
+  /** How long a share lasts where no end is said. */
+  readonly shareDays: number;
   readonly erasureDays: number;
   readonly maxInstanceBytes: number;
   readonly maxBodyBytes: number;
@@ -86,6 +88,7 @@ type NumberName =
   | 'BREAK_GLASS_HOURS'
   | 'STAY_GRACE_DAYS'
   | 'PRESENCE_DAYS'
+  | 'SHARE_DAYS'
   | 'ERASURE_DAYS'
   | 'MAX_INSTANCE_BYTES'
   | 'MAX_BODY_BYTES'
@@ -263,6 +266,7 @@ function toConfig(values: Values): Config {
     breakGlassHours: values.BREAK_GLASS_HOURS,
     stayGraceDays: values.STAY_GRACE_DAYS,
     presenceDays: values.PRESENCE_DAYS,
+    shareDays: values.SHARE_DAYS,
     erasureDays: values.ERASURE_DAYS,
     maxInstanceBytes: values.MAX_INSTANCE_BYTES,
     maxBodyBytes: values.MAX_BODY_BYTES,

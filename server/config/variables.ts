@@ -173,6 +173,11 @@ export const VARIABLES = {
     schema: count(90),
     default: 15,
   },
+  SHARE_DAYS: {
+    description: 'Days after which a share ends where no end is said; 90 at most.',
+    schema: count(90),
+    default: 30,
+  },
   ERASURE_DAYS: {
     description: 'Days from the receipt of a request to erase a record to its erasure; 45 at most.',
     schema: count(MOST_ERASURE_DAYS),

@@ -23,6 +23,8 @@ const PASSAGES = {
   'set-confidentiality': 'operation',
   'presence-code': 'operation',
   'redeem-presence-code': 'operation',
+  share: 'operation',
+  'revoke-share': 'operation',
   'request-erasure': 'operation',
   'cancel-erasure': 'operation',
   'set-account': 'operation',

@@ -32,6 +32,7 @@ export const JOB_KINDS = [
   'tell-news',
   'send-notice',
   'alert-officers',
+  'mail-share',
   'reindex',
 ] as const;
 
@@ -106,6 +107,8 @@ export type JobPayloads = {
   readonly 'send-notice': NoPayload;
   /** Mails officers that a Task waits for them. Its subject is the id of the Task. */
   readonly 'alert-officers': NoPayload;
+  /** Mails whoever a share is for that it was given, or has ended. Its subject is the id of the Consent. */
+  readonly 'mail-share': NoPayload;
   /** Indexes rows anew that an earlier definition of the index was used for. Its subject is their type. */
   readonly reindex: NoPayload;
 };

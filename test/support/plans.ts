@@ -11,7 +11,7 @@ import { toIdentityResource } from '../../profiles/identity/identity-resource.ts
 import type { RowIndex } from '../../profiles/search/indexer.ts';
 import type { SearchQuery } from '../../profiles/search/query.ts';
 import { storedType, type StoredType } from '../../profiles/types/visibility.ts';
-import { grantFor, systemGrant, type Grant, type SystemGrant } from '../../server/access/grant.ts';
+import { grantFor, grantOfOthers, systemGrant, type Grant, type SystemGrant } from '../../server/access/grant.ts';
 import { personKey, type PersonKey, type Role } from '../../server/access/requester.ts';
 import { FOREVER, principal, referenceOf, rightId, type Right } from '../../server/access/right.ts';
 import { claimKey, type ClaimKey } from '../../server/ports/claim-key.ts';
@@ -271,6 +271,11 @@ export function aPatientGrant(person: PersonKey, now = NOW): Grant {
 export function aRepresentativeGrant(related: string, person: PersonKey, now = NOW, until = FOREVER): Grant {
   const of = { patient: 'Patient/self', person, until };
   return grantFor({ ...asked, kind: 'representative', related, ...of, purpose: 'FAMRQT' }, now);
+}
+
+/** The grant of whoever has the links of some shares (`Consent/id`). */
+export function aLinkGrant(shares: readonly string[], now = NOW): Grant {
+  return grantOfOthers(aGrant('Practitioner/nobody', now), shares.map(principal.share));
 }
 
 /** The grant of an establishment, `Organization/id`. */

@@ -21,6 +21,8 @@ import type { askAboutData } from '../../flows/subject-rights/ask-about-data.ts'
 import type { setAccount } from '../../flows/consent/set-account.ts';
 import type { makePresenceCode } from '../../flows/presence/make-code.ts';
 import type { redeemPresenceCode } from '../../flows/presence/redeem-code.ts';
+import type { revokeShare } from '../../flows/share/end-share.ts';
+import type { shareItem } from '../../flows/share/share-item.ts';
 import type { crossReference } from '../../flows/read/cross-reference.ts';
 import type { matchPatients } from '../../flows/read/match-patients.ts';
 import type { readHistory } from '../../flows/read/read-history.ts';
@@ -68,6 +70,8 @@ export type FhirDeps = {
   readonly changeConsent: ReturnType<typeof changeConsent>;
   readonly makePresenceCode: ReturnType<typeof makePresenceCode>;
   readonly redeemPresenceCode: ReturnType<typeof redeemPresenceCode>;
+  readonly shareItem: ReturnType<typeof shareItem>;
+  readonly revokeShare: ReturnType<typeof revokeShare>;
   readonly requestErasure: ReturnType<typeof requestErasure>;
   readonly cancelErasure: ReturnType<typeof cancelErasure>;
   readonly setAccount: ReturnType<typeof setAccount>;

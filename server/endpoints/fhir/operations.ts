@@ -3,7 +3,7 @@
  * $match, $who-can-access, $access-history, $presence-code, $redeem-presence-code, $request-erasure, $cancel-erasure,
  * $set-account, $data-subject-request and $portability; on a Task of instances kept aside: $discard, $refile, $release;
  * on that of an emergency, or of what a patient asked about her data: $decide; on an ImagingStudy: $move; on that and a
- * DiagnosticReport, in a file of its own: $set-confidentiality.
+ * DiagnosticReport, in files of their own: $set-confidentiality, $share; on a Consent: $revoke-share.
  * @see https://hl7.org/fhir/R4/operations.html
  */
 import type { ParametersParameter, Resource } from '@medplum/fhirtypes';
@@ -17,6 +17,7 @@ import type { NamedIdentity } from '../../flows/identity/judge-identities.ts';
 import type { FhirDeps } from './deps.ts';
 import { getCrossReference, postCrossReference } from './cross-reference.ts';
 import { presenceCode, presenceCodeRedeemed } from './giving/presence-code.ts';
+import { share, shareRevoked } from './giving/share.ts';
 import { match } from './match.ts';
 import { answerCreated, answerReference, hasBody, missing, NO_PARAMETERS, parametersOf } from './parameters.ts';
 import { admit, readBodyResource } from './request.ts';
@@ -56,6 +57,15 @@ export const INSTANCE_OPERATIONS: ReadonlyMap<string, InstanceOperation> = new M
   ['Task/$refile', refile],
   ['Task/$decide', decide],
   ['ImagingStudy/$move', move],
+  [
+    'ImagingStudy/$share',
+    async (deps: FhirDeps, ctx: Context, id: string) => await share(deps, ctx, 'ImagingStudy', id),
+  ],
+  [
+    'DiagnosticReport/$share',
+    async (deps: FhirDeps, ctx: Context, id: string) => await share(deps, ctx, 'DiagnosticReport', id),
+  ],
+  ['Consent/$revoke-share', shareRevoked],
   [
     'DiagnosticReport/$set-confidentiality',
     async (deps: FhirDeps, ctx: Context, id: string) => await setConfidentiality(deps, ctx, 'DiagnosticReport', id),

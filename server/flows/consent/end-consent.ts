@@ -1,9 +1,10 @@
 /**
- * The end of the period of a Consent, an emergency's, a declaration's or a block's: it becomes inactive, and an event
- * tells the patient, too; of an emergency that of its end (DCM 110138).
+ * The end of the period of a Consent, an emergency's, a declaration's, a block's or a share's: it becomes inactive, and
+ * an event tells the patient, too; of an emergency that of its end (DCM 110138).
  */
 import type { Consent } from '@medplum/fhirtypes';
 import { blockOf } from '../../../profiles/consent/block.ts';
+import { shareOf } from '../../../profiles/consent/giving/share.ts';
 import { permitOf } from '../../../profiles/consent/declaration.ts';
 import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
@@ -53,7 +54,7 @@ export function endConsent({ records, clock, indexer }: EndConsentDeps) {
 
 /** What a Consent gives or closes, and until when. */
 function termOf(consent: Consent, zone: string | undefined): { readonly to: number } | undefined {
-  return permitOf(consent, zone) ?? blockOf(consent, zone);
+  return permitOf(consent, zone) ?? blockOf(consent, zone) ?? shareOf(consent, zone);
 }
 
 /** The parts that end one; `record` makes the event by whoever ends it. */

@@ -7,6 +7,7 @@
 import type { Consent, Task } from '@medplum/fhirtypes';
 import { buildConsentChange, type PrivacyConsent } from '../../../profiles/consent/privacy-consent.ts';
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
+import { isShare } from '../../../profiles/consent/giving/share.ts';
 import { recordedBy } from '../../../profiles/consent/sharing.ts';
 import { choiceOf, type SharingChoice } from '../../../profiles/consent/sharing-choice.ts';
 import { buildSharingNotice, type SharingNotice } from '../../../profiles/notices/news.ts';
@@ -14,10 +15,13 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
 import { speaksForPatient, type EstablishmentRequester, type SpeakingRequester } from '../../access/requester.ts';
+import type { AuditRecord } from '../../ports/commit-plan.ts';
+import type { About } from '../audit/event-records.ts';
 import { eventRecord, filerOf, type GuardDeps, type Visit } from '../guard.ts';
 import { newId } from '../new-id.ts';
 import { noticeParts } from '../notices/notice-parts.ts';
 import { filedBy, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { endedShare } from '../share/end-share.ts';
 import { endedConsent } from './end-consent.ts';
 import { sharingParts, type StandingSharing } from './sharing-parts.ts';
 
@@ -81,10 +85,10 @@ export function endOf(story: SharingStory, ended: PrivacyConsent): SharingChange
 
 /**
  * What this speaker said before stands for itself, and is not said twice; who opposes may have withdrawn. Emergencies
- * end with it.
+ * and shares end with it.
  */
 function withdrawn(story: SharingStory, choice: Denial, ended?: PrivacyConsent): SharingChanged {
-  const { denials, permits, emergencies } = story.standing.sharing;
+  const { denials, permits, emergencies, shares } = story.standing.sharing;
   const own = denials.find((denial) => choiceOf(denial) === choice && isOf(story, denial));
   const consent = own ?? consentOf(story, 'withdraw');
   const kind = choice === 'oppose' ? 'opposition' : 'withdrawal';
@@ -94,18 +98,19 @@ function withdrawn(story: SharingStory, choice: Denial, ended?: PrivacyConsent):
     done: [],
     denials: own === undefined ? [...denials, consent] : denials,
   });
-  const ends = emergencies.map((emergency) => emergencyEnd(story, emergency));
+  const ends = [...emergencies, ...shares].map((given) => endOfGiven(story, given));
   return { parts: [parts, ...ends, ...fresh, eventOf(story, choice, consent)], result: recorded(consent) };
 }
 
 type Denial = Exclude<SharingChoice, 'reconsent'>;
 
-function emergencyEnd({ deps, visit, standing, now }: SharingStory, emergency: PrivacyConsent): PlanParts {
-  const row = standing.rows.get(emergency.id);
+function endOfGiven({ deps, visit, standing, now }: SharingStory, given: PrivacyConsent): PlanParts {
+  const row = standing.rows.get(given.id);
   if (row === undefined) throw new Error('What changes was not read');
-  return endedConsent(deps.indexer, { row, resource: emergency }, now, (about) =>
-    eventRecord(deps.clock, visit, 'break-glass-end', about),
-  );
+  const kind = isShare(given) ? 'update' : 'break-glass-end';
+  const record = (about: About): AuditRecord => eventRecord(deps.clock, visit, kind, about);
+  const found = { row, resource: given };
+  return (isShare(given) ? endedShare : endedConsent)(deps.indexer, found, now, record);
 }
 
 /** The patient ends what she said herself; what establishments asked her is answered with it, unless more is hers. */

@@ -59,6 +59,7 @@ export const JOB_POLICIES: JobPolicies = {
   'tell-news': STUDY,
   'send-notice': MAIL,
   'alert-officers': MAIL,
+  'mail-share': MAIL,
   reindex: { ...STUDY, concurrency: 1 },
 };
 

@@ -4,7 +4,11 @@
  * never kept.
  */
 import { randomBytes } from 'node:crypto';
-import { PRESENCE_CODE_BYTES, presenceCodeOf, readPresenceCode } from '../../../profiles/consent/presence-code.ts';
+import {
+  PRESENCE_CODE_BYTES,
+  presenceCodeOf,
+  readPresenceCode,
+} from '../../../profiles/consent/giving/presence-code.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { systemReading } from '../../access/grant.ts';
 import { requireSpeaker } from '../../access/may-attempt.ts';

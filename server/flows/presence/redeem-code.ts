@@ -4,7 +4,7 @@
  * after some of them nothing is looked at for a while.
  */
 import type { Identifier } from '@medplum/fhirtypes';
-import { readPresenceCode } from '../../../profiles/consent/presence-code.ts';
+import { readPresenceCode } from '../../../profiles/consent/giving/presence-code.ts';
 import { buildPresenceConsent } from '../../../profiles/consent/privacy-consent.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';

@@ -6,6 +6,7 @@
 import type { Consent } from '@medplum/fhirtypes';
 import { isBlock, readBlock } from '../../../profiles/consent/block.ts';
 import { readDeclaration } from '../../../profiles/consent/declaration.ts';
+import { isShare } from '../../../profiles/consent/giving/share.ts';
 import { unknownActors } from '../../../profiles/consent/unknown-correspondent.ts';
 import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
 import { Fault } from '../../../profiles/fault.ts';
@@ -133,11 +134,11 @@ async function endedStatus(work: Work, row: InternalRow, sent: Consent): Promise
   return sent.status;
 }
 
-/** A declaration, or a block, names professionals; emergencies and withdrawals do not pass here. */
+/** A declaration or a presence, or a block, names professionals; emergencies, shares and withdrawals do not pass. */
 function requireDeclaration(consent: Consent): void {
   const { provision } = consent;
   const purposes = (provision?.purpose ?? []).map(({ code }) => code);
   const isDeclaration = provision?.type === 'permit' && (provision.actor?.length ?? 0) > 0 && !purposes.includes('BTG');
-  if (!isDeclaration && !isBlock(consent))
+  if ((!isDeclaration && !isBlock(consent)) || isShare(consent))
     throw new Fault('not-supported', 'This Consent is changed by its own operation', { expression: 'Consent' });
 }

@@ -6,7 +6,7 @@ import { DATE_PREFIXES, type StringCriterion, type TokenCriterion } from '../../
 import type { Grant } from '../../../server/access/grant.ts';
 import { personKey, type Role } from '../../../server/access/requester.ts';
 import { FOREVER } from '../../../server/access/right.ts';
-import { aGrant, anEstablishmentGrant, aPatientGrant, aRepresentativeGrant } from '../../support/plans.ts';
+import { aGrant, aLinkGrant, anEstablishmentGrant, aPatientGrant, aRepresentativeGrant } from '../../support/plans.ts';
 import { ALPHABET, PERSONS, referenceOf, SLOTS, TYPES, type Slot } from './world.ts';
 
 /** One question, and rows to read by id beside it. */
@@ -59,6 +59,9 @@ const OUTSIDE: Role = {
   isOutsideCare: true,
 };
 
+/** Every Consent may be a share. */
+const SHARES: string[] = SLOTS.filter(({ type }) => type === 'Consent').map(referenceOf);
+
 /** Who asks; now and then somebody who acts outside of care, too. */
 export const grant: fc.Arbitrary<Grant> = fc.oneof(
   {
@@ -73,6 +76,10 @@ export const grant: fc.Arbitrary<Grant> = fc.oneof(
       .map(([id, at, roles, isOutside]) => aGrant(`Practitioner/${id}`, at, isOutside ? [...roles, OUTSIDE] : roles)),
   },
   { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...PERSONS), now).map(([person, at]) => aPatientGrant(person, at)) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.subarray(SHARES, { minLength: 1 }), now).map(([all, at]) => aLinkGrant(all, at)),
+  },
   {
     weight: 1,
     arbitrary: fc

@@ -159,7 +159,7 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
     start: fc.constantFrom(null, null, 0, 3, '1970-01-01'),
     end: fc.constantFrom(null, null, 2, 5),
     code: fc.constantFrom('TREAT', 'TREAT', 'BTG'),
-    temporary: fc.constantFrom('presence', null, null),
+    temporary: fc.constantFrom('presence', 'share', 'share', null, null, null),
   })
   .map(({ status, type, actors, start, end, code, temporary }) => ({
     status,
@@ -195,24 +195,41 @@ export const put: fc.Arbitrary<Put> = fc
     origin,
     permit,
     circle: fc.constantFrom(...CIRCLES),
+    // A study or a report of each person.
+    shared: fc.constantFrom(0, 9),
   })
-  .map(({ at, moves, origin, permit, circle, ...facts }) => {
+  .map(({ at, moves, origin, permit, circle, shared, ...facts }) => {
     const slot = SLOTS[at] ?? { type: 'Patient', id: 'a' };
-    const said = givingContent(slot.type, permit, circle);
+    const keeps = moves > 0 || PARENTS.some((parent) => referenceOf(parent) === referenceOf(slot));
+    const owner = keeps ? at : at + 1;
+    const item = SLOTS[shared + (owner % PERSONS.length)] ?? slot;
+    const said = givingContent(slot.type, permit, { circle, item });
     const base = { ...slot, ...facts, resource: { resourceType: slot.type, id: slot.id, ...said } };
     if (slot.type === 'Organization' || slot.type === 'Practitioner') return base;
     if (slot.type === 'Binary' || slot.type === 'Provenance') return { ...base, ...partOf(at) };
-    const keeps = moves > 0 || PARENTS.some((parent) => referenceOf(parent) === referenceOf(slot));
-    const person = personAt(keeps ? at : at + 1);
-    return { ...base, person, subject: patientOf(person), ...(origin === undefined ? {} : { origin }) };
+    const person = personAt(owner);
+    const filed = origin && (isHers(slot, moves) ? { ...origin, sources: ['Patient/a', ...origin.sources] } : origin);
+    return { ...base, person, subject: patientOf(person), ...(filed === undefined ? {} : { origin: filed }) };
   });
 
-/** What a row says that gives rights: a Consent by itself, a circle, a stay and a representative in the same words. */
-function givingContent(type: StoredType, permit: Partial<Consent>, circle: Circle): object {
-  const { status, provision: { period, actor = [] } = {} } = permit;
+/** Whether the patient, too, filed a row: half of the circles, which open nothing otherwise. */
+function isHers({ type }: Slot, moves: number): boolean {
+  return type === 'CareTeam' && moves % 2 === 0;
+}
+
+/** What a row says that gives rights: a Consent by itself, of some item; a circle, a stay and a
+ * representative in the same words. */
+function givingContent(
+  type: StoredType,
+  permit: Partial<Consent>,
+  { circle, item }: { readonly circle: Circle; readonly item: Slot },
+): object {
+  const { status, provision: { period, actor = [], ...provision } = {} } = permit;
   switch (type) {
-    case 'Consent':
-      return permit;
+    case 'Consent': {
+      const data = [{ meaning: 'instance', reference: { reference: referenceOf(item) } }];
+      return { ...permit, provision: { ...provision, period, actor, data } };
+    }
     case 'CareTeam': {
       const category = [{ coding: [{ system: CODE_SYSTEM.recordCircle, code: circle }] }];
       return { status, category, period, participant: actor.map(({ reference }) => ({ member: reference })) };

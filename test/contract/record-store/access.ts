@@ -26,6 +26,9 @@ import type { Suite } from '../suite.ts';
 import { restrictedPut, unsharedPut } from './unshared.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
+/** All but shares, which reach an item: shares.contract.ts. */
+type Tested = Exclude<Relation, 'share'>;
+
 /** Labels that each relation reaches (access.md, layer 6). */
 const REACHED = {
   author: ['N', 'R', 'V'],
@@ -42,9 +45,9 @@ const REACHED = {
   'break-glass': ['N'],
   dpo: ['N', 'R', 'V'],
   named: ['N', 'R', 'V'],
-} as const satisfies Record<Relation, readonly Level[]>;
+} as const satisfies Record<Tested, readonly Level[]>;
 
-const PROFESSIONALS: readonly Relation[] = [
+const PROFESSIONALS: readonly Tested[] = [
   'referent',
   'circle',
   'assistant',
@@ -56,7 +59,7 @@ const PROFESSIONALS: readonly Relation[] = [
 ];
 
 /** Relations from which each mask hides a normal item (access.md, section 8; `restricted`: layer 2). */
-const MASKED: Readonly<Record<Mask, readonly Relation[]>> = {
+const MASKED: Readonly<Record<Mask, readonly Tested[]>> = {
   professionals: PROFESSIONALS,
   patient: ['self', 'representative'],
   representatives: ['representative'],
@@ -65,7 +68,7 @@ const MASKED: Readonly<Record<Mask, readonly Relation[]>> = {
 };
 
 /** Relations that each state of the patient leaves (access.md, layer 3). */
-const LEFT: readonly (readonly [Partial<PatientState>, readonly Relation[]])[] = [
+const LEFT: readonly (readonly [Partial<PatientState>, readonly Tested[]])[] = [
   [{ withdrawn: true }, ['self', 'representative', 'named']],
   [{ opposed: true }, ['self', 'representative', 'named']],
   [{ erasurePending: true }, ['named']],
@@ -75,7 +78,7 @@ const LEFT: readonly (readonly [Partial<PatientState>, readonly Relation[]])[] =
 type Holder = { readonly principal: Principal; readonly grant: Grant };
 
 /** A holder of each kind of principal that nobody else uses. */
-function holderOf(relation: Relation, person: PersonKey): Holder {
+function holderOf(relation: Tested, person: PersonKey): Holder {
   const practitioner = `Practitioner/${person}`;
   switch (relation) {
     case 'self':
@@ -122,12 +125,12 @@ function holderOf(relation: Relation, person: PersonKey): Holder {
 }
 
 /** A type whose rows a relation shows: what is named is of the own class. */
-function typeFor(relation: Relation): StoredType {
+function typeFor(relation: Tested): StoredType {
   return relation === 'named' ? 'Task' : 'DocumentReference';
 }
 
 /** A plan that puts rows and gives a relation to them: by whom the rows come from, or by a row of its own. */
-function given(relation: Relation, holder: Pick<Right, 'person' | 'principal'>, puts: readonly Put[]): CommitPlan {
+function given(relation: Tested, holder: Pick<Right, 'person' | 'principal'>, puts: readonly Put[]): CommitPlan {
   if (relation === 'own-service') return aPlan({ puts: puts.map((put) => unsharedPut(put, holder)) });
   if (relation === 'dpo') return aPlan({ puts: puts.map((put) => restrictedPut(put, holder)) });
   if (relation !== 'author' && relation !== 'named') return aPlan({ puts, rights: [aRight({ ...holder, relation })] });
@@ -137,7 +140,7 @@ function given(relation: Relation, holder: Pick<Right, 'person' | 'principal'>, 
 
 /** Runs the contract of the decision. */
 export function accessContract(suite: Suite): void {
-  const relations = Object.keys(REACHED) as Relation[];
+  const relations = Object.keys(REACHED) as Tested[];
 
   const shown = async (grant: Grant, type: StoredType = 'DocumentReference'): Promise<readonly string[]> =>
     [...(await searchIds(suite.records, grant, aQuery(type)))].sort();

@@ -1,17 +1,16 @@
 /** The cells of the matrix, asked over the wire: what each answers, beside what the table says of it. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import type { Relation } from '../../../server/access/right.ts';
 import { comparable } from '../support/cell.ts';
 import type { Call, Reply } from '../support/door.ts';
 import { send } from '../support/fhir.ts';
-import { HOLDERS } from './holders.ts';
+import { HOLDERS, type AskingRelation } from './holders.ts';
 import { MATRIX_RELATIONS, partsShown, type Case, type Part } from './matrix.ts';
 import { MATRIX_DOORS, namesOfPart, type MatrixDoor } from './matrix-doors.ts';
 import { ACCOUNT_OFF, type MatrixExam, type MatrixWorld, type Signed, type Speaker } from './matrix-world.ts';
 
 /** What of the matrix is asked: all of it, or some cells. */
-export type Chosen = (relation: Relation, about: Case, door: MatrixDoor) => boolean;
+export type Chosen = (relation: AskingRelation, about: Case, door: MatrixDoor) => boolean;
 
 /** How many cells were asked, how many of them showed something, and what was not as the table says. */
 export type Asked = { cells: number; shown: number; readonly failures: string[] };
@@ -35,7 +34,7 @@ export async function askCells(world: MatrixWorld, chosen: Chosen = () => true):
 /** How many cells there are of some cases: what holders can ask, counted from the table and the doors alone. */
 export function cellsOf(cases: readonly Case[], chosen: Chosen = () => true): number {
   const counted = MATRIX_RELATIONS.map((relation) => {
-    const asker = relation as Relation;
+    const asker = relation as AskingRelation;
     const doors = MATRIX_DOORS.filter((door) => canAsk(asker, door));
     return cases.reduce((sum, about) => sum + doors.filter((door) => chosen(asker, about, door)).length, 0);
   });
@@ -43,7 +42,7 @@ export function cellsOf(cases: readonly Case[], chosen: Chosen = () => true): nu
 }
 
 /** Whether the holder of a relation can ask at a door: pages are for who has a browser. */
-export function canAsk(relation: Relation, { isPage }: MatrixDoor): boolean {
+export function canAsk(relation: AskingRelation, { isPage }: MatrixDoor): boolean {
   return isPage !== true || HOLDERS[relation].signsIn.as !== 'client';
 }
 
@@ -51,7 +50,7 @@ type Asking = { readonly chosen: Chosen; readonly asked: Asked };
 
 async function askExam(world: MatrixWorld, absent: Absent, exam: MatrixExam, { chosen, asked }: Asking): Promise<void> {
   const { about } = exam;
-  const asking = (MATRIX_RELATIONS as readonly Relation[]).flatMap((relation) => {
+  const asking = (MATRIX_RELATIONS as readonly AskingRelation[]).flatMap((relation) => {
     const doors = MATRIX_DOORS.filter((door) => canAsk(relation, door) && chosen(relation, about, door));
     return doors.length === 0 ? [] : [{ relation, doors }];
   });
@@ -80,11 +79,11 @@ async function askExam(world: MatrixWorld, absent: Absent, exam: MatrixExam, { c
 async function signSpeakersIn(
   world: MatrixWorld,
   exam: MatrixExam,
-  relations: readonly Relation[],
-): Promise<ReadonlyMap<Relation, Signed>> {
+  relations: readonly AskingRelation[],
+): Promise<ReadonlyMap<AskingRelation, Signed>> {
   const isOff = exam.about.state.includes(ACCOUNT_OFF);
   const needed = SPEAKERS.filter((one) => relations.includes(one));
-  const speakers = new Map<Relation, Signed>();
+  const speakers = new Map<AskingRelation, Signed>();
   for (const one of needed) speakers.set(one, await world.signSpeakerIn(exam, one));
   if (!isOff || needed.length === 0) return speakers;
   const { token } = speakers.get('self') ?? (await world.signSpeakerIn(exam, 'self'));
@@ -96,12 +95,12 @@ async function signSpeakersIn(
 const SPEAKERS: readonly Speaker[] = ['self', 'representative'];
 
 /** Whether a relation signs in by the account of the patient. */
-function isOfAccount(relation: Relation): boolean {
+function isOfAccount(relation: AskingRelation): boolean {
   return SPEAKERS.some((one) => one === relation);
 }
 
 type Cell = {
-  readonly relation: Relation;
+  readonly relation: AskingRelation;
   readonly exam: MatrixExam;
   readonly door: MatrixDoor;
   readonly signed: Signed;

@@ -6,7 +6,7 @@ import type { Encounter } from '@medplum/fhirtypes';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { CODE_SYSTEM, oidUri } from '../../../profiles/codes.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
-import { principal, type Principal, type Relation } from '../../../server/access/right.ts';
+import { principal, RELATIONS, type Principal, type Relation } from '../../../server/access/right.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
 import { aGiver, aPut, aRight, NO_ENTRIES } from '../../support/plans.ts';
 
@@ -44,8 +44,14 @@ export type Holder = {
   readonly giving: (subject: Subject) => readonly Put[];
 };
 
+/** Whoever has the link of a share has no door yet: test/contract/shares.contract.ts. */
+export type AskingRelation = Exclude<Relation, 'share'>;
+
+/** The relations whose holders ask at doors. */
+export const ASKING_RELATIONS = RELATIONS.filter((relation): relation is AskingRelation => relation !== 'share');
+
 /** The holders, by relation. */
-export const HOLDERS: Readonly<Record<Relation, Holder>> = {
+export const HOLDERS: Readonly<Record<AskingRelation, Holder>> = {
   self: { signsIn: { as: 'patient' }, giving: () => [] },
   author: { signsIn: { as: 'client', client: strasbourg.clientId }, giving: () => [] },
   representative: {

@@ -1,9 +1,8 @@
 /** The region of the matrix: the demonstration’s, a professional for each relation and a login for each patient. */
 import type { Practitioner, PractitionerRole } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
-import { RELATIONS } from '../../../server/access/right.ts';
 import type { EditedRegion } from '../../support/region-file.ts';
-import { guardianNumberOf, HOLDERS, loginOf, numberOf } from './holders.ts';
+import { ASKING_RELATIONS, guardianNumberOf, HOLDERS, loginOf, numberOf } from './holders.ts';
 
 /** Where the demonstration numbers who has no professional number. */
 const NUMBERS = 'urn:oid:2.25.214150363587367596498171252735473154613';
@@ -13,7 +12,7 @@ const GENERAL_PRACTITIONER = 'G15_10/SM54';
 
 /** Adds the people of the matrix to a region; `patients` is how many of these there are. */
 export function addPeople(region: EditedRegion, patients: number): void {
-  for (const relation of RELATIONS) {
+  for (const relation of ASKING_RELATIONS) {
     const { signsIn } = HOLDERS[relation];
     if (signsIn.as !== 'professional') continue;
     const login = loginOf(relation);

@@ -5,7 +5,7 @@
  */
 import type { Patient } from '@medplum/fhirtypes';
 import { clientToken, signIn, signInOnPages } from '../../../fixtures/sign-in.ts';
-import { RELATIONS, type Relation } from '../../../server/access/right.ts';
+
 import { personKey, type PersonKey } from '../../../server/access/requester.ts';
 import { joinParts } from '../../../server/flows/write/plan-parts.ts';
 import type { RecordStore } from '../../../server/ports/record-store.ts';
@@ -21,7 +21,7 @@ import { get, type Sent } from '../support/door.ts';
 import { makeExam, unknownIds, type ExamIds } from '../support/exam.ts';
 import { publish } from '../support/world.ts';
 import { copyExam, labelFor, readTemplate, type Template, type Writing } from './exam-copies.ts';
-import { AUTHOR, HOLDERS, loginOf, numberOf } from './holders.ts';
+import { ASKING_RELATIONS, AUTHOR, HOLDERS, loginOf, numberOf, type AskingRelation } from './holders.ts';
 import type { Case } from './matrix.ts';
 import { addPeople, guardianLogin, patientLogin } from './matrix-region.ts';
 
@@ -40,7 +40,7 @@ export type MatrixWorld = {
   readonly exams: readonly MatrixExam[];
   /** Names of an exam that is nowhere. */
   readonly unknown: ExamIds;
-  readonly signed: ReadonlyMap<Relation, Signed>;
+  readonly signed: ReadonlyMap<AskingRelation, Signed>;
   signSpeakerIn(exam: MatrixExam, relation: Speaker): Promise<Signed>;
   close(): Promise<void>;
 };
@@ -153,7 +153,7 @@ async function fileCase({ records, ...writing }: Filing, template: Template, fil
     about,
   );
   const subject = { number, person, patient, label: labelFor(about.label) };
-  const giving = RELATIONS.flatMap((relation) => HOLDERS[relation].giving(subject));
+  const giving = ASKING_RELATIONS.flatMap((relation) => HOLDERS[relation].giving(subject));
   const switches = about.state.filter((name) => name !== ACCOUNT_OFF).map((name) => [name, true]);
   const plan = joinParts(parts, {
     puts: giving.map((put) => ({ ...put, subject: `Patient/${patient}` })),
@@ -172,9 +172,9 @@ async function personOf(records: RecordStore, id: string): Promise<PersonKey> {
   return personKey(row.person);
 }
 
-async function signHoldersIn(server: TestServer): Promise<ReadonlyMap<Relation, Signed>> {
-  const signed = new Map<Relation, Signed>();
-  for (const relation of RELATIONS) {
+async function signHoldersIn(server: TestServer): Promise<ReadonlyMap<AskingRelation, Signed>> {
+  const signed = new Map<AskingRelation, Signed>();
+  for (const relation of ASKING_RELATIONS) {
     const { signsIn } = HOLDERS[relation];
     if (signsIn.as === 'patient' || signsIn.as === 'representative') continue;
     if (signsIn.as === 'client')

@@ -22,8 +22,10 @@ export const ITEM_STATES = ['released', 'preliminary', 'kept aside'] as const;
 /** One of {@link ITEM_STATES}. */
 export type ItemState = (typeof ITEM_STATES)[number];
 
-/** The relations. */
-export const MATRIX_RELATIONS: readonly RelationName[] = table.relations.map(({ relation }) => relation);
+/** The relations whose holders ask at doors: whoever has the link of a share has none yet. */
+export const MATRIX_RELATIONS: readonly RelationName[] = table.relations
+  .map(({ relation }) => relation)
+  .filter((relation) => relation !== 'share');
 
 /** The labels: each level, and each mask on a normal item. */
 export const LABELS: readonly MatrixLabel[] = [

@@ -1,11 +1,11 @@
 /** Few cells in which every two of relation, label, state, state of the item and door meet. */
-import type { Relation } from '../../../server/access/right.ts';
+import type { AskingRelation } from './holders.ts';
 import { canAsk, type Chosen } from './cells.ts';
 import { ITEM_STATES, LABELS, MATRIX_RELATIONS, type Case } from './matrix.ts';
 import { MATRIX_DOORS, type MatrixDoor } from './matrix-doors.ts';
 
 /** A cell of the choice. */
-export type ChosenCell = { readonly relation: Relation; readonly about: Case; readonly door: MatrixDoor };
+export type ChosenCell = { readonly relation: AskingRelation; readonly about: Case; readonly door: MatrixDoor };
 
 /** A case for each two of label and state: the states of the item turn, so that each meets every label and state. */
 export function pairedCases(states: readonly (readonly string[])[]): readonly Case[] {
@@ -35,7 +35,7 @@ export function pairedCells(cases: readonly Case[]): readonly ChosenCell[] {
 function mostNew(
   cases: readonly Case[],
   met: Set<string>,
-  relation: Relation,
+  relation: AskingRelation,
   door: MatrixDoor,
 ): readonly ChosenCell[] {
   const candidates = cases.map((about) => ({ relation, about, door }));
@@ -65,7 +65,7 @@ function nameOf({ relation, about, door }: ChosenCell): string {
 }
 
 function askable(): readonly Omit<ChosenCell, 'about'>[] {
-  return (MATRIX_RELATIONS as readonly Relation[]).flatMap((relation) =>
+  return (MATRIX_RELATIONS as readonly AskingRelation[]).flatMap((relation) =>
     MATRIX_DOORS.filter((door) => canAsk(relation, door)).map((door) => ({ relation, door })),
   );
 }

@@ -27,6 +27,7 @@ const BESIDE: readonly string[] = [
   'tell-news',
   'send-notice',
   'alert-officers',
+  'mail-share',
   'erase-record',
 ];
 

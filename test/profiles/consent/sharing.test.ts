@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Consent } from '@medplum/fhirtypes';
 import { buildConsentChange, buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
+import { buildShareConsent } from '../../../profiles/consent/giving/share.ts';
 import { recordedBy, sharingOf } from '../../../profiles/consent/sharing.ts';
 import { demoConsent } from '../../../fixtures/consent.ts';
 
@@ -15,11 +16,15 @@ function said(change: 'withdraw' | 'reconsent', at: number, organization?: strin
 const idsOf = (consents: readonly Consent[]): readonly string[] => consents.map(({ id = '' }) => id);
 
 describe('Whether a record is shared, told from its Consents (access.md C10)', () => {
-  it('is while no withdrawal stands; declarations and emergencies say nothing of it', () => {
+  it('is while no withdrawal stands; declarations, emergencies and shares say nothing of it', () => {
     const emergency = { id: 'e', patient, practitioner: 'Practitioner/1', from: NOW, to: NOW + 1 };
     const [declared, opened] = [demoConsent(patient), buildEmergencyConsent(emergency)];
-    const none = { denials: [], permits: [] };
+    const terms = { email: 'ami@example.org', reason: 'avis', download: false };
+    const shared = buildShareConsent({ id: 's', patient, item: 'ImagingStudy/1', from: NOW, to: NOW + 1, ...terms });
+    const none = { denials: [], permits: [], shares: [] };
     expect(sharingOf([declared, opened])).to.deep.equal({ ...none, emergencies: [opened] });
+    expect(sharingOf([shared])).to.deep.equal({ ...none, emergencies: [], shares: [shared] });
+    expect(sharingOf([{ ...shared, status: 'inactive' }])).to.deep.equal({ ...none, emergencies: [] });
     expect(sharingOf([{ ...opened, status: 'inactive' }])).to.deep.equal({ ...none, emergencies: [] });
   });
 

@@ -16,6 +16,7 @@ import {
   buildEmergencyConsent,
   buildPresenceConsent,
 } from '../../../profiles/consent/privacy-consent.ts';
+import { buildShareConsent } from '../../../profiles/consent/giving/share.ts';
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
 import { buildUnknownTask } from '../../../profiles/consent/unknown-correspondent.ts';
 import { buildRecipientTask } from '../../../profiles/consent/erasure-recipient.ts';
@@ -30,6 +31,7 @@ import { buildErrorNotice } from '../../../profiles/documents/error-notice.ts';
 import { buildOpenedTask } from '../../../profiles/identity/opened-task.ts';
 import { buildReviewTask, endedReviewTask } from '../../../profiles/identity/review-task.ts';
 import * as news from '../../../profiles/notices/news.ts';
+import { buildShareNotice } from '../../../profiles/notices/share.ts';
 import { buildNotice, forLetter, mailed } from '../../../profiles/notices/notice.ts';
 import { buildKeptAsideTask, endedTask } from '../../../profiles/imaging/kept-aside-task.ts';
 
@@ -221,6 +223,10 @@ export const PRODUCED: readonly Produced[] = [
     builder: 'buildSharingNotice',
     resource: news.buildSharingNotice({ ...told, change: 'withdrawal', consent: 'Consent/c1' }),
   },
+  {
+    builder: 'buildShareNotice',
+    resource: buildShareNotice({ ...told, change: 'given', consent: 'Consent/c1', recipient: 'ami@example.org' }),
+  },
   { builder: 'mailed', resource: mailed(buildErrorNotice(told), 'de') },
   {
     builder: 'forLetter',
@@ -252,6 +258,21 @@ export const PRODUCED: readonly Produced[] = [
       practitioner: practitioner.reference,
       from: NOW,
       to: NOW + 3_600_000,
+    }),
+    profiles: [IHE_PROFILE.consentIntermediate],
+  },
+  {
+    builder: 'buildShareConsent',
+    resource: buildShareConsent({
+      id: 'x1',
+      patient,
+      item: 'ImagingStudy/s1',
+      from: NOW,
+      to: NOW + 3_600_000,
+      email: 'ami@example.org',
+      reason: 'Deuxième avis',
+      uses: 3,
+      download: true,
     }),
     profiles: [IHE_PROFILE.consentIntermediate],
   },

@@ -51,6 +51,8 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('presence-code'), 'patient', 'representative'],
   [operation('redeem-presence-code'), 'practitioner'],
   [operation('portability'), 'patient'],
+  [operation('share'), 'patient'],
+  [operation('revoke-share'), 'patient'],
   [operation('ihe-pix'), ...KINDS],
   [operation('match'), ...KINDS],
   [operation('who-can-access'), 'patient', 'representative'],

@@ -15,6 +15,7 @@ const ORDER = [
   'imaging-service',
   'stay',
   'presence',
+  'share',
   'break-glass',
   'dpo',
   'named',
@@ -65,11 +66,11 @@ describe('The id of a right', () => {
 });
 
 describe('The Consent of a right', () => {
-  it('is the one that gives the record, and none when something else gives it or it gives an item', () => {
-    const [consent, item] = ['Consent/a', { item: 'List/a' }] as const;
-    expect(consentOf({ scope: 'record', giver: consent })).to.equal(consent);
-    expect(consentOf({ scope: 'record', giver: 'Patient/a' })).to.equal(undefined);
-    expect(consentOf({ scope: item, giver: consent })).to.equal(undefined);
-    expect(consentOf({ scope: item, giver: 'List/a' })).to.equal(undefined);
+  it('is the one that gives it to somebody else, and none when another row does, or a row gives itself', () => {
+    expect(consentOf({ relation: 'declared', giver: 'Consent/a' })).to.equal('Consent/a');
+    expect(consentOf({ relation: 'share', giver: 'Consent/a' })).to.equal('Consent/a');
+    expect(consentOf({ relation: 'self', giver: 'Patient/a' })).to.equal(undefined);
+    expect(consentOf({ relation: 'named', giver: 'Consent/a' })).to.equal(undefined);
+    expect(consentOf({ relation: 'author', giver: 'List/a' })).to.equal(undefined);
   });
 });

@@ -27,6 +27,7 @@ const SEEN: Readonly<Record<Relation, readonly [levels: string, masks: string, s
   'imaging-service': ['N', 'patient representatives', 'accountOff'],
   stay: ['N', 'patient representatives', 'accountOff'],
   presence: ['N', 'patient representatives', 'accountOff'],
+  share: ['N R V', 'professionals representatives unshared', 'accountOff'],
   'break-glass': ['N', 'patient representatives', 'accountOff'],
   dpo: ['N R V', 'professionals patient representatives unshared restricted', 'accountOff'],
   named: [
@@ -46,8 +47,8 @@ describe('access.md 3, the table of decisions', () => {
     });
   }
 
-  it('leaves whom the person blocks what they wrote, and what names them', () => {
-    expect(UNBARRED).to.deep.equal(['self', 'author', 'representative', 'named']);
+  it('leaves whom the person blocks what they wrote, what names them, and what she shares', () => {
+    expect(UNBARRED).to.deep.equal(['self', 'author', 'representative', 'share', 'named']);
     expect([...UNBARRED, ...BARRED]).to.have.members(RELATIONS);
   });
 
@@ -60,7 +61,7 @@ describe('access.md 3, the table of decisions', () => {
     const row = { item: 'List/a', level: 'N', masks: [], released: false } as const;
     const waiting = (type: 'DiagnosticReport' | 'ImagingStudy'): readonly Relation[] =>
       RELATIONS.filter((relation) => !lifeCycleAllows(relation, { ...row, type }));
-    expect(waiting('ImagingStudy')).to.deep.equal(['self', 'representative']);
+    expect(waiting('ImagingStudy')).to.deep.equal(['self', 'representative', 'share']);
     expect(waiting('DiagnosticReport')).to.deep.equal([
       'self',
       'representative',
@@ -70,6 +71,7 @@ describe('access.md 3, the table of decisions', () => {
       'declared',
       'stay',
       'presence',
+      'share',
     ]);
   });
 

@@ -66,6 +66,7 @@ describe('Configuration', () => {
       breakGlassHours: 4,
       stayGraceDays: 7,
       presenceDays: 15,
+      shareDays: 30,
       erasureDays: 30,
       maxInstanceBytes: 4_294_967_296,
       maxBodyBytes: 67_108_864,

@@ -79,9 +79,9 @@ async function listOf(
   ].toSorted(byName);
 }
 
-/** She knows of herself, and of what names somebody in it. */
+/** She knows of herself, of what names somebody in it, and of her shares, which are Consents of their own. */
 function isListed(relation: Relation): boolean {
-  return relation !== 'self' && relation !== 'named';
+  return relation !== 'self' && relation !== 'named' && relation !== 'share';
 }
 
 /** What is listed of a right. */

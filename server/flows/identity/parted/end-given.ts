@@ -6,6 +6,7 @@
  */
 import type { CareTeam, Consent, Resource } from '@medplum/fhirtypes';
 import { PASSAGE } from '../../../../profiles/audit/shapes.ts';
+import { shareOf } from '../../../../profiles/consent/giving/share.ts';
 import { permitOf } from '../../../../profiles/consent/declaration.ts';
 import { circleOf } from '../../../../profiles/consent/record-circle.ts';
 import type { Indexer } from '../../../../profiles/search/indexer.ts';
@@ -128,8 +129,9 @@ async function isUnsure(
   unsure: Unsure,
 ): Promise<boolean> {
   const permit = permitOf(found.resource);
-  if (permit === undefined || !isGivenUnsure(found, unsure)) return false;
-  const isEmergency = permit.kind === 'break-glass';
+  const isGift = permit !== undefined || shareOf(found.resource) !== undefined;
+  if (!isGift || !isGivenUnsure(found, unsure)) return false;
+  const isEmergency = permit?.kind === 'break-glass';
   if (isEmergency || !isSignedIn(found, unsure)) return isEmergency;
   const rights = await records.rightsOf(hers, person, `Consent/${found.row.id}`);
   return !rights.some(({ principal }) => establishmentOf(principal).length > 0);

@@ -2,7 +2,7 @@
  * Keeps the rights that rows give: one for each principal, relation, scope and time. The row that began first to give
  * it stands in it; the others, of which most rights have none, are kept beside it.
  */
-import { consentOf, type Right } from '../../../access/right.ts';
+import { consentOf, isOfItself, type Right } from '../../../access/right.ts';
 import { nextPlace } from '../../places.ts';
 import type { Database } from '../database.ts';
 import { materialiseNewRight, toRight, type RightRow } from './materialise.ts';
@@ -16,8 +16,8 @@ export function givenBy(db: Database, giver: string): Right[] {
 }
 
 /**
- * Brings what a row gives from one list to another. Who holds a new right to the record sees the standing rows at once;
- * the access to the row itself, which is at `rid`, is written after.
+ * Brings what a row gives from one list to another. Who holds a new right to the record, or to another row, sees what
+ * stands at once; the access to the row itself, which is at `rid`, is written after.
  */
 export function giveRights(
   db: Database,
@@ -37,7 +37,7 @@ function isAmong(rights: readonly Right[], { id, person }: Right): boolean {
 function beginGiving(db: Database, right: Right, rid: number | undefined): void {
   const place = nextPlace();
   if (!insertRight(db, right, place)) addGiver(db, right.id, right.giver, place);
-  else if (right.scope === 'record') materialiseNewRight(db, right, rid);
+  else if (right.scope === 'record' || !isOfItself(right)) materialiseNewRight(db, right, rid);
 }
 
 /** A right goes with its last giver; else the one that began next stands in it. */

@@ -94,7 +94,7 @@ export function materialiseNewRight(db: Database, right: Right, rid: number | un
 
 /**
  * Writes the access of rows that have become a person's, and that of the rights (by id) which they brought to her other
- * rows. Parts are among the rows, and have none.
+ * rows, all of them or one. Parts are among the rows, and have none.
  */
 export function showRows(
   db: Database,
@@ -112,8 +112,8 @@ export function showRows(
     [...toRecord, ...(byItem.get(itemOf(row)) ?? [])].map((right) => ({ right, row })),
   );
   const moved = new Set(rows.map(({ rid }) => rid));
-  const ofOthers = toRecord
-    .filter(({ id }) => begun.has(id))
+  const elsewhere = begun.size === 0 ? [] : db.all<RightRow>(BEGUN_TO_ITEMS, JSON.stringify([...begun])).map(toRight);
+  const ofOthers = [...toRecord.filter(({ id }) => begun.has(id)), ...elsewhere]
     .flatMap((right) => rowsInScope(db, right).map((row) => ({ right, row })))
     .filter(({ row }) => !moved.has(row.rid));
   showPermitted(db, [...ofRows, ...ofOthers], state);
@@ -135,6 +135,9 @@ const INSERT_ALL = `INSERT INTO acl (principal, type, sort, id, right_id, rid, r
 
 const RIGHTS_TO_ITEMS = `SELECT * FROM access_right WHERE person = ? AND item IS NULL
   UNION ALL SELECT * FROM access_right WHERE person = ? AND item IN (SELECT value FROM json_each(?))`;
+
+const BEGUN_TO_ITEMS =
+  'SELECT r.* FROM json_each(?) j CROSS JOIN access_right r ON r.id = j.value WHERE r.item IS NOT NULL';
 
 /** Writes all access to a person's rows anew. */
 export function materialisePerson(db: Database, person: PersonKey): void {

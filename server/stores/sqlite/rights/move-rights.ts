@@ -1,6 +1,6 @@
 /** The rights that rows give when they become another person's. */
 import { movedRight } from '../../../access/rights-of.ts';
-import { principal, type Right } from '../../../access/right.ts';
+import { isOfItself, principal, RELATIONS, type Right } from '../../../access/right.ts';
 import type { Move } from '../../../ports/commit-plan.ts';
 import type { Database } from '../database.ts';
 import { insertRight, nameFirst } from './give-rights.ts';
@@ -17,16 +17,28 @@ export function moveRights(
 ): ReadonlySet<string> {
   if (rows.length === 0) return new Set();
   const givers = JSON.stringify(rows);
-  // A right to a row, and to nothing else, is given by that row.
+  // Who filed a row, or is named by it, holds a right to it that the row itself gives.
   for (const right of db.all<RightRow>(TO_HERSELF, from, principal.patient(from), givers)) {
     const moved = movedRight(toRight(right), from, to);
     db.run('UPDATE access_right SET id = ?, principal = ? WHERE id = ?', moved.id, moved.principal, right.id);
   }
-  db.run(`UPDATE access_right SET person = ? WHERE person = ? AND item IN (${LISTED})`, to, from, givers);
-  const toRecord = db.all<RightRow>('SELECT * FROM access_right WHERE person = ? AND item IS NULL ORDER BY id', from);
-  const moves = toRecord.map(toRight).map((right) => ({ right, moved: movedRight(right, from, to) }));
+  db.run(
+    `UPDATE access_right SET person = ? WHERE person = ? AND relation IN (${OF_ITSELF}) AND item IN (${LISTED})`,
+    to,
+    from,
+    givers,
+  );
+  const others = db.all<RightRow>(
+    `SELECT * FROM access_right WHERE person = ? AND (item IS NULL OR relation NOT IN (${OF_ITSELF})) ORDER BY id`,
+    from,
+  );
+  const moves = others.map(toRight).map((right) => ({ right, moved: movedRight(right, from, to) }));
   return new Set(moves.flatMap(({ right, moved }) => (moveGivers(db, right, moved, givers) ? [moved.id] : [])));
 }
+
+const OF_ITSELF = RELATIONS.filter((relation) => isOfItself({ relation }))
+  .map((relation) => `'${relation}'`)
+  .join();
 
 const LISTED = 'SELECT value FROM json_each(?)';
 

@@ -1,6 +1,6 @@
 /** What is kept of a presence code: nothing that tells it, and worth nothing when its time is over. */
 import { expect } from 'chai';
-import { presenceCodeOf, readPresenceCode } from '../../../../profiles/consent/presence-code.ts';
+import { presenceCodeOf, readPresenceCode } from '../../../../profiles/consent/giving/presence-code.ts';
 import { isKept, keptCode } from '../../../../server/flows/presence/kept-code.ts';
 
 describe('A presence code (access.md 3, presence)', () => {
