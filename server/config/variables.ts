@@ -148,8 +148,8 @@ export const VARIABLES = {
   },
   TIME_ZONE: {
     description:
-      'Zone of DICOM dates and times that carry none, of bare days of Consents, circles, stays and erasures, and of ' +
-      'birthdays (a name of the IANA database).',
+      'Zone of DICOM dates and times that carry none, of bare days of Consents, circles, stays and erasures, of ' +
+      'birthdays, and of lists of accesses (a name of the IANA database).',
     schema: { type: 'string', maxLength: 60, format: 'time-zone' },
     default: 'Europe/Paris',
   },
