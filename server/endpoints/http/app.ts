@@ -1,7 +1,7 @@
 /** The HTTP server: the order of its steps as a table, and its limits. */
 import { createServer, type Server } from 'node:http';
 import Koa, { type Middleware } from 'koa';
-import { Fault } from '../../../profiles/fault.ts';
+import { Fault, type FaultKind } from '../../../profiles/fault.ts';
 import type { Log } from '../../log.ts';
 import type { Checks } from '../../flows/health.ts';
 import { answerHealth } from './health.ts';
@@ -79,11 +79,19 @@ const absent: Middleware = () => {
   throw new Fault('not-found', 'Nothing is served at this address');
 };
 
-/** A peer that went away in the middle of an answer, or that does not speak HTTP (`HPE_…`), is no error of ours. */
+/** Why a running answer ends that was decided anew: the patient withdrew, a right is over, an account was closed. */
+const DECIDED: readonly FaultKind[] = ['not-found', 'forbidden', 'login'];
+
+/**
+ * A peer that went away in the middle of an answer, or that does not speak HTTP (`HPE_…`), is no error of ours; nor is
+ * an answer that ends because it is not its reader's any more.
+ */
 function logError(log: Log, error: unknown): void {
   const code = (error as { code?: string } | undefined)?.code ?? '';
   const isOfPeer =
     code.startsWith('HPE_') || ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNABORTED'].includes(code);
   if (isOfPeer) log.debug({ code }, 'the peer went away');
+  else if (error instanceof Fault && DECIDED.includes(error.kind))
+    log.info({ error: error.kind }, 'a running answer was ended: its reader may not see it any more');
   else log.error({ err: error }, 'unexpected error');
 }

@@ -1,6 +1,7 @@
 /** The HTTP server with its pages, over a socket: behind them a door that fails where a test asks it to. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import type { Middleware } from 'koa';
 import { Fault } from '../../../../profiles/fault.ts';
 import { createHttpServer } from '../../../../server/endpoints/http/app.ts';
@@ -17,8 +18,14 @@ const failing: Middleware = async (ctx, next) => {
   if (ctx.path.endsWith('/broken')) throw new Error('a secret of the inside');
   if (ctx.path.endsWith('/refused')) throw new Fault('invalid', 'a secret of the inside');
   if (ctx.path.endsWith('/busy')) throw new Fault('transient', 'a secret of the inside');
-  await next();
+  if (ctx.path.endsWith('/hidden-meanwhile')) ctx.body = Readable.from(hiddenMeanwhile());
+  else await next();
 };
+
+async function* hiddenMeanwhile(): AsyncGenerator<Buffer> {
+  yield Buffer.from('begun');
+  throw new Fault('not-found', 'No such thing');
+}
 
 /** Starts it; without a site it has no pages. */
 export async function startPages(site: Partial<Site> | undefined): Promise<PagesServer> {

@@ -65,6 +65,17 @@ describe('Pages', () => {
     expect(server.errors).to.include('unexpected error');
   });
 
+  it('log no error of ours where a running answer ends because its reader may not see it any more', async () => {
+    const before = server.errors.length;
+    const answer = await browse(server, '/hidden-meanwhile');
+    expect(answer.status).to.equal(200);
+    await answer.text().then(
+      () => expect.fail('The answer was told whole'),
+      () => undefined,
+    );
+    expect(server.errors.slice(before)).to.deep.equal([]);
+  });
+
   it('never stand at a door of machines, nor where a client takes anything', async () => {
     const asked = [
       ...['/fhir', '/fhir/nowhere', '/fhir/broken', '/dicom-web/x', '/xds/x', '/health/x'].map((path) => [path]),
