@@ -4,7 +4,7 @@
  * all counts (confidentiality.ts).
  */
 import type { Coding, DiagnosticReport, DocumentReference, Extension, Meta, Resource } from '@medplum/fhirtypes';
-import { EXTENSION } from './codes.ts';
+import { CODE_SYSTEM, EXTENSION } from './codes.ts';
 import { codingsOf, labelOf, maskCoding, MASKS, type ItemState, type Label, type Mask } from './confidentiality.ts';
 
 /** An author of an exam: what one of several says takes nothing back that another said. */
@@ -18,9 +18,11 @@ export function isLabelAuthor(reference: string): reference is LabelAuthor {
   return /^(Organization|Practitioner)\//.test(reference);
 }
 
-/** The codings of a label that somebody said, without the mark. */
+/** The codings of a label that somebody said, without the mark. A state of the item is said by the server alone. */
 export function codingsSaid(meta: Meta | undefined, sayer: LabelSayer): readonly Coding[] {
-  return (meta?.security ?? []).filter((coding) => sayerOf(coding) === sayer).map(unmarked);
+  return (meta?.security ?? [])
+    .filter((coding) => sayerOf(coding) === sayer && (sayer === 'server' || coding.system !== CODE_SYSTEM.itemState))
+    .map(unmarked);
 }
 
 /** The resource with other codings of one sayer; those of the others stay. */
@@ -59,7 +61,8 @@ export function withMasksOfReports<R extends Resource>(images: R, masks: readonl
 
 /** What is sent of an item, in the states of what stands: no sender says them. */
 export function keepingStates<R extends Resource>(sent: R, standing: Resource | undefined): R {
-  return withCodingsSaid(sent, 'server', codingsSaid(standing?.meta, 'server'));
+  const said = withCodingsSaid(sent, 'source', codingsSaid(sent.meta, 'source'));
+  return withCodingsSaid(said, 'server', codingsSaid(standing?.meta, 'server'));
 }
 
 /** Whether an item is in a state. */

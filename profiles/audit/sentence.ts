@@ -11,7 +11,7 @@ export const RIGHT_WORDS: Readonly<Record<string, ByLanguage<string>>> = {
   referent: {
     fr: 'en tant que médecin référent',
     de: 'als Ihr Referenzarzt oder Ihre Referenzärztin',
-    en: 'as your referring doctor of the record',
+    en: 'as the reference doctor of your record',
   },
   circle: {
     fr: 'en tant que membre de votre cercle de confiance',
@@ -29,15 +29,25 @@ export const RIGHT_WORDS: Readonly<Record<string, ByLanguage<string>>> = {
     en: 'as a declared correspondent',
   },
   'imaging-service': {
-    fr: 'pour le service d’imagerie qui tient un de vos examens',
-    de: 'für den radiologischen Dienst, der eine Ihrer Untersuchungen führt',
-    en: 'for the imaging service that holds an exam of yours',
+    fr: 'pour le service d’imagerie où un de vos examens a été réalisé',
+    de: 'für den radiologischen Dienst, der eine Ihrer Untersuchungen durchgeführt hat',
+    en: 'for the imaging service where an exam of yours was made',
+  },
+  'own-service': {
+    fr: 'pour le service d’imagerie où cet examen a été réalisé',
+    de: 'für den radiologischen Dienst, der diese Untersuchung durchgeführt hat',
+    en: 'for the imaging service where this exam was made',
   },
   stay: { fr: 'au cours de votre séjour', de: 'während Ihres Aufenthalts', en: 'during your stay' },
   presence: {
     fr: 'avec le code de présence que vous lui aviez donné',
     de: 'mit dem Anwesenheitscode, den Sie gegeben hatten',
     en: 'with the presence code that you had given',
+  },
+  share: {
+    fr: 'grâce au partage que vous avez envoyé par courriel',
+    de: 'durch die Freigabe, die Sie per E-Mail gesendet haben',
+    en: 'by the share that you sent by e-mail',
   },
   'break-glass': {
     fr: 'en urgence (bris de glace)',
@@ -48,6 +58,11 @@ export const RIGHT_WORDS: Readonly<Record<string, ByLanguage<string>>> = {
     fr: 'en tant que représentant légal',
     de: 'als gesetzliche Vertretung',
     en: 'as your legal representative',
+  },
+  dpo: {
+    fr: 'en tant que délégué à la protection des données',
+    de: 'als Datenschutzbeauftragte oder Datenschutzbeauftragter',
+    en: 'as a data protection officer',
   },
   named: {
     fr: 'parce que cette donnée lui est adressée',

@@ -1,4 +1,5 @@
 /** What a person decided of her record: whom she declared, an emergency, a withdrawal. */
+import { isShare } from '../consent/giving/is-share.ts';
 import { READ_AND_SEARCH, type FhirType } from './fhir-type.ts';
 import { codeToken, date, reference, token } from './search-parameter.ts';
 
@@ -8,6 +9,8 @@ export const Consent = {
   names: 'patient',
   subject: 'patient',
   label: 'normal',
+  // What it shares may be private, or masked from them.
+  hidesFromRepresentatives: isShare,
   release: 'at-once',
   writers: 'source-or-patient',
   interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch', 'delete'],

@@ -96,6 +96,8 @@ export type FhirType = {
   readonly subject?: string;
   /** `own`: the label in `meta.security` counts. `normal`: no sender can raise it. */
   readonly label: 'own' | 'normal';
+  /** Of `normal`: rows that tell of an item that may be hidden from who represents the patient. */
+  readonly hidesFromRepresentatives?: (resource: object) => boolean;
   readonly release: Release;
   /** `service`: before that, whom the patient declared does not see a row either: it is the imaging service's. */
   readonly unreleased?: 'service';

@@ -16,9 +16,13 @@ export function subjectOf(type: StoredType, resource: Resource): string | undefi
 }
 
 /** The confidentiality label of a row. */
-export function labelOfRow(type: StoredType, { meta }: Resource): Label {
-  return fhirType(type).label === 'own' ? labelOf(meta) : NORMAL;
+export function labelOfRow(type: StoredType, resource: Resource): Label {
+  const { label, hidesFromRepresentatives } = fhirType(type);
+  if (label === 'own') return labelOf(resource.meta);
+  return hidesFromRepresentatives?.(resource) === true ? NOT_FOR_REPRESENTATIVES : NORMAL;
 }
+
+const NOT_FOR_REPRESENTATIVES: Label = { level: 'N', masks: ['representatives'] };
 
 /**
  * Whether the patient may see a row by what it says itself. Rows that wait for a report (`with-report`) may not, until

@@ -91,11 +91,12 @@ export function identitiesShown(
   return { identities: [...new Set(instances.map(({ subject }) => subject))] };
 }
 
-/** What an answer says of a row to tell its patient of it; `level` is the label as it is kept. */
+/** What an answer says of an exam, report or document to tell its patient of it; `level` is the label as it is kept. */
 export function openToPatient(
   type: StoredType,
   { level, released }: { readonly level: number; readonly released: boolean },
 ): Pick<VisibleRow, 'isOpenToPatient'> {
+  if (VISIBILITY[type] !== 'item') return {};
   return isOpenToPatient({ type, released, ...decodeLabel(level) }) ? { isOpenToPatient: true } : {};
 }
 

@@ -14,40 +14,13 @@ import { eventually } from '../support/clients/fhir-caller.ts';
 import { onEachWorld } from './support/each-store.ts';
 import { find } from './support/fhir.ts';
 import type { PersonKey } from './support/people.ts';
+import { ask, birthday, LOGIN, representing, type Reply } from '../support/clients/representing.ts';
 import { callOf } from './support/world.ts';
 
 const { strasbourg, nancy } = ESTABLISHMENTS;
 const { helene, gaetan, josee } = PATIENTS;
-/** Josée signs in under it: she represents patients here, and is none herself. */
-const LOGIN = 'demo-patient-lu';
-const ROLE_CODE = 'http://terminology.hl7.org/CodeSystem/v3-RoleCode';
 const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
 const NOT_FOR_REPRESENTATIVES = { system: 'urn:oid:1.2.250.1.213.1.1.4.13', code: 'INVISIBLE_REPRESENTANTS_LEGAUX' };
-
-type Reply = { readonly status: number; readonly id: string; readonly body: Record<string, unknown> };
-
-async function ask(url: string, token: string, method: string, path: string, body?: object): Promise<Reply> {
-  const reply = await fetch(`${url}/fhir/${path}`, {
-    method,
-    headers: {
-      Authorization: `Bearer ${token}`,
-      'Content-Type': 'application/fhir+json',
-      Prefer: 'return=representation',
-      'X-Request-Id': `urn:uuid:${randomUUID()}`,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await reply.text();
-  const said = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
-  return { status: reply.status, id: String(said['id'] ?? ''), body: said };
-}
-
-/** The day of a birthday, so many years before today in the zone of the server, and some days on. */
-function birthday(years: number, days = 0): string {
-  const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Paris' }).format(Date.now() + days * 86_400_000);
-  const [year = '', month = '', day = ''] = today.split('-');
-  return `${Number(year) - years}-${month}-${day}`;
-}
 
 onEachWorld('A legal representative', (world) => {
   let establishment: string;
@@ -69,16 +42,6 @@ onEachWorld('A legal representative', (world) => {
     expect(status).to.be.oneOf([200, 201]);
     return id;
   };
-  const representing = (patient: string, code = 'PRN', parts: Partial<RelatedPerson> = {}): RelatedPerson => ({
-    resourceType: 'RelatedPerson',
-    active: true,
-    identifier: [josee.national],
-    patient: { reference: `Patient/${patient}` },
-    relationship: [{ coding: [{ system: ROLE_CODE, code }] }],
-    name: [{ family: josee.familyName, given: [josee.givenName] }],
-    birthDate: josee.birthDate,
-    ...parts,
-  });
   const exam = (): string => `ImagingStudy/${world().ids.imagingStudy}`;
   const sees = async (token: string): Promise<boolean> => {
     const { status } = await ask(url(), token, 'GET', exam());
@@ -247,6 +210,48 @@ onEachWorld('A legal representative', (world) => {
     await ended(id);
   });
 
+  it('reads no share of the patient: what is shared may be hidden from her', async () => {
+    await feed(helene, birthday(10));
+    const { id, token } = await named();
+    const made = await asPerson('patient', 'POST', `${exam()}/$share`, {
+      resourceType: 'Parameters',
+      parameter: [
+        { name: 'email', valueString: 'medecin@example.org' },
+        { name: 'reason', valueString: 'Un avis' },
+      ],
+    });
+    expect(made.status, JSON.stringify(made.body)).to.equal(201);
+    const shares = async (by: { readonly url: string; readonly token: string }): Promise<readonly string[]> =>
+      (await find<Consent>(by, 'Consent?category=urn:passerelle:CodeSystem:temporary-access|share')).map(
+        (one) => one.id ?? '',
+      );
+    const [share = ''] = await shares(callOf(world(), 'patient'));
+    expect(await shares({ url: url(), token })).to.deep.equal([]);
+    expect((await ask(url(), token, 'GET', `Consent/${share}`)).status).to.equal(404);
+    expect((await asPerson('patient', 'POST', `Consent/${share}/$revoke-share`)).status).to.equal(200);
+    expect((await ask(url(), token, 'GET', `Consent/${share}`)).status, 'ended').to.equal(404);
+    await ended(id);
+  });
+
+  it('is the same person as long as the row stands: another one is another RelatedPerson', async () => {
+    await feed(helene, birthday(10));
+    const { id, token } = await named();
+    const other = { identifier: [gaetan.national] };
+    const replaced = await asStrasbourg('PUT', `RelatedPerson/${id}`, {
+      ...representing(world().ids.patient, 'PRN', other),
+      id,
+    });
+    expect(replaced.status).to.equal(422);
+    const corrected = { name: [{ family: josee.familyName, given: [josee.givenName, 'Marie'] }] };
+    const kept = await asStrasbourg('PUT', `RelatedPerson/${id}`, {
+      ...representing(world().ids.patient, 'PRN', corrected),
+      id,
+    });
+    expect(kept.status).to.equal(200);
+    expect(await sees(token)).to.equal(true);
+    await ended(id);
+  });
+
   it('N07 neither erases, nor breaks the glass, nor labels, nor names others, nor reads the trail', async () => {
     await feed(helene, birthday(10));
     const { id, token } = await named();
@@ -363,5 +368,25 @@ onEachWorld('A legal representative', (world) => {
     const over = { ...mandate({ period: { start: '2026-01-01', end: '2026-02-01' } }), id };
     expect((await asPerson('patient', 'PUT', `RelatedPerson/${id}`, over)).status).to.equal(200);
     expect((await ask(url(), token, 'GET', exam())).status).to.equal(401);
+  });
+
+  it('C10 says what the patient takes back, for whichever of her identities', async () => {
+    await feed(helene, birthday(10));
+    const another = await clientToken({ url: url(), client: nancy.clientId });
+    const said = { ...toPatient(helene, nancy), birthDate: birthday(10) };
+    const inNancy = await ask(url(), another, 'POST', 'Patient', said);
+    expect(inNancy.status, JSON.stringify(inNancy.body)).to.equal(201);
+    // She signs in as one of them; the representative is named for the other.
+    const { patient: account } = await signInFully({ url: url(), person: 'demo-patient' });
+    const [by, patient] =
+      account === inNancy.id ? [establishment, world().ids.patient] : ([another, inNancy.id] as const);
+    const row = await ask(url(), by, 'POST', 'RelatedPerson', representing(patient));
+    expect(row.status, JSON.stringify(row.body)).to.equal(201);
+    const token = await signIn({ url: url(), person: LOGIN });
+    expect((await ask(url(), token, 'POST', 'Patient/$withdraw')).status).to.equal(201);
+    expect((await asPerson('declared', 'GET', exam())).status).to.equal(404);
+    expect((await asPerson('patient', 'POST', 'Patient/$reconsent')).status).to.equal(201);
+    expect((await asPerson('declared', 'GET', exam())).status).to.equal(200);
+    expect((await ask(url(), by, 'DELETE', `RelatedPerson/${row.id}`)).status).to.be.oneOf([200, 204]);
   });
 });

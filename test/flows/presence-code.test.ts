@@ -6,7 +6,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { AuditEvent, Communication, Consent, Identifier, Parameters } from '@medplum/fhirtypes';
-import { PATIENTS } from '../../fixtures/people.ts';
+import { demoConsent } from '../../fixtures/consent.ts';
+import { patientIdentifier } from '../../fixtures/patients.ts';
+import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
 import { eventually, fhirCaller, type FhirAnswer } from '../support/clients/fhir-caller.ts';
 import { onEachWorld } from './support/each-store.ts';
 import type { PersonKey } from './support/people.ts';
@@ -16,6 +18,7 @@ const DAY_MS = 86_400_000;
 const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
 const HELENE = PATIENTS.helene.national;
 const WRONG = '0000-0000';
+const BLOCKED = 'Practitioner/demo-radiologist-nancy';
 
 const aNumber = (value: string): Identifier => ({ system: HELENE.system, value });
 
@@ -109,6 +112,30 @@ onEachWorld('Presence codes', (world) => {
     expect(new Set(bodies).size, bodies.join('\n')).to.equal(1);
     expect(bodies[0]).to.match(/^404 /);
     expect(await sees('stranger')).to.equal(false);
+  });
+
+  it('opens nothing to whom she blocks, and is answered as a wrong one', async () => {
+    const given = async (): Promise<number> => {
+      const all = await caller('patient').find<Consent>(`Consent?actor=${BLOCKED}`);
+      return all.filter(({ provision }) => provision?.type === 'permit').length;
+    };
+    const before = await given();
+    const { provision, policy: _, ...consent } = demoConsent(`Patient/${world().ids.patient}`);
+    const actor = (provision?.actor ?? []).map((one) => ({ ...one, reference: { reference: BLOCKED } }));
+    const blocked = await caller('patient').send('POST', 'Consent', {
+      ...consent,
+      policy: [{ uri: 'https://profiles.ihe.net/ITI/PCF/Policy-deny' }],
+      provision: { ...provision, type: 'deny', actor },
+    });
+    expect(blocked.status, blocked.text).to.equal(201);
+    // By a number that nobody has guessed by yet.
+    const number = patientIdentifier(PATIENTS.helene, ESTABLISHMENTS.strasbourg);
+    const made = await code();
+    const [refused, wrong] = [await redeem('emergency', made, number), await redeem('emergency', WRONG, number)];
+    expect([refused.status, refused.text]).to.deep.equal([404, wrong.text]);
+    const block = blocked.headers.get('location')?.replace(/.*\/fhir\/|\/_history.*/g, '') ?? '';
+    expect((await caller('patient').send('DELETE', block)).status).to.be.oneOf([200, 204]);
+    expect(await given(), 'nothing waits for the end of the block').to.equal(before);
   });
 
   it('is made by patients and redeemed by professionals only, of a record that is shared', async () => {

@@ -4,7 +4,7 @@
  */
 import type { Consent, RelatedPerson } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, EXTENSION, IHE_PROFILE } from '../../codes.ts';
-import { hasCode } from '../declaration.ts';
+import { isShare } from './is-share.ts';
 import { IRCP, privacyFrame, type PrivacyConsent } from '../privacy-consent.ts';
 import { exactSpanOf, type TimeSpan } from '../time-span.ts';
 
@@ -75,12 +75,6 @@ export function shareOf(consent: object, zone?: string): Share | undefined {
   const span = exactSpanOf(provision.period, zone);
   const isShared = SHARED_TYPES.some((type) => item.startsWith(`${type}/`));
   return isShared && span !== undefined ? { item, ...span } : undefined;
-}
-
-/** Whether a Consent, of whatever status, is a share. */
-export function isShare(consent: object): boolean {
-  const { category = [] } = consent as Partial<Consent>;
-  return category.some((one) => hasCode(one, CODE_SYSTEM.temporaryAccess, 'share'));
 }
 
 /** The address of whom a share is for; undefined where it names none. */

@@ -5,6 +5,8 @@
 import type { Patient, RelatedPerson } from '@medplum/fhirtypes';
 import { majorityOf, representationsOf } from '../../../profiles/consent/representation.ts';
 import { Fault } from '../../../profiles/fault.ts';
+import { openedResource } from '../../ports/internal-row.ts';
+import type { InternalRow } from '../../ports/record-store.ts';
 import { findById } from '../internal-reads.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import { tellingOf } from '../notices/tell-news.ts';
@@ -17,10 +19,13 @@ export const REPRESENTATIVE_HOOK = { ...PLAIN_HOOK, parts: representativeParts }
 
 /**
  * Works out its parts.
+ * @throws {Fault} business-rule - a version has other identifiers than the one before, where either represents
  * @throws {Fault} forbidden - a patient names a parent or guardian of hers, or anybody before she is of age
  */
 async function representativeParts(work: Work, written: Written): Promise<ActParts> {
-  const kinds = representationsOf(written.resource as RelatedPerson);
+  const said = written.resource as RelatedPerson;
+  const kinds = representationsOf(said);
+  requireSamePerson(said, written.placed.standing);
   const { timeZone: zone } = work.deps;
   // A version that represents nobody takes back what one before it gave.
   if (kinds.length === 0) return await PLAIN_HOOK.parts(work, written, { zone });
@@ -29,6 +34,19 @@ async function representativeParts(work: Work, written: Written): Promise<ActPar
   if (made.parts.puts === undefined) return made;
   const jobs = [tellingOf(`RelatedPerson/${written.placed.id}`, work.now)];
   return { ...made, parts: joinParts(made.parts, { jobs }) };
+}
+
+/** Who signed in as the one of before must not go on as another: that one is another RelatedPerson. */
+function requireSamePerson(said: RelatedPerson, standing: InternalRow | undefined): void {
+  const former = standing && openedResource<RelatedPerson>(standing);
+  if (former === undefined || [said, former].every((one) => representationsOf(one).length === 0)) return;
+  const numbersOf = ({ identifier = [] }: RelatedPerson): string =>
+    JSON.stringify(identifier.map(({ system, value }) => [system, value]).toSorted());
+  if (numbersOf(said) === numbersOf(former)) return;
+  const expression = 'RelatedPerson.identifier';
+  throw new Fault('business-rule', 'Another person who represents the patient is another RelatedPerson', {
+    expression,
+  });
 }
 
 async function requireMandate(

@@ -86,7 +86,7 @@ async function planOf(
 }
 
 /** Whether a person blocks the professional now: nothing is opened then. What is blocked since is closed anyway. */
-async function isBlockedBy(
+export async function isBlockedBy(
   records: RecordStore,
   reading: Reading<{ readonly person: PersonKey }>,
   requester: PractitionerRequester,

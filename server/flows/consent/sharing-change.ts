@@ -7,7 +7,7 @@
 import type { Consent, Task } from '@medplum/fhirtypes';
 import { buildConsentChange, type PrivacyConsent } from '../../../profiles/consent/privacy-consent.ts';
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
-import { isShare } from '../../../profiles/consent/giving/share.ts';
+import { isShare } from '../../../profiles/consent/giving/is-share.ts';
 import { recordedBy } from '../../../profiles/consent/sharing.ts';
 import { choiceOf, type SharingChoice } from '../../../profiles/consent/sharing-choice.ts';
 import { buildSharingNotice, type SharingNotice } from '../../../profiles/notices/news.ts';
@@ -181,10 +181,17 @@ function noticesOf(story: SharingStory, organization: string, task: Task): reado
   return [noticeParts(deps.indexer, subject, now, (facts) => buildRequestNotice({ ...facts, ...asked }))];
 }
 
-/** Whether this speaker said it. What a patient said as another identity may be another human's. */
+/**
+ * Whether this speaker said it. What a patient said as another identity may be another human's; what somebody said who
+ * represents her is hers, whichever of her identities it is for (C10).
+ */
 function isOf({ requester, standing }: SharingStory, denial: Consent & { readonly id: string }): boolean {
-  if (requester.kind === 'establishment') return recordedBy(denial) === requester.organization;
-  return recordedBy(denial) === undefined && standing.rows.get(denial.id)?.subject === requester.patient;
+  const organization = recordedBy(denial);
+  if (requester.kind === 'establishment') return organization === requester.organization;
+  if (organization !== undefined) return false;
+  const { performer = [] } = denial;
+  const isRepresentatives = performer.some(({ reference = '' }) => reference.startsWith('RelatedPerson/'));
+  return isRepresentatives || standing.rows.get(denial.id)?.subject === requester.patient;
 }
 
 function recorded({ id }: Pick<PrivacyConsent, 'id'>): ConsentChanged {

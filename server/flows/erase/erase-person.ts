@@ -11,6 +11,7 @@ import { PERSON_TYPES, systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey, claimStem, type ClaimKey } from '../../ports/claim-key.ts';
 import type { Claim, Erasure } from '../../ports/commit-plan.ts';
 import type { JobKey } from '../../ports/job-queue.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
 import { identitiesOf, identitiesWith, identityAt, qualifiedKeys, readAs } from '../identity/identities.ts';
 import type { StandingIdentity } from '../identity/identities.ts';
 import { placeIdentity } from '../identity/place-identity.ts';
@@ -96,8 +97,8 @@ async function identityParts(
   now: number,
 ): Promise<readonly PlanParts[]> {
   const { records } = deps;
-  const ids = new Set(begun.identities.map(({ id }) => id));
   const all = await identitiesOf(records, begun.person, now);
+  const ids = await stillHers(records, begun, all, now);
   const standing = all.filter(({ content }) => ids.has(content.id));
   const rows = [...ids].flatMap((id): Row[] => [
     { type: 'Person', id },
@@ -122,6 +123,22 @@ async function identityParts(
     { claims, erased: [{ rows, claims: gone, claimsUnder: stems, jobs }] },
     await suppressionParts(deps, contents, now),
   ];
+}
+
+/** The identities (ids) that are she, or are gone already: one that was separated since is somebody else's. */
+async function stillHers(
+  records: RecordStore,
+  { identities }: Begun,
+  all: readonly StandingIdentity[],
+  now: number,
+): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  for (const { id } of identities) {
+    const isHers = all.some(({ content }) => content.id === id);
+    const reading = systemReading('resolve-identity', now);
+    if (isHers || (await identityAt(records, reading, `Patient/${id}`)) === undefined) ids.add(id);
+  }
+  return ids;
 }
 
 /** The claims that she bears her numbers; another identity that bears one holds it from then on. */

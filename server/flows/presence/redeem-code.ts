@@ -15,6 +15,7 @@ import { mayRedeem } from '../../access/giving/may-give.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
 import type { PractitionerRequester } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
+import { isBlockedBy } from '../consent/break-glass.ts';
 import { endingAt } from '../consent/end-consent.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { identitiesNamed, identitiesOf } from '../identity/identities.ts';
@@ -69,7 +70,8 @@ async function planOf(
   refuseGuessing(tries);
   const found = await codeOf(deps, reading, { identifier, code }, now);
   const subject = found && (await subjectFacts(records, reading, requester, found));
-  if (found === undefined || subject === undefined || !stateAllows('presence', subject.state))
+  const isClosed = subject === undefined || !stateAllows('presence', subject.state);
+  if (found === undefined || isClosed || (await isBlockedBy(records, reading, requester, subject.person)))
     return {
       warrant: mayRedeem(requester, undefined, now),
       plan: joinParts(triedParts(tries, newId(), now)),

@@ -1,6 +1,7 @@
 /** A patient ends a share, `Consent/[id]/$revoke-share`: from the next request on nobody sees the item by it. */
 import type { Consent } from '@medplum/fhirtypes';
-import { isShare, recipientOfShare } from '../../../profiles/consent/giving/share.ts';
+import { isShare } from '../../../profiles/consent/giving/is-share.ts';
+import { recipientOfShare } from '../../../profiles/consent/giving/share.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { buildShareNotice } from '../../../profiles/notices/share.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';

@@ -3,12 +3,8 @@
  * of a DiagnosticReport: whoever has its link sees the item, as she sees it herself, until its end.
  */
 import type { Consent, DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
-import {
-  buildShareConsent,
-  isShare,
-  type SharedType,
-  type ShareTerms,
-} from '../../../profiles/consent/giving/share.ts';
+import { isShare } from '../../../profiles/consent/giving/is-share.ts';
+import { buildShareConsent, type SharedType, type ShareTerms } from '../../../profiles/consent/giving/share.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { isMailAddress } from '../../../profiles/notices/recipient.ts';
 import { buildShareNotice } from '../../../profiles/notices/share.ts';
@@ -66,8 +62,11 @@ export function shareItem(deps: ShareItemDeps) {
 
 function checkTerms({ email, reason, uses, end }: ShareAsked, now: number): void {
   refuseUnless(isMailAddress(email), 'email', 'The recipient is one e-mail address');
-  const { length } = reason.trim();
-  refuseUnless(length > 0 && length <= MOST_REASON, 'reason', `The reason has ${MOST_REASON} characters at most`);
+  refuseUnless(
+    reason.trim() !== '' && reason.length <= MOST_REASON,
+    'reason',
+    `The reason has ${MOST_REASON} characters at most`,
+  );
   const isCount = uses === undefined || (Number.isInteger(uses) && uses > 0 && uses <= MOST_USES);
   refuseUnless(isCount, 'uses', `A share has ${MOST_USES} uses at most`);
   const isEnd = end === undefined || (end > now && end <= now + MOST_SHARE_DAYS * DAY_MS);

@@ -6,7 +6,7 @@
 import type { Consent } from '@medplum/fhirtypes';
 import { isBlock, readBlock } from '../../../profiles/consent/block.ts';
 import { readDeclaration } from '../../../profiles/consent/declaration.ts';
-import { isShare } from '../../../profiles/consent/giving/share.ts';
+import { isShare } from '../../../profiles/consent/giving/is-share.ts';
 import { unknownActors } from '../../../profiles/consent/unknown-correspondent.ts';
 import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
 import { Fault } from '../../../profiles/fault.ts';

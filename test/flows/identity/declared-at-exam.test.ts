@@ -137,13 +137,13 @@ tellOnEachStore('Who declares a correspondent (identity.md section 3)', { person
     expect((await story().nancy.send('POST', 'Patient/$withdraw', withdrawal(patient))).status).to.equal(201);
     expect(await seen(patient)).to.equal(0);
     expect((await story().nancy.send('POST', 'Patient/$reconsent', withdrawal(patient))).status).to.equal(202);
-    // A refusal is not supported here yet: that is what is answered, not that there was no visit.
+    // A refusal is spared the visit.
     const { provision, ...refusal } = consentFor(patient, STRANGER) as { provision: object };
     const denied = await story().nancy.send('POST', 'Consent', {
       ...refusal,
       provision: { ...provision, type: 'deny' },
     });
-    expectOutcome(denied, 501, 'not-supported');
+    expect(denied.status, denied.text).to.equal(201);
   });
 
   it('what was accepted stays, and is ended by who declared it, when the visit is gone', async () => {

@@ -103,7 +103,8 @@ async function shownDeletion(reader: Reader, deletion: HistoryDocument): Promise
   const { right } = decision;
   const shownBy = right && { rightId: right.id, relation: right.relation, source: consentOf(right) };
   // Lists of deletions are read without the text, of which a deletion has none.
-  return { ...toVisibleRow(grant, { ...deletion, json: '' }, { right: shownBy }), isDeletion: true };
+  const { isOpenToPatient: _, ...row } = toVisibleRow(grant, { ...deletion, json: '' }, { right: shownBy });
+  return { ...row, isDeletion: true };
 }
 
 function isOpen({ grant }: Reader, type: StoredType): boolean {

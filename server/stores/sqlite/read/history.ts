@@ -177,7 +177,9 @@ export function readHistory(db: Database, grant: AnyGrant, question: HistoryQues
     const former = anchor && readVersion(db, type, place);
     if (anchor === undefined || former === undefined) return [];
     const json = grant.system ? former.json : shownText(grant, former.json, filedUnder(db, { ...place, type }, former));
-    return [toVersion(anchor, { ...former, json })];
+    const version = toVersion(anchor, { ...former, json });
+    const isPresent = place.version === anchor.version && anchor.isOpenToPatient === true;
+    return [isPresent ? { ...version, isOpenToPatient: true as const } : version];
   });
   return { rows, next: places.length > limit && rows.length > 0 ? page.at(-1) : undefined };
 }
@@ -258,8 +260,8 @@ function anchorsOf(
   grant: AnyGrant,
   type: StoredType,
   ids: readonly string[],
-): ReadonlyMap<string, Anchor> {
-  const anchors = new Map<string, Anchor>(visibleRows(db, grant, type, ids).map((row) => [row.id, row]));
+): ReadonlyMap<string, RowVersion> {
+  const anchors = new Map<string, RowVersion>(visibleRows(db, grant, type, ids).map((row) => [row.id, row]));
   for (const id of ids) {
     const deletion = anchors.has(id) ? undefined : deletionOf(db, grant, { type, id });
     if (deletion !== undefined) anchors.set(id, deletion);
