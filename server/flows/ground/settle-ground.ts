@@ -56,7 +56,7 @@ export function askForGrounds({ records, clock }: Pick<SettleGroundDeps, 'record
 
 /** Makes the work of `settle-ground`. */
 export function settleGround(deps: SettleGroundDeps) {
-  return async ({ subject }: TakenJob<'settle-ground'>, run: JobRun): Promise<void> => {
+  return async ({ subject }: Pick<TakenJob<'settle-ground'>, 'subject'>, run: JobRun): Promise<void> => {
     if (subject === REGION) return await settleRegion(deps, run);
     const { records, clock } = deps;
     const reading = systemReading('settle-ground', clock.now());
@@ -133,7 +133,10 @@ async function partsOf(
 ): Promise<readonly PlanParts[]> {
   const judged = await groundOfItem(deps, reading, { row, resource }, of);
   if (judged === undefined) return [];
-  const isRestricted = restrictions?.some((one) => restricts(one, judged)) ?? isInState(resource, 'restricted');
+  // When it was filed may be known no more: what was restricted stays so while a restriction of its source stands.
+  const wasRestricted = isInState(resource, 'restricted');
+  const filing = wasRestricted ? { ...judged, at: 0 } : judged;
+  const isRestricted = restrictions?.some((one) => restricts(one, filing)) ?? wasRestricted;
   const settled = withState(withState(resource, 'unshared', !judged.isShared), 'restricted', isRestricted);
   if (sameContent(settled, resource)) return [];
   // What is not shared is looked at no further: this was the look.
