@@ -190,6 +190,8 @@ describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
     const entity = images?.entity?.find(
       ({ what }) => what?.identifier?.value === `urn:oid:${clinic.ct.studyInstanceUID}`,
     );
-    expect(entity?.detail).to.deep.equal([{ type: 'instances', valueString: '3' }]);
+    const told = (entity?.detail ?? []).map(({ type, valueString }) => [type, valueString]);
+    expect(told.slice(0, 1)).to.deep.equal([['instances', '3']]);
+    expect(told.slice(1).map(([type]) => type)).to.deep.equal(['item', 'started']);
   });
 });
