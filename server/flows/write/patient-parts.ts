@@ -133,10 +133,17 @@ async function patientParts(work: Work, { placed, resource }: Written): Promise<
       ? newIdentity({ id: placed.id, own, source, fromImage: false, said, ...replaced }, now)
       : saidAnew(standing.content, { said, source, ...replaced }, now);
   const { person, present, touched, reached, reviewed, parts } = await placeIdentity(deps, { content, standing }, now);
-  if (standing === undefined && person === content.home) await refuseSuppressed(deps, content, now);
+  if (person === content.home && saysAnew(content, standing?.content)) await refuseSuppressed(deps, content, now);
   const version = placed.standing?.version ?? 1;
   const known = toKnownPatient({ content, person, present, version });
   return { subject: present, person, touched, reached, reviewed, known, parts };
+}
+
+/** Whether numbers or traits are said that were not: of somebody who was erased they may come one after the other. */
+function saysAnew({ said }: IdentityContent, standing: IdentityContent | undefined): boolean {
+  const whoIs = ({ identifier, name, birthDate, gender }: Patient): string =>
+    JSON.stringify([identifier, name, birthDate, gender]);
+  return standing === undefined || whoIs(said) !== whoIs(standing.said);
 }
 
 /**

@@ -67,6 +67,13 @@ for (const { name, missing, open } of EACH_STORE) {
       expect(await erasing.found({ INS: texts.INS })).to.deep.equal([]);
     });
 
+    it('nor when it says who she is after it had said a number of its own alone', async () => {
+      const localId = `later-${session.run}`;
+      expect(await fed('nancy', localId, { family: 'Inconnue', birthDate: '1900-01-01' })).to.equal(undefined);
+      expect(isOpposition(await fed('nancy', localId, { numbers: INS() ?? [] }))).to.equal(true);
+      expect(await erasing.found({ INS: texts.INS })).to.deep.equal([]);
+    });
+
     it('who has her name and birth date alone is taken, and so is who bears her number with other traits', async () => {
       expect(await fed('nancy', `namesake-${session.run}`, {})).to.equal(undefined);
       const other = { family: 'Vantréjols', birthDate: '1997-02-03', numbers: INS() ?? [] };
