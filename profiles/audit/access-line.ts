@@ -40,12 +40,13 @@ const LASTS_MS = 15 * 60_000;
 
 /**
  * Makes the accesses of events, the latest first. Refusals, what establishments and the server wrote, and how many
- * requests a viewing had are none (smart-security.md M08).
+ * requests a viewing had are none (smart-security.md M08). `own` are the identities (`Patient/id`) that are she: what
+ * another did while two were one by a mistake is another's.
  */
-export function accessLines(events: readonly AuditEvent[]): readonly AccessLine[] {
+export function accessLines(events: readonly AuditEvent[], own: ReadonlySet<string>): readonly AccessLine[] {
   const lines: AccessLine[] = [];
   const open = new Map<string, number>();
-  const inOrder = events.flatMap(lineOf).toSorted((one, other) => one.at - other.at);
+  const inOrder = events.flatMap((event) => lineOf(event, own)).toSorted((one, other) => one.at - other.at);
   for (const line of inOrder) {
     const key = keyOf(line);
     const at = open.get(key);
@@ -68,7 +69,7 @@ function joined(one: AccessLine, other: AccessLine): AccessLine {
   return { ...one, exams: [...exams.values()], further, events: [...one.events, ...other.events] };
 }
 
-function lineOf(event: AuditEvent): readonly AccessLine[] {
+function lineOf(event: AuditEvent, own: ReadonlySet<string>): readonly AccessLine[] {
   const { id = '', recorded = '', entity = [], agent } = event;
   const reader = agent.find(({ requestor, who }) => requestor && who?.reference !== undefined);
   const reference = reader?.who?.reference;
@@ -81,7 +82,7 @@ function lineOf(event: AuditEvent): readonly AccessLine[] {
       kind,
       at: Date.parse(recorded),
       who: { reference, ...displayOf(reader) },
-      isOwn: reference.startsWith('Patient/'),
+      isOwn: own.has(reference),
       roles: reader.role ?? [],
       institutions: agent.flatMap(({ type, who }) => (isInstitution(type) && who !== undefined ? [who] : [])),
       exams,

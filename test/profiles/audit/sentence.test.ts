@@ -101,12 +101,24 @@ function event(minute: number, facts: Partial<PassageFacts>) {
   });
 }
 
+const HERS = new Set(['Patient/p1', 'Patient/p2']);
+
 const viewed = (minute: number, facts: Partial<PassageFacts> = {}) =>
   event(minute, { kind: 'wado', entities: [studyEntity('1.2', 'ImagingStudy/s1')], ...facts });
 const told = (events: readonly ReturnType<typeof event>[]) =>
-  accessLines(events).map(({ kind, events: ids, exams }) => [kind, ids, exams.map(({ reference }) => reference)]);
+  accessLines(events, HERS).map(({ kind, events: ids, exams }) => [kind, ids, exams.map(({ reference }) => reference)]);
 
 describe('Accesses', () => {
+  it('are her own under each identity of hers, and another’s who was she by a mistake', () => {
+    const by = (reference: string) =>
+      accessLines([viewed(1, { user: { reference, display: 'X', purpose: 'PATRQT' } })], HERS);
+    expect(['Patient/p1', 'Patient/p2', 'Patient/other'].map((one) => by(one)[0]?.isOwn)).to.deep.equal([
+      true,
+      true,
+      false,
+    ]);
+  });
+
   it('are one for a viewing with its metadata and frames, for a quarter of an hour', () => {
     const events = [viewed(0, { kind: 'wado-metadata' }), viewed(1), viewed(14, { kind: 'qido' }), viewed(15)];
     expect(told(events)).to.deep.equal([
@@ -144,7 +156,7 @@ describe('Accesses', () => {
       ['record', ['e2', 'e3'], []],
       ['listed', ['e0', 'e1'], ['ImagingStudy/s1', 'ImagingStudy/s2', 'ImagingStudy/s3']],
     ]);
-    expect(accessLines(events).at(-1)?.further).to.equal(3);
+    expect(accessLines(events, HERS).at(-1)?.further).to.equal(3);
   });
 
   it('are one for an export of the record, whatever comes in it, and other exports are openings', () => {

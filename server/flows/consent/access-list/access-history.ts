@@ -7,6 +7,7 @@ import { accessLines, type AccessLine } from '../../../../profiles/audit/access-
 import { Fault } from '../../../../profiles/fault.ts';
 import { requirePatient } from '../../../access/may-attempt.ts';
 import type { PageEnd, Passage } from '../../../ports/record-store.ts';
+import { identitiesOf } from '../../identity/identities.ts';
 import { foundNothing, further, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from '../../guard.ts';
 
 /**
@@ -46,7 +47,8 @@ const YEAR_MS = 366 * 86_400_000;
 export function accessHistory(deps: AccessHistoryDeps) {
   return async (visit: Visit, asked: HistoryAsked): Promise<AccessHistory> =>
     await refusalsRecorded(deps, visit, 'search', async () => {
-      const [, id = ''] = requirePatient(visit.requester, 'access-history').patient.split('/');
+      const { patient, person } = requirePatient(visit.requester, 'access-history');
+      const [, id = ''] = patient.split('/');
       const question = { kind: 'resource', type: 'Patient', id } as const;
       const entities = [{ role: '24', query: 'Patient/$access-history' }] as const;
       const recorded = await guarded(deps, visit, 'search', question, (row) =>
@@ -54,7 +56,12 @@ export function accessHistory(deps: AccessHistoryDeps) {
       );
       if (recorded.answer === undefined) throw foundNothing('No such patient');
       const events = await eventsOf(deps, recorded.passage, asked);
-      const lines = accessLines(events.filter((event) => event.id !== recorded.event));
+      const identities = await identitiesOf(deps.records, person, deps.clock.now());
+      const own = new Set([patient, ...identities.map(({ content }) => `Patient/${content.id}`)]);
+      const lines = accessLines(
+        events.filter((event) => event.id !== recorded.event),
+        own,
+      );
       const told = asked.withOwn ? lines : lines.filter(({ isOwn }) => !isOwn);
       return {
         total: told.length,
