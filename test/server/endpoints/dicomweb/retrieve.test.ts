@@ -190,8 +190,10 @@ describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
     const entity = images?.entity?.find(
       ({ what }) => what?.identifier?.value === `urn:oid:${clinic.ct.studyInstanceUID}`,
     );
-    const told = (entity?.detail ?? []).map(({ type, valueString }) => [type, valueString]);
-    expect(told.slice(0, 1)).to.deep.equal([['instances', '3']]);
-    expect(told.slice(1).map(([type]) => type)).to.deep.equal(['item', 'started']);
+    const { started, ...told } = Object.fromEntries(
+      (entity?.detail ?? []).map(({ type, valueString }) => [type, valueString]),
+    );
+    expect(told).to.deep.equal({ instances: '3', item: `ImagingStudy/${clinic.ct.resource.id}` });
+    expect(started).to.equal('2026-02-14T00:30:00+01:00');
   });
 });
