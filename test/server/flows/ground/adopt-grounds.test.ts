@@ -1,19 +1,12 @@
 /** Items of an earlier server, which asked for no ground, once this one has taken its data over (identity.md 8). */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { List, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { toPatient } from '../../../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../../../fixtures/people.ts';
-import type { Indexer } from '../../../../profiles/search/indexer.ts';
-import { upgradeRecords } from '../../../../server/flows/upgrade/upgrade-records.ts';
 import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
-import { openLog } from '../../../../server/log.ts';
 import { claimKey } from '../../../../server/ports/claim-key.ts';
-import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
-import { openSqliteStores, type OpenedStores } from '../../../../server/stores/sqlite/open.ts';
+import { onFreshStores } from '../../../support/data-folder/fresh-stores.ts';
 import {
   aGrant,
   anEstablishmentGrant,
@@ -32,27 +25,15 @@ const HOUR = 3_600_000;
 
 describe('Items that an earlier server shared without a ground', function () {
   this.timeout(30_000);
-  let stores: OpenedStores;
-  let dataDir: string;
-  let indexer: Indexer;
-  before(async () => ({ indexer } = await loadDefinitions()));
-  beforeEach(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'passerelle-adopt-grounds-'));
-    stores = await openSqliteStores({ dataDir });
-  });
-  afterEach(async () => {
-    await stores.close();
-    await rm(dataDir, { recursive: true, force: true });
-  });
+  const stores = onFreshStores('adopt-grounds');
 
   /** Patients are informed since `since`. The clock is that of the store. */
   async function takeOver(since: number, establishments: readonly string[] = [organization]): Promise<void> {
-    const log = openLog({ level: 'error' })('upgrade');
     const region = aRegionIndex(
       { patientIdSystem: 'urn:oid:2.25.1', accessionSystem: 'urn:oid:2.25.2' },
       { establishments, informs: (_organization, at) => since <= at },
     );
-    await upgradeRecords({ records: stores.records, clock: { now: Date.now }, indexer, region, log }).run();
+    await stores.takeOver(region);
   }
 
   /** A list of hers, in two versions, and who sees it. */
@@ -73,11 +54,11 @@ describe('Items that an earlier server shared without a ground', function () {
     };
     const now = Date.now();
     const facts = { person, subject, released: true, origin: filedBy(organization) };
-    const puts = [putOf(indexer, patient, now, facts), putOf(indexer, list, now, facts)];
+    const puts = [putOf(stores.indexer, patient, now, facts), putOf(stores.indexer, list, now, facts)];
     await commitPlan(stores.records, aPlan({ puts, rights: [aRight({ person })] }));
     await pause(5);
     const between = Date.now();
-    await commitPlan(stores.records, aPlan({ puts: [putOf(indexer, { ...list, title: 'Liste' }, now, facts)] }));
+    await commitPlan(stores.records, aPlan({ puts: [putOf(stores.indexer, { ...list, title: 'Liste' }, now, facts)] }));
     const grants = {
       declared: aGrant('Practitioner/lambert'),
       patient: aPatientGrant(person),

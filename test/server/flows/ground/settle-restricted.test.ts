@@ -1,19 +1,14 @@
 /** What is restricted (GDPR 18) stays so, however often its items are put again. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { List, Resource, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { toPatient } from '../../../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../../../fixtures/people.ts';
 import { CODE_SYSTEM } from '../../../../profiles/codes.ts';
-import type { Indexer } from '../../../../profiles/search/indexer.ts';
 import { settleGround } from '../../../../server/flows/ground/settle-ground.ts';
 import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
 import type { Put } from '../../../../server/ports/commit-plan.ts';
-import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
-import { openSqliteStores, type OpenedStores } from '../../../../server/stores/sqlite/open.ts';
+import { onFreshStores } from '../../../support/data-folder/fresh-stores.ts';
 import { aGrant, anId, anIdentity, aPersonKey, aPlan, aRight, patientOf } from '../../../support/plans.ts';
 import { read } from '../../../support/reads.ts';
 import { aRegionIndex } from '../../../support/region.ts';
@@ -22,21 +17,10 @@ import { commitPlan } from '../../../support/warrants.ts';
 const { organization } = ESTABLISHMENTS.nancy;
 
 describe('A restriction of processing', () => {
-  let stores: OpenedStores;
-  let dataDir: string;
-  let indexer: Indexer;
-  before(async () => {
-    ({ indexer } = await loadDefinitions());
-    dataDir = await mkdtemp(join(tmpdir(), 'passerelle-restricted-'));
-    stores = await openSqliteStores({ dataDir });
-  });
-  after(async () => {
-    await stores.close();
-    await rm(dataDir, { recursive: true, force: true });
-  });
+  const stores = onFreshStores('restricted');
 
   it('stays on an item whose former versions were erased, whenever it is looked at again', async () => {
-    const { records } = stores;
+    const { records, indexer } = stores;
     const person = aPersonKey();
     const subject = patientOf(person);
     const patient = { ...toPatient(PATIENTS.helene, ESTABLISHMENTS.nancy), id: String(person) };

@@ -1,20 +1,13 @@
 /** Reports of an earlier server, which published each whatever its status, once this one has taken its data over. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Binary, DiagnosticReport, DocumentReference, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { toPatient } from '../../../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../../../fixtures/people.ts';
-import type { Indexer } from '../../../../profiles/search/indexer.ts';
 import { systemReading } from '../../../../server/access/grant.ts';
-import { upgradeRecords } from '../../../../server/flows/upgrade/upgrade-records.ts';
 import { filedBy, putOf, type PutFacts } from '../../../../server/flows/write/plan-parts.ts';
 import { rowById } from '../../../../server/flows/internal-reads.ts';
-import { openLog } from '../../../../server/log.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
-import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
-import { openSqliteStores, type OpenedStores } from '../../../../server/stores/sqlite/open.ts';
+import { onFreshStores } from '../../../support/data-folder/fresh-stores.ts';
 import { aBlob, anId, aPersonKey, aPlan, NOW } from '../../../support/plans.ts';
 import { aRegionIndex } from '../../../support/region.ts';
 import { commitPlan } from '../../../support/warrants.ts';
@@ -32,18 +25,7 @@ const REGION = aRegionIndex(
 
 describe('Reports that an earlier server published', function () {
   this.timeout(30_000);
-  let stores: OpenedStores;
-  let dataDir: string;
-  let indexer: Indexer;
-  before(async () => ({ indexer } = await loadDefinitions()));
-  beforeEach(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'passerelle-adopt-reports-'));
-    stores = await openSqliteStores({ dataDir });
-  });
-  afterEach(async () => {
-    await stores.close();
-    await rm(dataDir, { recursive: true, force: true });
-  });
+  const stores = onFreshStores('adopt-reports');
 
   async function keep(...versions: readonly Status[]): Promise<Kept> {
     const [patient, report, document] = [anId(), anId(), anId()];
@@ -51,7 +33,7 @@ describe('Reports that an earlier server published', function () {
     const subject = `Patient/${patient}`;
     const facts: PutFacts = { person, subject, origin: filedBy(organization) };
     const put = (resource: Parameters<typeof putOf>[1], more: Partial<PutFacts> = {}) =>
-      putOf(indexer, resource, NOW, { ...facts, ...more });
+      putOf(stores.indexer, resource, NOW, { ...facts, ...more });
     const who: Patient & { id: string } = { ...toPatient(PATIENTS.helene, ESTABLISHMENTS.nancy), id: patient };
     await commitPlan(stores.records, aPlan({ puts: [put(who)] }));
     const bytes: string[] = [];
@@ -72,11 +54,7 @@ describe('Reports that an earlier server published', function () {
     return { document, bytes };
   }
 
-  async function takeOver(): Promise<void> {
-    const log = openLog({ level: 'error' })('upgrade');
-    const { records } = stores;
-    await upgradeRecords({ records, clock: { now: () => NOW }, indexer, region: REGION, log }).run();
-  }
+  const takeOver = async (): Promise<void> => await stores.takeOver(REGION, () => NOW);
 
   /** Status of the document, and of each Binary for whom it is. */
   async function found({ document, bytes }: Kept): Promise<readonly unknown[]> {

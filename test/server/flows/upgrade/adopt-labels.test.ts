@@ -1,21 +1,14 @@
 /** Items of an earlier server, which read no French mask, once this one has taken its data over. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Coding, DiagnosticReport, DocumentReference, ImagingStudy, List, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { toPatient } from '../../../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../../../fixtures/people.ts';
 import { CODE_SYSTEM } from '../../../../profiles/codes.ts';
 import { NORMAL } from '../../../../profiles/confidentiality.ts';
-import type { Indexer } from '../../../../profiles/search/indexer.ts';
-import { upgradeRecords } from '../../../../server/flows/upgrade/upgrade-records.ts';
 import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
-import { openLog } from '../../../../server/log.ts';
 import { claimKey } from '../../../../server/ports/claim-key.ts';
 import type { Put } from '../../../../server/ports/commit-plan.ts';
-import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
-import { openSqliteStores, type OpenedStores } from '../../../../server/stores/sqlite/open.ts';
+import { onFreshStores } from '../../../support/data-folder/fresh-stores.ts';
 import {
   aGrant,
   anEstablishmentGrant,
@@ -40,23 +33,9 @@ const UID = '2.25.77';
 
 describe('Items that an earlier server kept as normal ones', function () {
   this.timeout(30_000);
-  let stores: OpenedStores;
-  let dataDir: string;
-  let indexer: Indexer;
-  before(async () => ({ indexer } = await loadDefinitions()));
-  beforeEach(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'passerelle-adopt-labels-'));
-    stores = await openSqliteStores({ dataDir });
-  });
-  afterEach(async () => {
-    await stores.close();
-    await rm(dataDir, { recursive: true, force: true });
-  });
+  const stores = onFreshStores('adopt-labels');
 
-  async function takeOver(): Promise<void> {
-    const log = openLog({ level: 'error' })('upgrade');
-    await upgradeRecords({ records: stores.records, clock: { now: () => NOW }, indexer, region: REGION, log }).run();
-  }
+  const takeOver = async (): Promise<void> => await stores.takeOver(REGION, () => NOW);
 
   /** A Patient with rows as the earlier server put them, and a professional whom she declared. */
   async function keep(...resources: readonly Resource[]): Promise<(put: Pick<Put, 'type' | 'id'>) => Promise<string>> {
@@ -66,14 +45,14 @@ describe('Items that an earlier server kept as normal ones', function () {
     const facts = { person, subject, released: true, origin: filedBy(organization) };
     const puts = [patient, ...resources.map((one) => ({ ...one, subject: { reference: subject } }))].map(
       (resource) => ({
-        ...putOf(indexer, resource as Patient & { id: string }, NOW, facts),
+        ...putOf(stores.indexer, resource as Patient & { id: string }, NOW, facts),
         ...NORMAL,
       }),
     );
     const study = resources.find(({ resourceType }) => resourceType === 'ImagingStudy');
     const claims = study === undefined ? [] : [{ key: claimKey.imagingStudy(UID), value: study.id ?? '' }];
     const nancy = { resourceType: 'Organization', id: organization.split('/')[1] ?? '', active: true } as const;
-    await commitPlan(stores.records, aPlan({ puts: [putOf(indexer, nancy, NOW)] }));
+    await commitPlan(stores.records, aPlan({ puts: [putOf(stores.indexer, nancy, NOW)] }));
     await commitPlan(stores.records, aPlan({ puts, claims, rights: [aRight({ person })] }));
     const grants = {
       declared: aGrant('Practitioner/lambert'),
