@@ -1,0 +1,34 @@
+/** Which identities a restriction of processing (GDPR 18) reaches when persons are joined and separated. */
+import { expect } from 'chai';
+import { ONE, onEachRestricting, OTHER } from './restricting.ts';
+
+onEachRestricting('A restriction of all that a patient’s record holds', (restricting) => {
+  it('reaches what another identity had filed once a desk says that it is she', async () => {
+    const { world, fed, sent, judged, asked, decided, isIn } = restricting();
+    for (const whose of [ONE, OTHER]) await fed(whose);
+    await sent(ONE, 0);
+    await sent(OTHER, 1);
+    await world.rest();
+    await decided(await asked(ONE), 'granted');
+    await world.rest();
+    expect([await isIn(0, 'restricted'), await isIn(1, 'restricted')]).to.deep.equal([true, false]);
+    await judged('join');
+    await world.rest();
+    expect([await isIn(0, 'restricted'), await isIn(1, 'restricted')]).to.deep.equal([true, true]);
+  });
+
+  it('is of her alone once a desk says that another identity is somebody else', async () => {
+    const { world, fed, sent, judged, asked, decided, isIn } = restricting();
+    for (const whose of [ONE, OTHER]) await fed(whose);
+    await sent(ONE, 0);
+    await sent(OTHER, 1);
+    await judged('join');
+    await world.rest();
+    await decided(await asked(ONE), 'granted');
+    await world.rest();
+    expect([await isIn(0, 'restricted'), await isIn(1, 'restricted')]).to.deep.equal([true, true]);
+    await judged('separate');
+    await world.rest();
+    expect([await isIn(0, 'restricted'), await isIn(1, 'restricted')]).to.deep.equal([true, false]);
+  });
+});
