@@ -32,7 +32,7 @@ import { JobRunners, type JobTable } from '../flows/jobs/run-jobs.ts';
 import { endViewing } from '../flows/retrieve/end-viewing.ts';
 import { joinParts } from '../flows/write/plan-parts.ts';
 import type { RegionIndex } from '../flows/identity/region-index.ts';
-import { askForGrounds, settleGround } from '../flows/ground/settle-ground.ts';
+import { askForGrounds, groundWork } from '../flows/ground/settle-region.ts';
 import { weighGrounds } from '../flows/ground/weigh-grounds.ts';
 import { announceImages, forecastRegion, IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
@@ -100,7 +100,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { FrameRenderer } from '../ports/frame-renderer.ts';
 import type { QuarantinedInstance } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
-import type { JobQueue } from '../ports/job-queue.ts';
+import type { JobQueue, TakenJob } from '../ports/job-queue.ts';
 import type { ErasureKey } from '../ports/erasure-key.ts';
 import type { Mailer } from '../ports/mailer.ts';
 import type { RecordStore } from '../ports/record-store.ts';
@@ -347,14 +347,14 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
   const settle = fileWhatIsJoined(writing);
   const correct = correctDerived(writing);
   const settled = settleAndDerive(writing);
-  const refresh = async (study: string, closing = false): Promise<void> => {
-    await settled(study, closing, async () => await maintain(study, closing));
-    await list(study);
+  const refresh = async ({ subject, askedAt }: TakenJob, closing = false): Promise<void> => {
+    await settled(subject, closing, async () => await maintain(subject, closing, askedAt));
+    await list(subject);
   };
   return {
-    'refresh-study': async ({ subject }) => await refresh(subject),
-    'update-study': async ({ subject }) => await refresh(subject),
-    'close-study': async ({ subject }) => await refresh(subject, true),
+    'refresh-study': async (job) => await refresh(job),
+    'update-study': async (job) => await refresh(job),
+    'close-study': async (job) => await refresh(job, true),
     'settle-person': async ({ subject }, run) => await settle(personKey(subject), run),
     'end-given': endGiven({ ...writing, tokens: stores.tokens }),
     'correct-identity': async ({ subject }, run) => await correct(subject, run),
@@ -367,7 +367,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     },
     'end-viewing': endViewing(writing),
     'end-consent': endConsent(writing),
-    'settle-ground': settleGround(writing),
+    ...groundWork(writing),
     'tell-news': tellNews({ ...writing, timeZone }),
     'send-notice': sendNotice({ ...writing, mailer: parts.mailer, attempts: JOB_POLICIES['send-notice'].attempts }),
     'mail-share': mailShare({ ...writing, mailer: parts.mailer, timeZone, log }),

@@ -29,6 +29,7 @@ export const JOB_KINDS = [
   'end-viewing',
   'end-consent',
   'settle-ground',
+  'settle-region',
   'tell-news',
   'send-notice',
   'alert-officers',
@@ -92,10 +93,12 @@ export type JobPayloads = {
     readonly person?: PersonKey;
   };
   /**
-   * Brings items to whether their establishment informed the patient. Its subject is the identity (`Patient/id`) that
-   * they are filed under, or `region`: then those of every establishment of which the region file says something else.
+   * Brings items to whether their establishment informed the patient, and to the restrictions that were granted. Its
+   * subject is the identity (`Patient/id`) that they are filed under.
    */
   readonly 'settle-ground': NoPayload;
+  /** The same of every establishment of which the region file says something else. Its subject is `region`. */
+  readonly 'settle-region': NoPayload;
   /** Ends a Consent that permits somebody something when its period is over. Its subject is the Consent's id. */
   readonly 'end-consent': {
     /** The time zone (IANA) of bare days of its period; UTC when absent. */

@@ -23,6 +23,7 @@ export function aRegionIndex(
 ): RegionIndex {
   const { qualifiedSystems = [] } = changes;
   return {
+    serial: 1,
     domainOf: (organization) => ({
       organization,
       ...systems,

@@ -11,7 +11,7 @@ import type { Region } from '../../config/region-model.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord, Precondition } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { joinParts } from '../write/plan-parts.ts';
+import { joinParts, type PlanParts } from '../write/plan-parts.ts';
 
 /** A file, and whether all of it is written. The digest is hexadecimal. */
 export type RegionMark = {
@@ -73,4 +73,17 @@ export async function setMark(
 /** The condition that the store still bears a mark. */
 export function stillMarked(mark: RegionMark): Precondition {
   return { kind: 'claimed', key: KEY, value: JSON.stringify(mark) };
+}
+
+/**
+ * The condition that the store is written from the region file of this process (`serial`); none of a store that bears
+ * no mark. `now` is epoch milliseconds.
+ * @throws {Fault} transient - it is written from another one: one of the two is not loaded yet
+ */
+export async function ownMark(records: RecordStore, serial: number, now: number): Promise<PlanParts> {
+  const mark = await readMark(records, now);
+  if (mark === undefined) return {};
+  if (mark.serial !== serial)
+    throw new Fault('transient', `The store is written from the region file ${mark.serial}, not from ${serial}`);
+  return { preconditions: [stillMarked(mark)] };
 }

@@ -11,20 +11,23 @@ import { principal } from '../../access/right.ts';
 import type { JobRequest } from '../../ports/job-queue.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { identitiesOf } from '../identity/identities.ts';
-import { findAll } from '../internal-reads.ts';
-import { settlingOf, type Filing } from './ground.ts';
+import { findAll, type Found } from '../internal-reads.ts';
+import type { PlanParts } from '../write/plan-parts.ts';
+import { settlingOf } from './ground.ts';
 
 /** One that stands: `organization` is the establishment (`Organization/id`), or undefined where it is of all. */
 export type Restriction = { readonly organization: string | undefined; readonly at: number };
 
-/** Whether it is of an item. */
-export function restricts({ organization, at }: Restriction, item: Pick<Filing, 'organization' | 'at'>): boolean {
-  return (organization === undefined || organization === item.organization) && item.at <= at;
+/** An item: the establishments (`Organization/id`) that filed it, and when (epoch milliseconds). */
+export type FiledItem = { readonly sources: readonly string[]; readonly at: number };
+
+/** Whether it is of an item: of an exam of several, where one of them is restricted. */
+export function restricts({ organization, at }: Restriction, item: FiledItem): boolean {
+  return (organization === undefined || item.sources.includes(organization)) && item.at <= at;
 }
 
-const GRANTED: readonly Criterion[] = [
+const RESTRICTION: readonly Criterion[] = [
   { kind: 'token', param: 'code', values: [{ system: CODE_SYSTEM.task, code: 'restriction' }] },
-  { kind: 'token', param: 'status', values: [{ code: 'completed' }] },
 ];
 
 /** Those that stand for a person, whichever of her identities asked. */
@@ -33,9 +36,37 @@ export async function restrictionsOf(
   reading: NarrowReading,
   person: PersonKey,
 ): Promise<readonly Restriction[]> {
-  const granted = await findAll<Task>(records, reading({ person }), 'Task', GRANTED);
+  const asked = await findAll<Task>(records, reading({ person }), 'Task', RESTRICTION);
+  return await standingOf(records, reading, person, asked);
+}
+
+/**
+ * Whether one is of an item that is about to be filed, and what the plan rests on: one that is granted meanwhile is
+ * of it, too.
+ */
+export async function restrictedAt(
+  records: RecordStore,
+  reading: NarrowReading,
+  person: PersonKey,
+  item: FiledItem,
+): Promise<{ readonly isRestricted: boolean; readonly rests: PlanParts }> {
+  const asked = await findAll<Task>(records, reading({ person }), 'Task', RESTRICTION);
+  const standing = await standingOf(records, reading, person, asked);
+  const preconditions = asked.map(
+    ({ row: { id, version } }) => ({ kind: 'version', type: 'Task', id, version }) as const,
+  );
+  return { isRestricted: standing.some((one) => restricts(one, item)), rests: { preconditions } };
+}
+
+async function standingOf(
+  records: RecordStore,
+  reading: NarrowReading,
+  person: PersonKey,
+  asked: readonly Found<Task>[],
+): Promise<readonly Restriction[]> {
   const restrictions: Restriction[] = [];
-  for (const { row, resource } of granted) {
+  for (const { row, resource } of asked) {
+    if (resource.status !== 'completed') continue;
     const rights = await records.rightsOf(reading({ person }), person, `Task/${row.id}`);
     // Its owner is the officer who decided it: whose office it was for is told by who may read it.
     const office = principal.office('establishment-dpo', '');

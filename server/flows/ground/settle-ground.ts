@@ -9,16 +9,16 @@ import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import { isInState, withState } from '../../../profiles/said-label.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../../profiles/types/visibility.ts';
-import { systemGrant, systemReading, type NarrowReading } from '../../access/grant.ts';
+import { systemReading, type NarrowReading, type SystemGrant } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { TakenJob } from '../../ports/job-queue.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
+import { ownMark } from '../directory/region-mark.ts';
 import { knownPatient } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { claimOf, findById, pagesOfAll, type Found } from '../internal-reads.ts';
-import { jobOf } from '../jobs/job-of.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { establishmentsOf } from '../study/linked-studies.ts';
 import { relabelledReportParts, relabelledStudiesParts } from '../study/relabelled-parts.ts';
@@ -27,7 +27,7 @@ import { changed, sameContent } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { groundOf, type Filing, type Ground } from './ground.ts';
-import { restricts, restrictionsOf, type Restriction } from './restrictions.ts';
+import { restricts, restrictionsOf, type FiledItem, type Restriction } from './restrictions.ts';
 
 /** What the work needs. */
 export type SettleGroundDeps = {
@@ -43,56 +43,42 @@ export const GROUNDED: readonly StoredType[] = STORED_TYPES.filter((type) => {
   return label === 'own' && (writers !== 'derived' || type === 'ImagingStudy');
 });
 
-/** The subject of the job that looks at all establishments. */
-const REGION = 'region';
-
-/** Asks for it, at each start and when another region file was loaded. */
-export function askForGrounds({ records, clock }: Pick<SettleGroundDeps, 'records' | 'clock'>) {
-  return async (): Promise<void> => {
-    const jobs = [jobOf('settle-ground', REGION, clock.now())];
-    await records.commit(systemWarrant('ask-for-work', 'settle-ground'), joinParts({ jobs }));
-  };
-}
-
-/** Makes the work of `settle-ground`. */
+/**
+ * Makes the work of `settle-ground`.
+ * @throws {Fault} transient - the region file of this process is not that of the store
+ */
 export function settleGround(deps: SettleGroundDeps) {
   return async ({ subject }: Pick<TakenJob<'settle-ground'>, 'subject'>, run: JobRun): Promise<void> => {
-    if (subject === REGION) return await settleRegion(deps, run);
     const { records, clock } = deps;
     const reading = systemReading('settle-ground', clock.now());
+    await ownMark(records, deps.region.serial, clock.now());
     const known = await knownPatient(records, reading, subject);
     if (known === undefined) return;
     const restrictions = await restrictionsOf(records, reading, known.person);
-    for (const type of GROUNDED)
-      for await (const page of pagesOfAll(records, reading({ person: known.person }), type))
-        for (const { row } of page.filter((found) => found.row.subject === subject)) {
-          await settleItem(deps, row, { restrictions });
-          await run.goOn();
-        }
+    await settleAll(deps, reading({ person: known.person }), { subject, restrictions }, run);
   };
 }
 
-/** Of establishments that say what they said when it was last done nothing is looked at. */
-async function settleRegion(deps: SettleGroundDeps, run: JobRun): Promise<void> {
-  const { records, clock, region } = deps;
-  const key = claimKey.grounds();
-  const reading = systemReading('settle-ground', clock.now());
-  const standing = await claimOf(records, reading, key);
-  const said = Object.fromEntries(region.establishments.map((one) => [one, region.domainOf(one).informsPatients]));
-  const former = standing === undefined ? said : (JSON.parse(standing) as typeof said);
-  const changing = region.establishments.filter((one) => said[one] !== former[one]);
-  if (changing.length > 0)
-    for (const type of GROUNDED)
-      for await (const page of pagesOfAll(records, systemGrant('settle-ground', 'whole', clock.now()), type))
-        for (const { row } of page) {
-          await settleItem(deps, row, { of: changing });
-          await run.goOn();
-        }
-  const value = JSON.stringify(said);
-  if (standing === value) return;
-  const parts = standing === undefined ? {} : { preconditions: [{ kind: 'claimed', key, value: standing } as const] };
-  const erased = [{ claims: [key] }];
-  await records.commit(systemWarrant('settle-ground'), joinParts({ ...parts, erased, claims: [{ key, value }] }));
+/**
+ * Settles the items that a grant reaches, one after the other. What cannot be put keeps no other as it was: the rest is
+ * settled all the same.
+ * @throws {unknown} what the first of them failed for, at the end
+ */
+export async function settleAll(
+  deps: SettleGroundDeps,
+  grant: SystemGrant,
+  settling: Settling,
+  run: JobRun,
+): Promise<void> {
+  const failures: unknown[] = [];
+  for (const type of GROUNDED)
+    for await (const page of pagesOfAll(deps.records, grant, type))
+      for (const { row } of page) {
+        if (settling.subject !== undefined && row.subject !== settling.subject) continue;
+        await settleItem(deps, row, settling).catch((error: unknown) => failures.push(error));
+        await run.goOn();
+      }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Of earlier servers every item was shared. */
@@ -105,16 +91,26 @@ export function adoptGrounds(deps: SettleGroundDeps): readonly UpgradeStep[] {
     work: async (row) => {
       const { establishments, informs } = deps.region;
       // What all informed of when it was filed is on a ground, whoever filed it.
-      if (row.version > 1 || !establishments.every((one) => informs(one, row.updated))) await settleItem(deps, row);
+      if (row.version > 1 || !establishments.every((one) => informs(one, row.updated)))
+        await settleItem(deps, row, { isTakenOver: true });
       return 0;
     },
   }));
 }
 
-/** What is settled of which establishments (by default all of the region file); restrictions are left without them. */
-type Settling = { readonly of?: readonly string[]; readonly restrictions?: readonly Restriction[] };
+/**
+ * What is settled of which establishments (by default all of the region file), and under which identity (`Patient/id`);
+ * restrictions are left without them.
+ */
+type Settling = {
+  readonly of?: readonly string[];
+  readonly subject?: string;
+  readonly restrictions?: readonly Restriction[];
+  /** Of an earlier server, before this process loads its region file. */
+  readonly isTakenOver?: boolean;
+};
 
-async function settleItem(deps: SettleGroundDeps, row: InternalRow, settling: Settling = {}): Promise<void> {
+async function settleItem(deps: SettleGroundDeps, row: InternalRow, settling: Settling): Promise<void> {
   const { person } = row;
   if (person === undefined || row.subject === undefined) return;
   await commitFresh(deps.records, async () => {
@@ -129,25 +125,26 @@ async function partsOf(
   deps: SettleGroundDeps,
   reading: NarrowReading,
   { row, resource }: Found<Resource>,
-  { of, restrictions }: Settling,
+  { of, restrictions, isTakenOver = false }: Settling,
 ): Promise<readonly PlanParts[]> {
   const judged = await groundOfItem(deps, reading, { row, resource }, of);
   if (judged === undefined) return [];
   // When it was filed may be known no more: what was restricted stays so while a restriction of its source stands.
   const wasRestricted = isInState(resource, 'restricted');
-  const filing = wasRestricted ? { ...judged, at: 0 } : judged;
-  const isRestricted = restrictions?.some((one) => restricts(one, filing)) ?? wasRestricted;
+  const filed = wasRestricted ? { ...judged, at: 0 } : judged;
+  const isRestricted = restrictions?.some((one) => restricts(one, filed)) ?? wasRestricted;
   const settled = withState(withState(resource, 'unshared', !judged.isShared), 'restricted', isRestricted);
   if (sameContent(settled, resource)) return [];
   // What is not shared is looked at no further: this was the look.
   return [
     ...(await itemParts(deps, reading, { row, resource: settled }, deps.clock.now())),
     { ...judged.rests, jobs: [] },
+    isTakenOver ? {} : await ownMark(deps.records, deps.region.serial, deps.clock.now()),
   ];
 }
 
 /** Of whom an item comes since when (epoch milliseconds), whether it was shared, and its ground. */
-export type JudgedItem = Ground & Pick<Filing, 'organization' | 'at'> & { readonly wasShared: boolean };
+export type JudgedItem = Ground & FiledItem & Pick<Filing, 'organization'> & { readonly wasShared: boolean };
 
 /**
  * Finds the ground of an item that stands; undefined where it comes from none of some establishments, by default those
@@ -166,7 +163,7 @@ export async function groundOfItem(
   if (organization === undefined || !of.includes(organization)) return undefined;
   const at = await filedAt(deps, reading, row);
   const ground = await groundOf(deps, reading, { organization, subject, at }, deps.clock.now());
-  return { ...ground, organization, at, wasShared: !isInState(resource, 'unshared') };
+  return { ...ground, organization, sources, at, wasShared: !isInState(resource, 'unshared') };
 }
 
 /** The establishment that an item comes from: an exam may have several. */

@@ -8,6 +8,8 @@ import { Fault } from '../../../profiles/fault.ts';
 
 /** Looks up the region's establishments. */
 export type RegionIndex = Directory & {
+  /** Of the file. */
+  readonly serial: number;
   /** What an establishment may assert. @throws {Fault} forbidden - it has no identifier domain in the region */
   readonly domainOf: (organization: string) => IdentifierDomain;
   /**
@@ -48,6 +50,7 @@ export function indexRegion(region: Region, timeZone?: string): RegionIndex {
   const sources = grouped(region, ({ patientIdSystem }) => [patientIdSystem]);
   const directory = (region.bundle.entry ?? []).flatMap(({ resource }) => resource ?? []);
   return {
+    serial: region.serial,
     domainOf: (organization) => {
       const domain = domains.get(organization);
       if (domain === undefined)
@@ -89,6 +92,9 @@ export function followedIndex(current: CurrentRegion, timeZone?: string): Region
     nameOf: (organization) => index().nameOf(organization),
     get outsideCare() {
       return index().outsideCare;
+    },
+    get serial() {
+      return index().serial;
     },
     get qualifiedSystems() {
       return index().qualifiedSystems;

@@ -55,7 +55,9 @@ export const JOB_POLICIES: JobPolicies = {
   'sweep-images': { ...STUDY, concurrency: 1, leaseMs: HOUR, attempts: 8 },
   'end-viewing': STUDY,
   'end-consent': STUDY,
-  'settle-ground': { ...STUDY, concurrency: 1, leaseMs: 10 * MINUTE },
+  // A restriction that was granted is owed to her, as an erasure is.
+  'settle-ground': { ...ERASURE, concurrency: 2, leaseMs: 10 * MINUTE },
+  'settle-region': { ...ERASURE, leaseMs: 10 * MINUTE },
   'tell-news': STUDY,
   'send-notice': MAIL,
   'alert-officers': MAIL,

@@ -7,7 +7,7 @@ import { IMPORTED_TAG } from '../../../profiles/codes.ts';
 import { isValidated } from '../../../profiles/documents/diagnostic-report.ts';
 import { isReservedSystem } from '../../../profiles/reserved-systems.ts';
 import { buildImagingStudy } from '../../../profiles/imaging/imaging-study-from-dicom.ts';
-import { masksOfReports, withMasksOfReports } from '../../../profiles/said-label.ts';
+import { masksOfReports, withMasksOfReports, withState } from '../../../profiles/said-label.ts';
 import { systemReading, type NarrowReading, type SystemGrant } from '../../access/grant.ts';
 import { principal } from '../../access/right.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
@@ -15,11 +15,12 @@ import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import { newId } from '../new-id.ts';
 import { grounded } from '../ground/ground.ts';
+import { restrictedAt } from '../ground/restrictions.ts';
 import { tellingOf } from '../notices/tell-news.ts';
 import { hiddenParts } from './hidden-manifest.ts';
 import { manifestParts } from './manifest-parts.ts';
 import { changed } from '../write/changed-put.ts';
-import { examFiledBy, commitFresh, hiddenPut, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { examFiledBy, commitFresh, hiddenPut, joinParts, oneOf, type PlanParts } from '../write/plan-parts.ts';
 import { putAside } from './put-aside.ts';
 import { reportsOfStudy, reportUpkeep } from './report-upkeep.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
@@ -33,13 +34,14 @@ const MOST_ASIDE = 100;
 
 /**
  * Brings what is derived from a study up to date; `closing` also gives it the manifest of what it holds now. An
- * instance that cannot be read is put aside, and the study derived without it.
+ * instance that cannot be read is put aside, and the study derived without it. `since` is when it was asked for first
+ * (epoch milliseconds, by default now): of a new study something was stored by then.
  */
 export function maintainStudy(deps: MaintainStudyDeps) {
-  return async (studyInstanceUID: string, closing: boolean): Promise<void> => {
+  return async (studyInstanceUID: string, closing: boolean, since?: number): Promise<void> => {
     for (let aside = 0; ; aside += 1) {
       try {
-        return await deriveStudy(deps, studyInstanceUID, closing);
+        return await deriveStudy(deps, { studyInstanceUID, closing, since });
       } catch (error) {
         if (!(error instanceof UnreadableInstance) || aside === MOST_ASIDE) throw error;
         await putAside(deps, systemReading('maintain-study', deps.clock.now()), error);
@@ -48,19 +50,21 @@ export function maintainStudy(deps: MaintainStudyDeps) {
   };
 }
 
-async function deriveStudy(deps: MaintainStudyDeps, studyInstanceUID: string, closing: boolean): Promise<void> {
+type Asked = { readonly studyInstanceUID: string; readonly closing: boolean; readonly since: number | undefined };
+
+async function deriveStudy(deps: MaintainStudyDeps, asked: Asked): Promise<void> {
   let made: readonly string[] = [];
   const { receipt } = await commitFresh(deps.records, async () => {
     // Of a plan that was refused, so that nothing names them: the study may have been erased meanwhile.
     for (const name of made) await deps.images.remove(name);
-    const plan = joinParts(...(await partsOf(deps, studyInstanceUID, closing)));
+    const plan = joinParts(...(await partsOf(deps, asked)));
     made = (plan.puts ?? []).flatMap(({ blob }) => blob?.name ?? []);
-    return { warrant: systemWarrant('maintain-study', studyInstanceUID), plan, result: undefined };
+    return { warrant: systemWarrant('maintain-study', asked.studyInstanceUID), plan, result: undefined };
   });
   for (const name of receipt.erasedBlobs) await deps.images.remove(name);
 }
 
-async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closing: boolean): Promise<PlanParts[]> {
+async function partsOf(deps: MaintainStudyDeps, { studyInstanceUID, closing, since }: Asked): Promise<PlanParts[]> {
   const now = deps.clock.now();
   const reading = systemReading('maintain-study', now);
   const study = await loadStudy(deps.records, reading, studyInstanceUID);
@@ -76,7 +80,8 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
   const isOtherOrigin = standing !== undefined && !(await isByAuthors(deps, ofPerson, standing.row, study.sources));
   const imported = (await claimOf(deps.records, reading, claimKey.imported(studyInstanceUID))) !== undefined;
   const labelled = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));
-  const { item: built, rests } = await inItsState(deps, reading, { study, standing: standing?.row, now }, labelled);
+  const known = { study, standing: standing?.row, since, now };
+  const { item: built, rests } = await inItsState(deps, reading, known, labelled);
   const reports = await reportsOfStudy(deps, reading, { ...study, person }, built, now);
   const counting = reports.filter(({ counts }) => counts).map(({ resource }) => resource);
   const imagingStudy = withMasksOfReports(built, masksOfReports(counting));
@@ -213,17 +218,22 @@ function markedAs(imported: boolean, study: ImagingStudy): ImagingStudy {
   return imported ? { ...study, meta: { ...study.meta, tag: [IMPORTED_TAG] } } : study;
 }
 
+type Known = Pick<StudyAtHand, 'study' | 'now'> & Pick<Asked, 'since'> & { readonly standing: InternalRow | undefined };
+
 /** What stands of the same identity stays in its state. An exam of several is on the ground of whom it comes from. */
 async function inItsState(
   deps: MaintainStudyDeps,
   reading: NarrowReading,
-  { study, standing, now }: { readonly standing: InternalRow | undefined } & Pick<StudyAtHand, 'study' | 'now'>,
+  { study: { patient, sources }, standing, since, now }: Known,
   item: ImagingStudy,
 ): Promise<{ readonly item: ImagingStudy; readonly rests: PlanParts }> {
-  const { patient: subject } = study.patient;
+  const { patient: subject, person } = patient;
   if (standing?.subject === subject) return { item, rests: {} };
-  const [organization] = study.sources;
-  return await grounded(deps, reading, item, { organization, subject, at: now });
+  const [organization] = sources;
+  const shared = await grounded(deps, reading, item, { organization, subject, at: now });
+  const filed = { sources, at: Math.min(now, since ?? now) };
+  const { isRestricted, rests } = await restrictedAt(deps.records, reading, person, filed);
+  return { item: withState(shared.item, 'restricted', isRestricted), rests: oneOf([shared.rests, rests]) };
 }
 
 /** A label that was set since stays: what is derived from DICOM never lowers it. */

@@ -16,4 +16,9 @@ describe('The patience of jobs', () => {
     for (const kind of ['erase-study', 'erase-record', 'forget-erased'] as const)
       expect(patience(kind), kind).to.be.greaterThan(41 * DAY);
   });
+
+  it('is the same of a restriction that was granted, and of what a region file hides', () => {
+    for (const kind of ['settle-ground', 'settle-region'] as const)
+      expect(patience(kind), kind).to.be.greaterThan(41 * DAY);
+  });
 });

@@ -1,0 +1,51 @@
+/** Brings items of all patients to what the region file says of informing them, where that is something else. */
+import { systemGrant, systemReading } from '../../access/grant.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
+import { claimKey } from '../../ports/claim-key.ts';
+import { ownMark } from '../directory/region-mark.ts';
+import { claimOf } from '../internal-reads.ts';
+import { jobOf } from '../jobs/job-of.ts';
+import type { JobRun } from '../jobs/job-runner.ts';
+import { joinParts } from '../write/plan-parts.ts';
+import { settleAll, settleGround, type SettleGroundDeps } from './settle-ground.ts';
+
+/** The subject of the job. */
+const REGION = 'region';
+
+/** Asks for it, at each start and when another region file was loaded. */
+export function askForGrounds({ records, clock }: Pick<SettleGroundDeps, 'records' | 'clock'>) {
+  return async (): Promise<void> => {
+    const jobs = [jobOf('settle-region', REGION, clock.now())];
+    await records.commit(systemWarrant('ask-for-work', 'settle-region'), joinParts({ jobs }));
+  };
+}
+
+/** The work of both kinds of jobs. */
+export function groundWork(deps: SettleGroundDeps) {
+  return { 'settle-ground': settleGround(deps), 'settle-region': settleRegion(deps) };
+}
+
+/**
+ * Makes the work of `settle-region`. Of establishments that say what they said when it was last done nothing is looked
+ * at. A process whose file is not that of the store leaves it to the others.
+ * @throws {Fault} transient - it is such a process
+ */
+export function settleRegion(deps: SettleGroundDeps) {
+  return async (_job: unknown, run: JobRun): Promise<void> => {
+    const { records, clock, region } = deps;
+    const key = claimKey.grounds();
+    const reading = systemReading('settle-ground', clock.now());
+    const mark = await ownMark(records, region.serial, clock.now());
+    const standing = await claimOf(records, reading, key);
+    const said = Object.fromEntries(region.establishments.map((one) => [one, region.domainOf(one).informsPatients]));
+    // What earlier servers left is judged by the file that the store had then: all of it is looked at once.
+    const former = standing === undefined ? {} : (JSON.parse(standing) as typeof said);
+    const of = region.establishments.filter((one) => said[one] !== former[one]);
+    if (of.length > 0) await settleAll(deps, systemGrant('settle-ground', 'whole', clock.now()), { of }, run);
+    const value = JSON.stringify(said);
+    if (standing === value) return;
+    const still = standing === undefined ? {} : { preconditions: [{ kind: 'claimed', key, value: standing } as const] };
+    const plan = joinParts(mark, still, { erased: [{ claims: [key] }], claims: [{ key, value }] });
+    await records.commit(systemWarrant('settle-ground'), plan);
+  };
+}
