@@ -2,6 +2,7 @@
  * What an exam is called in the list of accesses: the words of its row, and when it was. Both can be erased, and so
  * they come with the row that they are of. Which elements say it is what the file of its type says.
  */
+import type { AuditEvent, AuditEventEntity } from '@medplum/fhirtypes';
 import { elementsAt } from '../types/element.ts';
 import type { ExamElements } from '../types/fhir-type.ts';
 import { fhirType, type StoredType } from '../types/visibility.ts';
@@ -26,6 +27,19 @@ export function examWords(type: StoredType, resource: object): ExamWords {
     ...told('started', textAt(resource, started)),
     ...(description === undefined && modality !== undefined ? told('modality', allAt(resource, modality)) : {}),
   };
+}
+
+/** The details of an entity in which the words of an exam stand; `description` is its own. */
+const WORDS: readonly (string | undefined)[] = ['started', 'modality'] satisfies (keyof ExamWords)[];
+
+/** An event without the words of the exams that it names: who, when and which item, as who sees no content reads it. */
+export function withoutExamWords<E extends Pick<AuditEvent, 'entity'>>(event: E): E {
+  return event.entity === undefined ? event : { ...event, entity: event.entity.map(wordless) };
+}
+
+function wordless({ description: _words, detail = [], ...entity }: AuditEventEntity): AuditEventEntity {
+  const kept = detail.filter(({ type }) => !WORDS.includes(type));
+  return kept.length === 0 ? entity : { ...entity, detail: kept };
 }
 
 function told(name: keyof ExamWords, text: string | undefined): ExamWords {

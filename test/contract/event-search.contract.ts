@@ -74,8 +74,14 @@ function eventOf(
     ...(user === undefined
       ? {}
       : { user: { reference: user, display: 'Zoé "\\" Lambert', purpose, tokenId: anId(), ...rolesOf(user) } }),
-    ...(thing === undefined ? {} : { entities: [{ what: { reference: thing } }] }),
+    ...(thing === undefined ? {} : { entities: [{ what: { reference: thing }, ...wordsOf(thing) }] }),
   });
+}
+
+/** What an event says of an exam, in the words of its row. */
+function wordsOf(thing: string) {
+  if (!thing.startsWith('ImagingStudy/')) return {};
+  return { description: 'IRM du genou', detail: { item: thing, started: '2026-03-02', modality: 'MR' } };
 }
 
 /** Who is shown what everybody was shown: more is read for each question. */
@@ -228,6 +234,26 @@ export function eventSearchContract(name: string, open: OpenStores): void {
       for (const office of ['region-desk', 'support', 'establishment-desk', 'establishment-dpo'] as const) {
         expect(await ask(suite.records, inOffice(office), question), office).to.equal(undefined);
         expect(await searchIds(suite.records, inOffice(office), aQuery('AuditEvent')), office).to.deep.equal([]);
+      }
+    });
+
+    it('shows the office who, when and which item, and no words of exams (access.md C7)', async () => {
+      const told = EVENTS_ASKED.filter((event) => JSON.stringify(event).includes('IRM du genou'));
+      expect(told).to.not.be.empty;
+      const { rows } = await ask(suite.records, inOffice('region-dpo'), {
+        kind: 'search',
+        query: aQuery('AuditEvent', { count: 1_000 }),
+      });
+      for (const { id } of told) {
+        const question = { kind: 'resource', type: 'AuditEvent', id } as const;
+        for (const row of [
+          await ask(suite.records, inOffice('region-dpo'), question),
+          rows.find((one) => one.id === id),
+        ])
+          expect(row?.json, id)
+            .to.include('"ImagingStudy/1"')
+            .and.not.match(/IRM du genou|2026-03-02|"modality"/);
+        expect((await ask(suite.records, aPatientGrant(person), question))?.json).to.include('IRM du genou');
       }
     });
 

@@ -1,5 +1,7 @@
 /** AuditEvents: written with the passage they tell of, read and searched like rows, in collections of their own. */
+import type { AuditEvent } from '@medplum/fhirtypes';
 import type { ClientSession, Filter } from 'mongodb';
+import { withoutExamWords } from '../../../../profiles/audit/exam-label.ts';
 import { INDEX_VERSION, indexAuditEvent } from '../../../../profiles/search/audit-event-index.ts';
 import { Fault } from '../../../../profiles/fault.ts';
 import { isLink } from '../../../../profiles/search/criterion.ts';
@@ -167,7 +169,7 @@ async function toRows(reader: Reader, found: readonly AuditDocument[]): Promise<
   return found.map((document) => {
     const { id, sort, updated } = document;
     const event =
-      document.event === undefined ? sealed.get(document.sequence ?? 0) : (JSON.parse(document.event) as object);
+      document.event === undefined ? sealed.get(document.sequence ?? 0) : (JSON.parse(document.event) as AuditEvent);
     if (event === undefined) throw new Fault('exception', 'The audit trail lacks an entry');
     const nobody = { released: true, person: undefined, subject: undefined, blob: undefined };
     return {
@@ -176,11 +178,16 @@ async function toRows(reader: Reader, found: readonly AuditDocument[]): Promise<
       version: 1,
       updated,
       sort,
-      json: stamped(unstamped(event, id), 1, updated),
+      json: stamped(unstamped(seenEvent(reader, event), id), 1, updated),
       ...nobody,
       shownBy: shownBy(reader, id),
     };
   });
+}
+
+/** Who reads the whole trail sees no words of exams (access.md C7). */
+function seenEvent({ grant }: Reader, event: AuditEvent): AuditEvent {
+  return readsWholeTrail(grant) ? withoutExamWords(event) : event;
 }
 
 function shownBy({ grant }: Reader, id: string): VisibleRow['shownBy'] {
@@ -191,7 +198,7 @@ function shownBy({ grant }: Reader, id: string): VisibleRow['shownBy'] {
 async function readSealed(
   { collections, session }: Reader,
   found: readonly AuditDocument[],
-): Promise<ReadonlyMap<number, object>> {
+): Promise<ReadonlyMap<number, AuditEvent>> {
   const sequences = found.flatMap(({ sequence }) => (sequence === undefined ? [] : [sequence]));
   if (sequences.length === 0) return new Map();
   const entries = await collections.chain.find({ _id: { $in: sequences } }, { session }).toArray();

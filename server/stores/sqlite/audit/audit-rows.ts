@@ -1,5 +1,6 @@
 /** AuditEvents as they are read: the chained body and what is left of the personal side. */
-import type { AnyGrant } from '../../../access/grant.ts';
+import { withoutExamWords } from '../../../../profiles/audit/exam-label.ts';
+import { readsWholeTrail, type AnyGrant } from '../../../access/grant.ts';
 import type { VisibleRow } from '../../../ports/record-store.ts';
 import { restoreEvent, type ErasablePart, type PersonalSide } from '../../audit-chain.ts';
 import { stamped, unstamped } from '../../stamp.ts';
@@ -29,12 +30,13 @@ export function bodyOf({ body, frame }: ChainedBody): string {
 
 /**
  * Fills a row of the audit file with its event as JSON. The right that shows a requester an event bears its id, of
- * however many persons it tells.
+ * however many persons it tells. Who reads the whole trail sees no words of exams (access.md C7).
  */
 export function hydrateEvent(db: Database, grant: AnyGrant, row: VisibleRow): VisibleRow {
   const chained = db.get<ChainedBody>(`SELECT ${BODY_COLUMNS} WHERE c.id = ?`, row.id);
   if (chained === undefined) throw new Error('An event is missing from the chain');
-  const event = restoreEvent(bodyOf(chained), personalSide(db, row.id));
+  const restored = restoreEvent(bodyOf(chained), personalSide(db, row.id));
+  const event = readsWholeTrail(grant) ? withoutExamWords(restored) : restored;
   const json = stamped(unstamped(event, row.id), row.version, row.updated);
   const shownBy = grant.system ? undefined : ({ rightId: row.id, relation: 'named', source: undefined } as const);
   return { ...row, json, shownBy };
