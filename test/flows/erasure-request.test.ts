@@ -60,6 +60,16 @@ onEachStore('Erasure of a record, asked for (N01, N03)', { env: { ERASURE_DAYS: 
     expect(JSON.stringify(event?.entity)).to.include(path).and.to.include('request-erasure');
     // Her own Consents hold no exam, and she may still read them.
     expect((await region.patient.find<Consent>('Consent')).length).to.be.greaterThan(0);
+    // So is who looked, and who may: nobody any more, but those who see no content.
+    const history = await region.patient.get('Patient/$access-history?language=fr');
+    expect(history.status, history.text).to.equal(200);
+    expect(history.text).to.include('vous avez');
+    const access = await region.patient.get('Patient/$who-can-access');
+    expect(access.status, access.text).to.equal(200);
+    expect(reachesOf(access.json<Parameters>())).to.deep.equal(['nothing']);
+    const [asking] = await eventsOf(region.patient, 'search-type');
+    const query = asking?.entity?.find((entity) => entity.query !== undefined)?.query;
+    expect(Buffer.from(query ?? '', 'base64').toString()).to.equal('Patient/$who-can-access');
     const again = await ask(region.patient, 'request-erasure');
     expect([again.status, pathOf(again)]).to.deep.equal([201, path]);
     const cancelled = await ask(region.patient, 'cancel-erasure');
@@ -196,6 +206,12 @@ onEachStore('Erasure of a record, asked for (N01, N03)', { env: { ERASURE_DAYS: 
     expect((await patient.get('Patient?_summary=count')).json<Bundle>().total).to.equal(1);
   });
 });
+
+/** How far each access of a list reaches, each once. */
+function reachesOf({ parameter = [] }: Parameters): readonly string[] {
+  const parts = parameter.flatMap(({ name, part = [] }) => (name === 'access' ? part : []));
+  return [...new Set(parts.flatMap(({ name, valueCode = '' }) => (name === 'reach' ? [valueCode] : [])))];
+}
 
 function pathOf(answer: FhirAnswer): string {
   return (answer.headers.get('location') ?? '').replace(/^.*\/fhir\/|\/_history.*$/g, '');

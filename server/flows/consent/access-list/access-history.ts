@@ -8,7 +8,8 @@ import { Fault } from '../../../../profiles/fault.ts';
 import { requirePatient } from '../../../access/may-attempt.ts';
 import type { PageEnd, Passage } from '../../../ports/record-store.ts';
 import { identitiesOf } from '../../identity/identities.ts';
-import { foundNothing, further, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from '../../guard.ts';
+import { further, refusalsRecorded, type GuardDeps, type Visit } from '../../guard.ts';
+import { beginList } from './begin-list.ts';
 
 /**
  * What is asked: a period (epoch milliseconds, `before` exclusive; by default the year until now), her own accesses or
@@ -41,20 +42,14 @@ const YEAR_MS = 366 * 86_400_000;
 /**
  * Makes the list of the patient who asks.
  * @throws {Fault} forbidden - another than a patient asks
- * @throws {Fault} not-found - her record is not shown to her
  * @throws {Fault} too-costly - more than MOST_EVENTS in the period: a list that is cut would not be true
  */
 export function accessHistory(deps: AccessHistoryDeps) {
   return async (visit: Visit, asked: HistoryAsked): Promise<AccessHistory> =>
     await refusalsRecorded(deps, visit, 'search', async () => {
-      const { patient, person } = requirePatient(visit.requester, 'access-history');
-      const [, id = ''] = patient.split('/');
-      const question = { kind: 'resource', type: 'Patient', id } as const;
-      const entities = [{ role: '24', query: 'Patient/$access-history' }] as const;
-      const recorded = await guarded(deps, visit, 'search', question, (row) =>
-        row === undefined ? NOTHING : { rows: [row], entities },
-      );
-      if (recorded.answer === undefined) throw foundNothing('No such patient');
+      const requester = requirePatient(visit.requester, 'access-history');
+      const { patient, person } = requester;
+      const recorded = await beginList(deps, visit, requester, 'Patient/$access-history');
       const events = await eventsOf(deps, recorded.passage, asked);
       const identities = await identitiesOf(deps.records, person, deps.clock.now());
       const own = new Set([patient, ...identities.map(({ content }) => `Patient/${content.id}`)]);

@@ -14,10 +14,11 @@ import type { Relation, Right, ShowingRight } from '../../../access/right.ts';
 import { RULES } from '../../../access/rules/table.ts';
 import { displayNameOf } from '../../directory/directory-changes.ts';
 import type { Holder, Holders } from '../../directory/holders.ts';
-import { foundNothing, guarded, NOTHING, refusalsRecorded } from '../../guard.ts';
+import { refusalsRecorded } from '../../guard.ts';
 import type { GuardDeps, Reading, Visit } from '../../guard.ts';
 import type { Access } from './access.ts';
 import { accessesAsked, type AccessesAsked } from './accesses-asked.ts';
+import { beginList } from './begin-list.ts';
 import { firstSeen, ownRowAt, ownRows } from './own-rows.ts';
 import { representativesListed } from './representatives-listed.ts';
 
@@ -31,19 +32,13 @@ const LISTED_MS = 366 * 86_400_000;
  * Makes the list of the patient who asks, or of whom who asks represents, by family name, and answers the part that is
  * asked for. A representative is told of nobody whose right an item gives that she does not see.
  * @throws {Fault} forbidden - another than the patient or who represents her asks
- * @throws {Fault} not-found - her record is not shown to her
+ * @throws {Fault} not-found - it is not she who asks, and her record is not shown
  */
 export function whoCanAccess(deps: WhoCanAccessDeps) {
   return async (visit: Visit, asked: AccessesAsked): Promise<ReturnType<typeof accessesAsked>> =>
     await refusalsRecorded(deps, visit, 'search', async () => {
       const requester = requireSpeaker(visit.requester, 'who-can-access');
-      const [, id = ''] = requester.patient.split('/');
-      const question = { kind: 'resource', type: 'Patient', id } as const;
-      const entities = [{ role: '24', query: 'Patient/$who-can-access' }] as const;
-      const recorded = await guarded(deps, visit, 'search', question, (row) =>
-        row === undefined ? NOTHING : { rows: [row], entities },
-      );
-      if (recorded.answer === undefined) throw foundNothing('No such patient');
+      const recorded = await beginList(deps, visit, requester, 'Patient/$who-can-access');
       return accessesAsked(await listOf(deps, requester, { visit, kind: 'search', recorded }), asked);
     });
 }
