@@ -70,9 +70,14 @@ export interface AuditTrail {
    * Erases what events tell of the entities they touched, and the query as it was asked, of those events that
    * mention one of these names (UIDs, identifiers, `Type/id` of rows), in queries too: the chain stays whole, and who
    * passed when stays readable. Some hundred events at a time are erased together with the recording of `recordOf` (how
-   * many), to which the store adds which they were. Resolves with the number of events.
+   * many), to which the store adds which they were. Resolves with the number of events. With `readers`: of those events
+   * alone that one of these persons may read.
    */
-  eraseEntities(names: ReadonlySet<string>, recordOf: (events: number) => AuditRecord): Promise<number>;
+  eraseEntities(
+    names: ReadonlySet<string>,
+    recordOf: (events: number) => AuditRecord,
+    readers?: ReadonlySet<PersonKey>,
+  ): Promise<number>;
 
   /**
    * Erases a person in the same way: of the events that she alone may read, and of those that mention her, what they

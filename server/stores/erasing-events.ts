@@ -1,5 +1,6 @@
 /** Which personal parts of an event an erasure takes: the same on every store. */
 import type { AuditEventEntity } from '@medplum/fhirtypes';
+import { personKey, type PersonKey } from '../access/requester.ts';
 import type { ErasedPerson } from '../ports/audit-trail.ts';
 import type { ChainedEvent, PersonalSide } from './audit-chain.ts';
 
@@ -14,12 +15,25 @@ const NAME = /[\p{L}\p{N}][\p{L}\p{N}._-]*/gu;
 /** A row, wherever a reference to it stands. */
 const ROW = /[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}/g;
 
-/** What goes of an event that mentions one of these names; its body is not looked at. */
-export function partsNaming({ personal }: ToldEvent, names: ReadonlySet<string>): GoingParts {
+/** What goes of an event that mentions one of these names; its body is looked at for who may read it alone. */
+export function partsNaming(
+  { body, personal }: ToldEvent,
+  names: ReadonlySet<string>,
+  readers?: ReadonlySet<PersonKey>,
+): GoingParts {
+  if (readers !== undefined && !readersOf(body).some((one) => readers.has(one))) return NO_PARTS;
   const isNamed = textsOf(personal).some((text) =>
     [NAME, ROW].some((named) => (text.match(named) ?? []).some((name) => names.has(name))),
   );
   return { entities: isNamed, agents: false };
+}
+
+const NO_PARTS: GoingParts = { entities: false, agents: false };
+
+/** Who may read an event, as its body says. */
+function readersOf(body: string): readonly PersonKey[] {
+  const { persons = '' } = JSON.parse(body) as Partial<ChainedEvent>;
+  return persons.split(' ').filter(Boolean).map(personKey);
 }
 
 /**
@@ -27,9 +41,9 @@ export function partsNaming({ personal }: ToldEvent, names: ReadonlySet<string>)
  * of those where she acts, or somebody by a number of hers, who acted. Whoever else acted stays named.
  */
 export function partsOfPerson({ body, personal }: ToldEvent, who: ErasedPerson): GoingParts {
-  const { agent = [], persons = '' } = JSON.parse(body) as Partial<ChainedEvent>;
-  const readers = persons.split(' ').filter(Boolean);
-  const isHers = readers.length > 0 && readers.every((one) => who.persons.has(one as never));
+  const { agent = [] } = JSON.parse(body) as Partial<ChainedEvent>;
+  const readers = readersOf(body);
+  const isHers = readers.length > 0 && readers.every((one) => who.persons.has(one));
   const hasEntities = personal.entities !== undefined || personal.request !== undefined;
   const acts = agent.some((one) => who.agents.has(one.who?.reference ?? ''));
   const agents = personal.agents?.json;

@@ -163,6 +163,26 @@ export function auditTrailContract(name: string, open: OpenStores): void {
       expect(await suite.trail.verify()).to.deep.include({ whole: true, unexplained: 0 });
     });
 
+    it('erases what the events of one person tell of a row, and nothing of what another reads of it', async () => {
+      const id = anId();
+      const words = { what: { reference: `ImagingStudy/${id}` }, detail: { item: `ImagingStudy/${id}` } };
+      const [wrong, right] = [aPersonKey(), aPersonKey()];
+      await suite.trail.record([
+        anAudit([wrong], anId(), [{ ...words, description: `Wrong ${id}` }]),
+        anAudit([right], anId(), [{ ...words, description: `Right ${id}` }]),
+        anAudit([], anId(), [{ ...words, description: `Nobody ${id}` }]),
+      ]);
+      const recordOf = (events: number) => anAudit([], anId(), [{ detail: { events: String(events) } }]);
+      const names = new Set([`ImagingStudy/${id}`]);
+      expect(await suite.trail.eraseEntities(names, recordOf, new Set([wrong]))).to.equal(1);
+      expect(await suite.trail.eraseEntities(names, recordOf, new Set([wrong]))).to.equal(0);
+      const shown = JSON.stringify(
+        await suite.records.peek(SYSTEM, { kind: 'search', query: aQuery('AuditEvent', { count: 1_000 }) }),
+      );
+      expect(shown).to.include(`Right ${id}`).and.include(`Nobody ${id}`).and.not.include(`Wrong ${id}`);
+      expect(await suite.trail.verify()).to.deep.include({ whole: true, unexplained: 0 });
+    });
+
     it('keeps a query as asked beside its event, shows it to nobody, and erases it with the entities', async () => {
       const [person, accession, kept] = [aPersonKey(), anId(), anId()];
       const [asked, other] = [accession, kept].map((value) => ({

@@ -77,6 +77,30 @@ onEachStore('ImagingStudy/$move', {}, (running) => {
     expect(await helene.find<Task>('Task?code=opened-meanwhile')).to.deep.equal([]);
   });
 
+  it('leaves no title and date of it in the events of the wrong person, in which what is hers stays', async () => {
+    const [other, { study, id }] = [await mistaken('move/hers'), await mistaken('move/words')];
+    const [manifest] = await manifests(helene, study);
+    for (const item of [`ImagingStudy/${id}`, `DocumentReference/${manifest?.id}`, `ImagingStudy/${other.id}`])
+      expect((await helene.get(item)).status, item).to.equal(200);
+    const told = async (item: string) =>
+      (await helene.find<AuditEvent>('AuditEvent?_count=200')).filter((event) =>
+        event.entity?.some(({ detail = [] }) => detail.some(({ type, valueString }) => type === 'item' && valueString === item)),
+      );
+    for (const item of [`ImagingStudy/${id}`, `DocumentReference/${manifest?.id}`])
+      expect(await told(item), item).to.not.be.empty;
+    // An event that names both loses the words of both.
+    const kept = (await told(`ImagingStudy/${other.id}`)).filter(({ action }) => action === 'R');
+    expect(kept).to.not.be.empty;
+    expect((await move(strasbourg, id, patients.gaetan)).status).to.equal(200);
+    for (const item of [`ImagingStudy/${id}`, `DocumentReference/${manifest?.id}`])
+      await eventually(async () => ((await told(item)).length === 0 ? true : undefined));
+    expect((await told(`ImagingStudy/${other.id}`)).map((event) => event.id)).to.include.members(
+      kept.map((event) => event.id),
+    );
+    const read = await helene.find<AuditEvent>(`AuditEvent?entity=ImagingStudy/${id}&subtype=read`);
+    expect(read, 'that it was opened stays told').to.not.be.empty;
+  });
+
   for (const [name, who] of [
     ['its establishment', () => strasbourg],
     ['the desk of the region', () => regionDesk],

@@ -2,7 +2,8 @@
  * After persons who were one by a mistake are two again: what was given meanwhile to an identity that may have been
  * taken for the other one ends: tokens and sessions, emergencies, and whom the patient declared or took close to her
  * record, if somebody signed in meanwhile. Data protection officers read who opened what. Withdrawals stay, and what
- * establishments declared of an identity of theirs. It may run at any time, and twice.
+ * establishments declared of an identity of theirs. Of an exam that was moved the events of the wrong person keep no
+ * words. It may run at any time, and twice.
  */
 import type { CareTeam, Consent, Resource } from '@medplum/fhirtypes';
 import { PASSAGE } from '../../../../profiles/audit/shapes.ts';
@@ -11,10 +12,11 @@ import { permitOf } from '../../../../profiles/consent/declaration.ts';
 import { circleOf } from '../../../../profiles/consent/record-circle.ts';
 import type { Indexer } from '../../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../../profiles/search/query.ts';
-import { systemReading, type SystemGrant } from '../../../access/grant.ts';
+import { systemGrant, systemReading, type SystemGrant } from '../../../access/grant.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import { establishmentOf } from '../../../access/right.ts';
 import { systemWarrant } from '../../../access/system-warrant.ts';
+import type { AuditTrail } from '../../../ports/audit-trail.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { TakenJob } from '../../../ports/job-queue.ts';
 import type { RecordStore } from '../../../ports/record-store.ts';
@@ -28,6 +30,7 @@ import { commitFresh, joinParts, type PlanParts } from '../../write/plan-parts.t
 import { identitiesOf, qualifiedKeys, type StandingIdentity } from '../identities.ts';
 import type { RegionIndex } from '../region-index.ts';
 import { eventsMeanwhile } from './events-meanwhile.ts';
+import { forgetWords } from './forget-words.ts';
 import { tellOpened } from './tell-opened.ts';
 
 /** What it needs. */
@@ -37,6 +40,7 @@ export type EndGivenDeps = {
   readonly clock: Clock;
   readonly indexer: Indexer;
   readonly region: RegionIndex;
+  readonly trail: AuditTrail;
 };
 
 /** Accounts (`Patient/id`) that may have been taken for the other one since (epoch milliseconds), and who signed in. */
@@ -57,7 +61,7 @@ const ACTIVE: Criterion = { kind: 'token', param: 'status', values: [{ code: 'ac
 export function endGiven(deps: EndGivenDeps) {
   return async ({ subject, payload }: TakenJob<'end-given'>): Promise<void> => {
     const { records, region, clock } = deps;
-    const { from, to, since, unnumbered = [] } = payload;
+    const { from, to, since, unnumbered = [], item } = payload;
     const now = clock.now();
     const stayed = await identitiesOf(records, from, now);
     const left = from === to ? [] : await identitiesOf(records, to, now);
@@ -74,6 +78,8 @@ export function endGiven(deps: EndGivenDeps) {
       for (const person of [from, to]) await endGifts(deps, person, unsure);
     }
     await tellOpened(deps, subject, identities, payload, eventsMeanwhile(records, patients, payload, now));
+    if (item === undefined) return;
+    await forgetWords(deps, systemGrant('end-given', 'whole', now), item, { person: from, identities: stayed });
   };
 }
 

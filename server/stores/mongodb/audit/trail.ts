@@ -1,6 +1,7 @@
 /** The audit trail on MongoDB. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../../../profiles/fault.ts';
+import type { PersonKey } from '../../../access/requester.ts';
 import type { AuditTrail, ErasedPerson, Sealing, TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import { requireEvents } from '../../../ports/bounds.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
@@ -55,8 +56,12 @@ export class MongoAuditTrail implements AuditTrail {
     return await asStore(async () => await this.#sealer.sealing());
   }
 
-  async eraseEntities(names: ReadonlySet<string>, recordOf: (events: number) => AuditRecord): Promise<number> {
-    return await this.#eraseAll((told) => partsNaming(told, names), recordOf);
+  async eraseEntities(
+    names: ReadonlySet<string>,
+    recordOf: (events: number) => AuditRecord,
+    readers?: ReadonlySet<PersonKey>,
+  ): Promise<number> {
+    return await this.#eraseAll((told) => partsNaming(told, names, readers), recordOf, readers !== undefined);
   }
 
   async erasePerson(who: ErasedPerson, recordOf: (events: number) => AuditRecord): Promise<number> {

@@ -1,5 +1,6 @@
 /** AuditTrail on SQLite: events by the writer thread, verification on a reader. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { PersonKey } from '../../../access/requester.ts';
 import type { AuditTrail, ErasedPerson, Sealing, TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import { requireEvents } from '../../../ports/bounds.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
@@ -58,8 +59,13 @@ export class SqliteAuditTrail implements AuditTrail {
     return { waitingSince: waiting?.since ?? undefined, failures: 0 };
   }
 
-  async eraseEntities(names: ReadonlySet<string>, recordOf: (events: number) => AuditRecord): Promise<number> {
-    return await this.#erase(TOLD, (told) => partsNaming(told, names), recordOf);
+  async eraseEntities(
+    names: ReadonlySet<string>,
+    recordOf: (events: number) => AuditRecord,
+    readers?: ReadonlySet<PersonKey>,
+  ): Promise<number> {
+    const sql = readers === undefined ? TOLD : TOLD_WHOLE;
+    return await this.#erase(sql, (told) => partsNaming(told, names, readers), recordOf);
   }
 
   async erasePerson(who: ErasedPerson, recordOf: (events: number) => AuditRecord): Promise<number> {

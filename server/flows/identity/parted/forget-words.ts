@@ -1,0 +1,44 @@
+/**
+ * After an exam was taken to the right person: what the events of the wrong one tell of it goes, as an erasure takes it.
+ * The events of a person hold only what is of that person; who passed when, and that it was this exam, stays.
+ */
+import type { DocumentReference } from '@medplum/fhirtypes';
+import type { SystemGrant } from '../../../access/grant.ts';
+import { personKey, type PersonKey } from '../../../access/requester.ts';
+import type { AuditTrail } from '../../../ports/audit-trail.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { RecordStore } from '../../../ports/record-store.ts';
+import { ownOccasion, recordOf } from '../../audit/event-records.ts';
+import { manifestsOf } from '../../study/study-content.ts';
+import type { StandingIdentity } from '../identities.ts';
+
+/** What it needs. */
+export type ForgetWordsDeps = { readonly records: RecordStore; readonly trail: AuditTrail; readonly clock: Clock };
+
+/**
+ * Takes what names an exam (`ImagingStudy/id`), its manifests and their bytes out of the events that a person reads
+ * under any of her identities. It may run twice.
+ */
+export async function forgetWords(
+  { records, trail, clock }: ForgetWordsDeps,
+  whole: SystemGrant,
+  item: string,
+  { person, identities }: { readonly person: PersonKey; readonly identities: readonly StandingIdentity[] },
+): Promise<void> {
+  const manifests = await manifestsOf(records, whole, item.replace(/^ImagingStudy\//, ''), 'all');
+  const names = new Set([item, ...manifests.flatMap(({ resource }) => namesOf(resource))]);
+  const readers = new Set([person, ...identities.map(({ content }) => personKey(content.home))]);
+  await trail.eraseEntities(
+    names,
+    (events) =>
+      recordOf(clock, ownOccasion('passerelle'), 'erase-events', {
+        entities: [{ role: '13', detail: { events: String(events) } }],
+      }),
+    readers,
+  );
+}
+
+function namesOf({ id = '', content }: DocumentReference): readonly string[] {
+  const urls = content.flatMap(({ attachment: { url = '' } }) => (url.includes('/Binary/') ? [url] : []));
+  return [`DocumentReference/${id}`, ...urls.map((url) => `Binary/${url.split('/Binary/').at(-1) ?? ''}`)];
+}
