@@ -34,6 +34,15 @@ export function namedTime(related: Partial<RelatedPerson>, zone?: string): TimeS
   return span !== undefined && span.from < span.to ? span : undefined;
 }
 
+/** Whether a version opens a record to whom, or when, the one before did not. Bare days are those of `zone` (IANA). */
+export function opensFurther(said: RelatedPerson, former: Partial<RelatedPerson>, zone: string): boolean {
+  const [named, before] = [namedTime(said, zone), namedTime(former, zone)];
+  if (named === undefined) return false;
+  if (before === undefined || named.from !== before.from || named.to > before.to) return true;
+  const kinds = representationsOf(former);
+  return representationsOf(said).some((kind) => !kinds.includes(kind));
+}
+
 const MAJORITY_YEARS = 18;
 
 /**

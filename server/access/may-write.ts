@@ -6,13 +6,21 @@
 import { Fault } from '../../profiles/fault.ts';
 import type { WriteHook, Writers } from '../../profiles/types/fhir-type.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
-import { requesterBases, type Basis } from './basis.ts';
+import { requesterBases, type Basis, type Switch } from './basis.ts';
 import { OPEN_STATE, stateAllows, type PatientState } from './decide.ts';
 import { grantFor } from './grant.ts';
 import { requireKind, type Act, type RowAct } from './may-attempt.ts';
 import { identityOf, speaksForPatient, type PersonKey, type Requester, type SpeakingRequester } from './requester.ts';
 import { isShowing, principal, type Principal, type Right, type ShowingRight } from './right.ts';
-import { ERASURE_SWITCHES, EXAM_SWITCHES, HIDING_SWITCHES, refuseOpen, stateBases, switchesOf } from './switches.ts';
+import {
+  ERASURE_SWITCHES,
+  EXAM_SWITCHES,
+  HIDING_SWITCHES,
+  refuseOpen,
+  SHARING_SWITCHES,
+  stateBases,
+  switchesOf,
+} from './switches.ts';
 import { makeWarrant, type Reach, type Warrant, type Written } from './warrant.ts';
 
 export type { Act, RowAct } from './may-attempt.ts';
@@ -55,12 +63,14 @@ export type WriteFacts = {
   readonly subject?: SubjectFacts | undefined;
   /** The row that an update, patch or delete by id changes; undefined when none stands. */
   readonly standing?: StandingFacts | undefined;
-  /** Of a Consent that is new, or erasure: a right of the establishment to what shows that the patient was there. */
+  /** Where the patient must have been with the establishment: a right of its own to what shows that. */
   readonly attendance?: Right | undefined;
   /** A Consent that is new lets nobody see the record. */
   readonly isRefusal?: boolean;
   /** A Consent says whether the record is shared at all, and names nobody. */
   readonly isSharingChoice?: boolean;
+  /** A RelatedPerson opens the record to whom, or when, it did not before. */
+  readonly isNomination?: boolean;
   /** The new key of what is about no patient. */
   readonly nobody?: PersonKey;
   /** Study Instance UID of an instance that is to be kept aside. */
@@ -149,9 +159,9 @@ function about(requester: Requester, act: RowAct, facts: WriteFacts): Decided {
   const rests = subject === undefined || isOthers ? undefined : aboutBasis(requester, subject, now);
   if (subject === undefined || rests === undefined)
     throw new Fault('invalid', 'The patient that the resource refers to is not known');
-  const off = facts.isSharingChoice === true ? [] : switchesOf(act);
-  refuseOpen(subject.state, off);
   const attended = mustAttend(requester, act, facts) ? attendanceBases(requester, subject, facts) : [];
+  const off = facts.isSharingChoice === true ? [] : [...switchesOf(act), ...nominationSwitches(requester, facts)];
+  refuseOpen(subject.state, off);
   return {
     reaches: [{ types: writtenWith(act.type), whose: personsOf(subject), event: 'own' }, ...reviewReaches(subject)],
     bases: [...subjectBases(subject), ...rests, ...attended, ...stateBases(subject.person, off)],
@@ -162,10 +172,16 @@ function about(requester: Requester, act: RowAct, facts: WriteFacts): Decided {
 function mustAttend(
   requester: Requester,
   { type }: RowAct,
-  { standing, isRefusal, isSharingChoice }: WriteFacts,
+  { standing, isRefusal, isSharingChoice, isNomination }: WriteFacts,
 ): boolean {
   const permitsSomebody = isRefusal !== true && isSharingChoice !== true;
-  return !speaksForPatient(requester) && CONSENT_TYPES.includes(type) && standing === undefined && permitsSomebody;
+  const isDeclaration = CONSENT_TYPES.includes(type) && standing === undefined && permitsSomebody;
+  return !speaksForPatient(requester) && (isDeclaration || isNomination === true);
+}
+
+/** Who represents her ends what she withdrew: an establishment, which could not, names nobody meanwhile. */
+function nominationSwitches(requester: Requester, { isNomination }: WriteFacts): readonly Switch[] {
+  return isNomination === true && !speaksForPatient(requester) ? SHARING_SWITCHES : [];
 }
 
 /**

@@ -9,11 +9,14 @@ import type { PersonKey } from './requester.ts';
 /** What keeps others from writing exams, and what keeps anybody from writing anything new. */
 export const EXAM_SWITCHES: readonly Switch[] = ['opposed', 'erasurePending'];
 export const ERASURE_SWITCHES: readonly Switch[] = ['erasurePending'];
+/** What says that a record is not shared. */
+export const SHARING_SWITCHES: readonly Switch[] = ['opposed', 'withdrawn'];
 /** What may hide a row from who wrote it. */
 export const HIDING_SWITCHES: readonly Switch[] = ['opposed', 'withdrawn', 'erasurePending'];
 
 const REFUSED_BY: Readonly<Partial<Record<Switch, string>>> = {
   opposed: 'The patient is opposed to the sharing of exams',
+  withdrawn: 'The patient does not share the record',
   erasurePending: 'The record of the patient is being erased',
 };
 

@@ -14,7 +14,7 @@ import { eventually } from '../support/clients/fhir-caller.ts';
 import { onEachWorld } from './support/each-store.ts';
 import { find } from './support/fhir.ts';
 import type { PersonKey } from './support/people.ts';
-import { ask, birthday, LOGIN, representing, type Reply } from '../support/clients/representing.ts';
+import { ask, birthday, LOGIN, representing, visiting, type Reply } from '../support/clients/representing.ts';
 import { callOf } from './support/world.ts';
 
 const { strasbourg, nancy } = ESTABLISHMENTS;
@@ -130,6 +130,7 @@ onEachWorld('A legal representative', (world) => {
   it('C13 opens one record at a time: of another child it is another sign-in', async () => {
     const [first, second] = [await feed(helene, birthday(10)), await feed(gaetan, birthday(12))];
     const { id } = await named();
+    expect((await asStrasbourg('POST', 'Encounter', visiting(second))).status).to.equal(201);
     const { id: other } = await asStrasbourg('POST', 'RelatedPerson', representing(second));
     const [token, ofOther] = [
       await signIn({ url: url(), person: LOGIN, record: `RelatedPerson/${id}` }),
@@ -376,6 +377,7 @@ onEachWorld('A legal representative', (world) => {
     const said = { ...toPatient(helene, nancy), birthDate: birthday(10) };
     const inNancy = await ask(url(), another, 'POST', 'Patient', said);
     expect(inNancy.status, JSON.stringify(inNancy.body)).to.equal(201);
+    expect((await ask(url(), another, 'POST', 'Encounter', visiting(inNancy.id))).status).to.equal(201);
     // She signs in as one of them; the representative is named for the other.
     const { patient: account } = await signInFully({ url: url(), person: 'demo-patient' });
     const [by, patient] =

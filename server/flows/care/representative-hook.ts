@@ -1,12 +1,14 @@
 /**
  * A RelatedPerson. One that represents the patient before the law, by the relationship, opens her record: an
- * establishment that feeds her names such a one, and the patient herself, once she is of age, who has her mandate.
+ * establishment where she was names such a one, and the patient herself, once she is of age, who has her mandate.
  */
 import type { Patient, RelatedPerson } from '@medplum/fhirtypes';
-import { majorityOf, representationsOf } from '../../../profiles/consent/representation.ts';
+import { majorityOf, opensFurther, representationsOf } from '../../../profiles/consent/representation.ts';
 import { Fault } from '../../../profiles/fault.ts';
+import type { WriteFacts } from '../../access/may-write.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
+import { attendanceOf } from '../consent/attendance.ts';
 import { findById } from '../internal-reads.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import { tellingOf } from '../notices/tell-news.ts';
@@ -15,7 +17,18 @@ import { joinParts } from '../write/plan-parts.ts';
 import type { ActParts, Work, Written } from '../write/work.ts';
 
 /** The steps of a RelatedPerson. */
-export const REPRESENTATIVE_HOOK = { ...PLAIN_HOOK, parts: representativeParts };
+export const REPRESENTATIVE_HOOK = { ...PLAIN_HOOK, asked: nominationAsked, parts: representativeParts };
+
+/** What a decision asks of one that an establishment names: what shows that the patient was there. */
+async function nominationAsked(
+  { deps, visit: { requester }, reading, now }: Work,
+  { placed: { standing }, resource, known }: Written,
+): Promise<Pick<WriteFacts, 'attendance' | 'isNomination'>> {
+  if (known === undefined) return {};
+  const former = standing?.person === known.person ? openedResource<RelatedPerson>(standing) : {};
+  if (!opensFurther(resource as RelatedPerson, former, deps.timeZone)) return {};
+  return { isNomination: true, attendance: await attendanceOf(deps.records, reading, requester, known.person, now) };
+}
 
 /**
  * Works out its parts.

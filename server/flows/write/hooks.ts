@@ -35,7 +35,7 @@ export type Hook = {
   readonly asked?: (
     work: Work,
     written: Written,
-  ) => Promise<Pick<WriteFacts, 'attendance' | 'isRefusal' | 'isSharingChoice'>>;
+  ) => Promise<Pick<WriteFacts, 'attendance' | 'isRefusal' | 'isSharingChoice' | 'isNomination'>>;
   /** What writing the resource adds to the plan. */
   readonly parts: (work: Work, written: Written) => Promise<ActParts>;
   /** What deleting it adds to the plan. */

@@ -1,7 +1,13 @@
 /** access.md 10.3: who represents a person before the law, and when. */
 import { expect } from 'chai';
 import type { RelatedPerson } from '@medplum/fhirtypes';
-import { majorityOf, namedTime, representationsOf, representedTime } from '../../../profiles/consent/representation.ts';
+import {
+  majorityOf,
+  namedTime,
+  opensFurther,
+  representationsOf,
+  representedTime,
+} from '../../../profiles/consent/representation.ts';
 
 const ROLE_CODE = 'http://terminology.hl7.org/CodeSystem/v3-RoleCode';
 const FOREVER = 8.64e15;
@@ -29,6 +35,22 @@ describe('access.md 10.3, who represents a person', () => {
     expect(representationsOf(related(['PRN'], { active: false }))).to.deep.equal([]);
     const relationship = [{ coding: [{ system: 'urn:other', code: 'PRN' }] }];
     expect(representationsOf(related([], { relationship }))).to.deep.equal([]);
+  });
+
+  it('a version opens a record further to whom, or when, the one before did not', () => {
+    const year = { period: { start: '2026-01-01', end: '2026-12-31' } };
+    const further = (said: RelatedPerson, former: Partial<RelatedPerson> = {}): boolean =>
+      opensFurther(said, former, 'Europe/Paris');
+    expect(further(related(['PRN']))).to.equal(true);
+    expect(further(related(['PRN']), related(['PRN']))).to.equal(false);
+    for (const former of [related(['SIB']), related(['PRN'], { active: false }), related(['PRN'], year)])
+      expect(further(related(['PRN']), former), JSON.stringify(former)).to.equal(true);
+    expect(further(related(['PRN', 'POWATT']), related(['PRN']))).to.equal(true);
+    expect(further(related(['GUARD'], { period: { start: '2026-01-01' } }), related(['GUARD']))).to.equal(true);
+    const shorter = related(['PRN'], { period: { start: '2026-01-01', end: '2026-06-30' } });
+    expect(further(shorter, related(['PRN'], year))).to.equal(false);
+    for (const said of [related(['SIB']), related(['PRN'], { active: false })])
+      expect(further(said, related(['PRN']))).to.equal(false);
   });
 
   it('is named for the period, its bare days those of the zone', () => {

@@ -292,6 +292,29 @@ describe('Who may write (access.md)', () => {
     });
   });
 
+  it('who represents her is named by an establishment where she was, while she shares; by herself at any time', () => {
+    const naming = (state?: PatientState, requester = SOURCE as Requester, attendance?: Right) =>
+      decided(requester, create('RelatedPerson'), {
+        subject: subject(state === undefined ? {} : { state }),
+        attendance,
+        isNomination: true,
+      });
+    const visit = held('Encounter/e');
+    expect(naming()).to.equal('forbidden');
+    expect(naming(undefined, SOURCE, held('Person/a'))).to.equal('forbidden');
+    expect(naming(undefined, SOURCE, visit))
+      .to.have.property('bases')
+      .that.deep.includes.members([
+        { kind: 'row', row: 'Encounter/e', person: PERSON },
+        off('erasurePending', 'opposed', 'withdrawn'),
+      ]);
+    expect(naming(on('withdrawn'), SOURCE, visit)).to.equal('forbidden');
+    expect(naming(on('opposed'), SOURCE, visit)).to.equal('business-rule');
+    for (const state of [undefined, on('withdrawn')]) expect(naming(state, PATIENT)).to.be.an('object');
+    const facts = { subject: subject(), standing: standing('RelatedPerson/a'), isNomination: true };
+    expect(decided(SOURCE, update('RelatedPerson'), facts)).to.equal('forbidden');
+  });
+
   it('consent is withdrawn and given back by the patient, or by a source that was told so', () => {
     for (const operation of ['withdraw', 'reconsent'] as const) {
       const act = { interaction: 'operation', operation } as const;

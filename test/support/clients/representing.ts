@@ -1,6 +1,6 @@
 /** Josée, who represents patients before the law in tests: how she is named, and what she asks. */
 import { randomUUID } from 'node:crypto';
-import type { RelatedPerson } from '@medplum/fhirtypes';
+import type { Encounter, RelatedPerson } from '@medplum/fhirtypes';
 import { PATIENTS } from '../../../fixtures/people.ts';
 
 const { josee } = PATIENTS;
@@ -46,5 +46,15 @@ export function representing(patient: string, code = 'PRN', parts: Partial<Relat
     name: [{ family: josee.familyName, given: [josee.givenName] }],
     birthDate: josee.birthDate,
     ...parts,
+  };
+}
+
+/** A visit of a patient (an id) with whoever files it: what it takes to name who represents her. */
+export function visiting(patient: string): Encounter {
+  return {
+    resourceType: 'Encounter',
+    status: 'finished',
+    class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
+    subject: { reference: `Patient/${patient}` },
   };
 }

@@ -19,6 +19,7 @@ import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { anINS, domainOf, patientOf } from '../../../flows/identity/people.ts';
 import { element, hostileDataSet } from '../../../hostile/dicom/raw-data-set.ts';
 import { formsOf, placesWith } from '../../../support/data-folder/erasing.ts';
+import { visiting } from '../../../support/clients/representing.ts';
 import type { EachStore } from '../../../support/peers/each-store.ts';
 import { startMailServer, type MailServer } from '../../../support/peers/mail-server.ts';
 import { SYSTEM } from '../../../support/plans.ts';
@@ -152,6 +153,8 @@ async function represented({ world, run }: Session, texts: Texts, patient: strin
     period: { start: '2020-01-01' },
   };
   const establishment = world.establishment(ESTABLISHMENTS.strasbourg.organization);
+  const [, idOfHers = ''] = patient.split('/');
+  await world.write(establishment, { interaction: 'create', type: 'Encounter', resource: visiting(idOfHers) });
   const id = await world.write(establishment, { interaction: 'create', type: 'RelatedPerson', resource });
   const payload = { accountId: `RelatedPerson/${id}`, clientId: 'portal', display };
   await world.stores.tokens.upsert('AccessToken', `${run}-represented`, { payload, expiresAt: undefined }, {});

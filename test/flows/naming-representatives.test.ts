@@ -1,0 +1,71 @@
+/**
+ * Who may be named to represent a patient before the law, and by whom (access.md section 3, 10.3; smart-security.md
+ * C14): an establishment where she was, while she shares her record.
+ */
+import { expect } from 'chai';
+import type { Patient, RelatedPerson } from '@medplum/fhirtypes';
+import { toPatient } from '../../fixtures/patients.ts';
+import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
+import { clientToken } from '../../fixtures/sign-in.ts';
+import { ask, birthday, representing, visiting, type Reply } from '../support/clients/representing.ts';
+import { onEachWorld } from './support/each-store.ts';
+import { callOf } from './support/world.ts';
+
+const { strasbourg, nancy } = ESTABLISHMENTS;
+const { helene } = PATIENTS;
+type Establishment = (typeof ESTABLISHMENTS)['strasbourg' | 'nancy'];
+
+onEachWorld('Naming who represents a patient', (world) => {
+  const tokens = new Map<string, string>();
+  const url = (): string => world().server.url;
+  const asPatient = async (method: string, path: string, body?: object): Promise<Reply> =>
+    await ask(url(), callOf(world(), 'patient').token, method, path, body);
+  const by = async (at: Establishment, method: string, path: string, body?: object): Promise<Reply> =>
+    await ask(url(), tokens.get(at.clientId) ?? '', method, path, body);
+  const feed = async (at: Establishment, birthDate: string): Promise<string> => {
+    const said: Patient = { ...toPatient(helene, at), birthDate };
+    const [{ system, value } = {}] = said.identifier ?? [];
+    const { status, id, body } = await by(at, 'PUT', `Patient?identifier=${system}|${value}`, said);
+    expect(status, JSON.stringify(body)).to.be.oneOf([200, 201]);
+    return id;
+  };
+  const naming = async (at: Establishment, patient: string, parts: Partial<RelatedPerson> = {}): Promise<Reply> =>
+    await by(at, 'POST', 'RelatedPerson', representing(patient, 'PRN', parts));
+  const ended = async (at: Establishment, id: string): Promise<void> =>
+    void expect((await by(at, 'DELETE', `RelatedPerson/${id}`)).status).to.be.oneOf([200, 204]);
+
+  before(async () => {
+    for (const { clientId } of [strasbourg, nancy])
+      tokens.set(clientId, await clientToken({ url: url(), client: clientId }));
+    await feed(strasbourg, birthday(10));
+  });
+
+  it('takes an exam, a report or a visit with the establishment, and not the feed of the Patient alone', async () => {
+    const patient = await feed(nancy, birthday(10));
+    expect((await naming(nancy, patient)).status).to.equal(403);
+    const chosen = { ...representing(patient), id: 'naming-by-put' };
+    expect((await by(nancy, 'PUT', 'RelatedPerson/naming-by-put', chosen)).status).to.not.be.oneOf([200, 201]);
+    const sibling = await by(nancy, 'POST', 'RelatedPerson', representing(patient, 'SIB'));
+    expect(sibling.status).to.equal(201);
+    const grown = { ...representing(patient), id: sibling.id };
+    expect((await by(nancy, 'PUT', `RelatedPerson/${sibling.id}`, grown)).status).to.equal(403);
+    expect((await by(nancy, 'POST', 'Encounter', visiting(patient))).status).to.equal(201);
+    expect((await by(nancy, 'PUT', `RelatedPerson/${sibling.id}`, grown)).status).to.equal(200);
+    await ended(nancy, sibling.id);
+  });
+
+  it('C10 is refused while she shares nothing: her nominee would end what she said', async () => {
+    const { patient } = world().ids;
+    const standing = await naming(strasbourg, patient);
+    expect(standing.status, JSON.stringify(standing.body)).to.equal(201);
+    const over = { ...representing(patient, 'PRN', { period: { end: '2020-01-01' } }), id: standing.id };
+    expect((await asPatient('POST', 'Patient/$withdraw')).status).to.equal(201);
+    expect((await naming(strasbourg, patient)).status).to.equal(403);
+    expect((await by(strasbourg, 'PUT', `RelatedPerson/${standing.id}`, over)).status, 'ended').to.equal(200);
+    const again = { ...representing(patient), id: standing.id };
+    expect((await by(strasbourg, 'PUT', `RelatedPerson/${standing.id}`, again)).status).to.equal(403);
+    expect((await asPatient('POST', 'Patient/$reconsent')).status).to.equal(201);
+    expect((await by(strasbourg, 'PUT', `RelatedPerson/${standing.id}`, again)).status).to.equal(200);
+    await ended(strasbourg, standing.id);
+  });
+});
