@@ -5,7 +5,6 @@
  */
 import type { Purpose } from './purpose.ts';
 import type { PersonKey, Requester, Role } from './requester.ts';
-import { isOutsideCare } from './requester.ts';
 import { FOREVER, principal, type Principal } from './right.ts';
 
 /** Makers have it: whoever reaches a constructor through an instance does not. */
@@ -217,7 +216,7 @@ export function grantFor(requester: Requester, now: number): Grant {
 
 /** Who acts outside of care is barred from everybody's record; who bars a person stores find out. */
 function barredOf(requester: Requester): BarredBy {
-  return requester.kind === 'practitioner' && isOutsideCare(requester.roles) ? 'everybody' : BY_NOBODY;
+  return requester.kind === 'practitioner' && requester.isOutsideCare === true ? 'everybody' : BY_NOBODY;
 }
 
 /** The grant of the same requester at another moment. */

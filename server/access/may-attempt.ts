@@ -5,7 +5,6 @@
 import { Fault } from '../../profiles/fault.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
 import { operatorsOf, OPERATIONS, type OperationName, type RecordOperation } from './operations.ts';
-import { isOutsideCare } from './requester.ts';
 import type {
   EstablishmentRequester,
   PatientRequester,
@@ -144,7 +143,7 @@ const OPENING: readonly OperationName[] = ['break-glass', 'redeem-presence-code'
 
 /** @throws {Fault} forbidden - it would open a record to a professional who acts outside of care (access.md C16) */
 function requireCare(requester: Requester, operation: OperationName): void {
-  const isExcluded = requester.kind === 'practitioner' && isOutsideCare(requester.roles);
+  const isExcluded = requester.kind === 'practitioner' && requester.isOutsideCare === true;
   refuseUnless(
     !(isExcluded && OPENING.includes(operation)),
     'Occupational medicine, insurance and employers are shown no records',

@@ -24,8 +24,6 @@ export type Role = {
   readonly within: readonly string[];
   readonly organization: string;
   readonly radiologist: boolean;
-  /** It is of occupational medicine, insurance or employment: whoever holds it sees own work alone, in any role. */
-  readonly isOutsideCare?: true;
   readonly offices: readonly RegionRole[];
   /** What the professional is there, as the directory says it, for the audit trail. */
   readonly profession?: Profession;
@@ -66,6 +64,11 @@ export type PractitionerRequester = Authenticated & {
   readonly kind: 'practitioner';
   readonly practitioner: string;
   readonly roles: readonly Role[];
+  /**
+   * Of occupational medicine, insurance or employment by a role that is held, be it in no organization: own work alone
+   * is seen, in any role. @see access.md C16
+   */
+  readonly isOutsideCare?: true;
 };
 
 /** A patient, by the person key and the Patient the account is tied to (`Patient/id`). */
@@ -95,11 +98,6 @@ export type EstablishmentRequester = Authenticated & {
   readonly kind: 'establishment';
   readonly organization: string;
 };
-
-/** Whether a professional holds a role that excludes from the records of others. @see access.md C16 */
-export function isOutsideCare(roles: readonly Role[]): boolean {
-  return roles.some((role) => role.isOutsideCare === true);
-}
 
 /** Everybody who can ask. */
 export type Requester = PractitionerRequester | SpeakingRequester | EstablishmentRequester;

@@ -24,6 +24,15 @@ onEachStore(
         const role = resource as PractitionerRole;
         if (code !== undefined) role.specialty = [...(role.specialty ?? []), { coding: [{ system: 'urn:x', code }] }];
       }
+      const further: PractitionerRole = {
+        resourceType: 'PractitionerRole',
+        id: 'demo-stranger-elsewhere',
+        active: true,
+        practitioner: { reference: 'Practitioner/demo-stranger' },
+        code: [{ coding: [{ system: 'urn:oid:1.2.250.1.213.1.1.4.5', code: 'G15_10/SM25' }] }],
+      };
+      const url = 'PractitionerRole/demo-stranger-elsewhere';
+      edited.bundle.entry?.push({ resource: further, request: { method: 'PUT', url } });
     },
   },
   (running) => {
@@ -54,6 +63,11 @@ onEachStore(
       };
       expect((await region.patient.send('POST', 'CareTeam', team)).status).to.equal(201);
       expect(await seen(region.declared)).to.deep.equal([0, 0, 0]);
+      const others = demoConsent(subject);
+      for (const { reference } of others.provision?.actor ?? []) reference.reference = 'Practitioner/demo-stranger';
+      const toStranger = await region.patient.send('POST', 'Consent', others);
+      expect(toStranger.status, toStranger.text).to.equal(201);
+      expect(await seen(region.stranger), 'by a role in no organization, beside one of care').to.deep.equal([0, 0, 0]);
       const [images, reports] = await seen(reader);
       expect(images, 'images of the service').to.equal(0);
       expect(reports, 'reports that the radiologist signed').to.be.greaterThan(0);
@@ -77,7 +91,8 @@ onEachStore(
         const relation = part.find(({ name }) => name === 'relation')?.valueCode;
         return who === undefined ? [] : [`${who} ${relation}`];
       });
-      expect(entries.filter((one) => one.startsWith('Practitioner/demo-declared '))).to.deep.equal([]);
+      for (const outside of ['Practitioner/demo-declared ', 'Practitioner/demo-stranger '])
+        expect(entries.filter((one) => one.startsWith(outside))).to.deep.equal([]);
       const signed = entries.filter((one) => one.startsWith(`${radiologist.reference} `));
       expect(new Set(signed)).to.deep.equal(new Set([`${radiologist.reference} author`]));
     });

@@ -262,6 +262,11 @@ export function aGrant(practitioner: string, now = NOW, roles: readonly Role[] =
   return grantFor({ ...asked, kind: 'practitioner', practitioner, roles, purpose: 'TREAT' }, now);
 }
 
+/** The grant of a professional who acts outside of care, too. */
+export function aGrantOutsideCare(practitioner: string, now = NOW, roles: readonly Role[] = []): Grant {
+  return grantFor({ ...asked, kind: 'practitioner', practitioner, roles, isOutsideCare: true, purpose: 'TREAT' }, now);
+}
+
 /** The grant of a patient. */
 export function aPatientGrant(person: PersonKey, now = NOW): Grant {
   return grantFor({ ...asked, kind: 'patient', patient: 'Patient/self', person, purpose: 'PATRQT' }, now);

@@ -2,9 +2,8 @@
 import type { Organization, Practitioner, PractitionerRole, Resource } from '@medplum/fhirtypes';
 import { madeOf, type CurrentRegion } from '../../config/current-region.ts';
 import { principalsOfProfessional } from '../../access/grant.ts';
-import { isOutsideCare } from '../../access/requester.ts';
 import type { Principal } from '../../access/right.ts';
-import { directoryOf, heldRoles, isHeld, mayAct, roleOf } from '../identity/held-roles.ts';
+import { directoryOf, heldRoles, isHeld, isOutsideCare, mayAct, roleOf } from '../identity/held-roles.ts';
 import { referenceOf, resourcesOf } from './directory-changes.ts';
 
 /** A professional who holds a principal, by roles: by which of hers, or by all that she holds. */
@@ -57,8 +56,12 @@ export function indexHolders(resources: readonly Resource[], rolesOutsideCare: r
     of: (principal, now) => acting(byPrincipal.get(principal) ?? [], now),
     inOffice: (now) => acting(offices, now),
     isBarred: (practitioner, bars, now) => {
-      const held = heldRoles(roles.get(practitioner) ?? [], now, directory);
-      return isOutsideCare(held) || principalsOfProfessional(practitioner, held).some((name) => bars.has(name));
+      const all = roles.get(practitioner) ?? [];
+      const held = heldRoles(all, now, directory);
+      return (
+        isOutsideCare(all, now, directory) ||
+        principalsOfProfessional(practitioner, held).some((name) => bars.has(name))
+      );
     },
     organization: (reference) => organizations.get(reference),
     practitioner: (reference) => practitioners.get(reference),

@@ -25,6 +25,15 @@ export function heldRoles(roles: readonly PractitionerRole[], now: number, direc
   return roles.flatMap((role) => (isHeld(role, now) ? roleOf(role, directory) : []));
 }
 
+/** Whether one of the roles that are held at a time (epoch milliseconds) is of no care, be it in no organization. */
+export function isOutsideCare(
+  roles: readonly PractitionerRole[],
+  now: number,
+  { outsideCare }: Pick<Directory, 'outsideCare'>,
+): boolean {
+  return roles.some((role) => isHeld(role, now) && hasCodeOf(role, outsideCare));
+}
+
 /** What a directory tells: what each organization is a part of, how it is called, and which codes are of no care. */
 export type Directory = {
   readonly within: Within;
@@ -96,7 +105,7 @@ function periodOf({ period }: PractitionerRole): DateRange {
 }
 
 /** A role as the decision knows it, whenever it is held; none of one in no organization. */
-export function roleOf(role: PractitionerRole, { within, nameOf, outsideCare }: Directory): Role[] {
+export function roleOf(role: PractitionerRole, { within, nameOf }: Directory): Role[] {
   const organization = role.organization?.reference;
   if (organization === undefined) return [];
   const [profession, institution] = [professionOf(role), nameOf(organization)];
@@ -106,7 +115,6 @@ export function roleOf(role: PractitionerRole, { within, nameOf, outsideCare }: 
       organization,
       within: within(organization),
       radiologist: hasCodeOf(role, RADIOLOGIST_CODES),
-      ...(hasCodeOf(role, outsideCare) ? { isOutsideCare: true as const } : {}),
       offices: regionRolesOf(role.code),
       ...(profession === undefined ? {} : { profession }),
       ...(institution === undefined ? {} : { institution }),

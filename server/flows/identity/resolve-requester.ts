@@ -18,7 +18,7 @@ import { openedResource } from '../../ports/internal-row.ts';
 import type { RecordStore, StoredAccount } from '../../ports/record-store.ts';
 import { displayNameOf } from '../directory/directory-changes.ts';
 import { claimOf, findAll } from '../internal-reads.ts';
-import { heldRoles, mayAct, nextTurn, type Directory } from './held-roles.ts';
+import { heldRoles, isOutsideCare, mayAct, nextTurn, type Directory } from './held-roles.ts';
 import { identitiesNamed, identityAt, readAs, type StandingIdentity } from './identities.ts';
 import type { RegionIndex } from './region-index.ts';
 import { representativeAt, type Representative, type RepresentativeDeps } from '../care/representatives.ts';
@@ -223,6 +223,7 @@ function practitionerOf(
     practitioner: account,
     display: [...prefix, ...given, family].join(' ').trim(),
     roles: heldRoles(roles, now, region),
+    ...(isOutsideCare(roles, now, region) ? { isOutsideCare: true } : {}),
     ...commonOf(proved, 'TREAT'),
   };
   return { requester, until: nextTurn(roles, now) };

@@ -6,7 +6,14 @@ import { DATE_PREFIXES, type StringCriterion, type TokenCriterion } from '../../
 import type { Grant } from '../../../server/access/grant.ts';
 import { personKey, type Role } from '../../../server/access/requester.ts';
 import { FOREVER } from '../../../server/access/right.ts';
-import { aGrant, aLinkGrant, anEstablishmentGrant, aPatientGrant, aRepresentativeGrant } from '../../support/plans.ts';
+import {
+  aGrant,
+  aGrantOutsideCare,
+  aLinkGrant,
+  anEstablishmentGrant,
+  aPatientGrant,
+  aRepresentativeGrant,
+} from '../../support/plans.ts';
 import { ALPHABET, PERSONS, referenceOf, SLOTS, TYPES, type Slot } from './world.ts';
 
 /** One question, and rows to read by id beside it. */
@@ -50,15 +57,6 @@ const RELATED = SLOTS.filter(({ type }) => type === 'RelatedPerson')
   .map(referenceOf)
   .slice(0, 3);
 
-const OUTSIDE: Role = {
-  reference: 'PractitionerRole/4',
-  organization: 'Organization/3',
-  within: ['Organization/3'],
-  radiologist: false,
-  offices: [],
-  isOutsideCare: true,
-};
-
 /** Every Consent may be a share. */
 const SHARES: string[] = SLOTS.filter(({ type }) => type === 'Consent').map(referenceOf);
 
@@ -73,7 +71,7 @@ export const grant: fc.Arbitrary<Grant> = fc.oneof(
         fc.subarray(ROLES, { minLength: 0 }),
         fc.constantFrom(true, ...Array.from({ length: 9 }, () => false)),
       )
-      .map(([id, at, roles, isOutside]) => aGrant(`Practitioner/${id}`, at, isOutside ? [...roles, OUTSIDE] : roles)),
+      .map(([id, at, roles, isOutside]) => (isOutside ? aGrantOutsideCare : aGrant)(`Practitioner/${id}`, at, roles)),
   },
   { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...PERSONS), now).map(([person, at]) => aPatientGrant(person, at)) },
   {

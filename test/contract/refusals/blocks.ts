@@ -6,6 +6,7 @@ import { BLOCK, principal, type Principal, type Relation } from '../../../server
 import type { Put } from '../../../server/ports/commit-plan.ts';
 import {
   aGrant,
+  aGrantOutsideCare,
   anAudit,
   anId,
   aPatientGrant,
@@ -168,10 +169,7 @@ export function blocksContract(suite: Suite): void {
       const [id, person] = [anId(), aPersonKey()];
       const holder = principal.practitioner(`Practitioner/${id}`);
       const care = { reference: `PractitionerRole/${id}`, organization: `Organization/${id}`, within: [] };
-      const roles = [
-        { ...care, radiologist: true, offices: [] },
-        { ...care, radiologist: false, offices: [], isOutsideCare: true as const },
-      ];
+      const roles = [{ ...care, radiologist: true, offices: [] }];
       const origin = { sources: [`Practitioner/${id}`], services: [] };
       const [mine, hers, named] = [aPut({ person, origin }), aPut({ person }), aPut({ type: 'Task', person, origin })];
       const rights = [
@@ -185,8 +183,8 @@ export function blocksContract(suite: Suite): void {
         await shown(grant, hers),
         await shown(grant, named),
       ];
-      expect(await seen(aGrant(`Practitioner/${id}`, NOW, roles.slice(0, 1)))).to.deep.equal([true, true, true]);
-      const grant = aGrant(`Practitioner/${id}`, NOW, roles);
+      expect(await seen(aGrant(`Practitioner/${id}`, NOW, roles))).to.deep.equal([true, true, true]);
+      const grant = aGrantOutsideCare(`Practitioner/${id}`, NOW, roles);
       expect(await seen(grant)).to.deep.equal([true, false, true]);
       await commitPlan(suite.records, aPlan({ puts: [hers], deletes: [mine] }));
       const history = await ask(suite.records, grant, { kind: 'history', type: hers.type, limit: 10 });
