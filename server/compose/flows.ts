@@ -39,11 +39,11 @@ import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { correctDerived } from '../flows/study/correct-derived.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
 import { alertOfficers } from '../flows/notices/alert-officers.ts';
-import { tellNews } from '../flows/notices/tell-news.ts';
+import { tellNews, type TellNewsDeps } from '../flows/notices/tell-news.ts';
 import { sendNotice } from '../flows/notices/send-notice.ts';
 import { mailShare } from '../flows/share/mail-share.ts';
 import { accessHistory } from '../flows/consent/access-list/access-history.ts';
-import { whoCanAccess } from '../flows/consent/access-list/who-can-access.ts';
+import { whoCanAccess, type WhoCanAccessDeps } from '../flows/consent/access-list/who-can-access.ts';
 import { sayConfidentiality } from '../flows/consent/say-confidentiality.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
 import { followedHolders } from '../flows/directory/holders.ts';
@@ -150,7 +150,8 @@ export function composeFlows(parts: FlowParts) {
   const served = servedParameters(parts);
   const isServed: IsServed = (type, code) => served.isServed(type, code);
   const guard = { records, trail, clock, isServed };
-  const writing = { ...guard, images, indexer, region: regionIndex, publicUrl, erasureKey };
+  const holders = followedHolders(region);
+  const writing = { ...guard, images, indexer, region: regionIndex, publicUrl, erasureKey, holders };
   const intake = { ...guard, ...composeIntake(config, writing, log) };
   const resolve = resolveRequester({ records, clock, timeZone, region: regionIndex });
   const find = findAccount({ records, clock, timeZone, region: regionIndex });
@@ -176,7 +177,7 @@ export function composeFlows(parts: FlowParts) {
     decideReview: decideReview({ ...guard, indexer, timeZone }),
     breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
-    ...ownRecordFlows({ ...guard, indexer, days: config.erasureDays, timeZone }, config, region, regionIndex),
+    ...ownRecordFlows({ ...writing, days: config.erasureDays, timeZone }, config),
     ...subjectRights({ ...writing, timeZone }),
     clearAside: clearAside(writing),
     moveStudy: moveStudy(writing),
@@ -214,17 +215,15 @@ function accountFlows(deps: RepresentativeDeps, find: ReturnType<typeof findAcco
 
 /** By which patients decide of their records, as a whole or of one item, and read who may open them. */
 function ownRecordFlows(
-  deps: RequestErasureDeps & GuardDeps,
+  deps: RequestErasureDeps & WhoCanAccessDeps & { readonly region: RegionIndex },
   config: Config,
-  current: CurrentRegion,
-  region: RegionIndex,
 ) {
   return {
     accessHistory: accessHistory(deps),
-    whoCanAccess: whoCanAccess({ ...deps, holders: followedHolders(current) }),
-    sayConfidentiality: sayConfidentiality({ ...deps, region }),
+    whoCanAccess: whoCanAccess(deps),
+    sayConfidentiality: sayConfidentiality(deps),
     changeConsent: changeConsent(deps),
-    ...givingFlows({ ...deps, region }, config),
+    ...givingFlows(deps, config),
     requestErasure: requestErasure(deps),
     cancelErasure: cancelErasure(deps),
     setAccount: setAccount(deps),
@@ -325,6 +324,7 @@ function composeIntake(config: Config, writing: IntakeParts, log: Log) {
 }
 
 type Writing = Parameters<typeof goOnErasing>[0] &
+  Pick<TellNewsDeps, 'holders'> &
   GuardDeps &
   Omit<MaintainStudyDeps, 'timeZone' | 'repositoryUniqueId' | 'retrieveAETitle' | 'endpoint' | 'alert'>;
 

@@ -27,6 +27,7 @@ import { openedResource } from '../../ports/internal-row.ts';
 import type { JobRequest, TakenJob } from '../../ports/job-queue.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import { displayNameOf } from '../directory/directory-changes.ts';
+import type { Holders } from '../directory/holders.ts';
 import { representativeAt, type RepresentativeDeps } from '../care/representatives.ts';
 import { findAll, findById, rowById } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
@@ -35,8 +36,8 @@ import { newcomersOf } from './newcomers.ts';
 import { newsId } from './news-id.ts';
 import { noticeParts } from './notice-parts.ts';
 
-/** What the work needs. */
-export type TellNewsDeps = RepresentativeDeps & { readonly indexer: Indexer };
+/** What the work needs; `holders` is of the region at present. */
+export type TellNewsDeps = RepresentativeDeps & { readonly indexer: Indexer; readonly holders: () => Holders };
 
 /** What happened longer ago is history that comes in late. */
 const NEWS_MS = 31 * 24 * 3_600_000;
@@ -96,17 +97,25 @@ async function presentNews(item: Item): Promise<readonly PlanParts[]> {
 }
 
 /**
- * Rights to the record that this row began, and that show something now, to whom she does not block: of several that
- * give one, the first is its giver. One that begins later is told of then.
+ * Rights to the record that this row began, and that show something now, to somebody who is not barred: of several
+ * that give one, the first is its giver. One that begins later is told of then.
  */
 async function begunRights(item: Item, ...relations: readonly Relation[]): Promise<readonly ShowingRight[]> {
   const all = await rightsTo(item);
   const state = await item.deps.records.stateOf(item.reading({ person: item.person }), item.person);
-  const begun = all.filter(({ from }) => from <= item.now);
+  const begun = all.filter(({ from, to }) => from <= item.now && item.now < to);
   const bars = new Set(begun.flatMap((right) => (isShowing(right) ? [] : [right.principal])));
   return given(item, begun, relations).filter(
-    ({ relation, principal }) => stateAllows(relation, state) && !bars.has(principal),
+    ({ relation, principal }) => stateAllows(relation, state) && !areBarred(item, principal, bars),
   );
+}
+
+/** Whether all who hold a principal are barred: by these of her blocks, of their organization, too, or outside of care. */
+function areBarred({ deps, now }: Item, principal: Principal, bars: ReadonlySet<Principal>): boolean {
+  const holders = deps.holders();
+  const held = holders.of(principal, now);
+  const isBarred = held.map(({ practitioner }) => holders.isBarred(`Practitioner/${practitioner.id}`, bars, now));
+  return bars.has(principal) || (held.length > 0 && isBarred.every(Boolean));
 }
 
 async function rightsTo({ deps, reading, name, person }: Item): Promise<readonly Right[]> {

@@ -1,10 +1,12 @@
 /** News in states of a patient that no door sets yet. */
-import type { Communication } from '@medplum/fhirtypes';
+import type { Communication, Consent, PractitionerRole } from '@medplum/fhirtypes';
 import { expect } from 'chai';
+import { demoConsent } from '../../../../fixtures/consent.ts';
 import { OPEN_STATE, type PatientState } from '../../../../server/access/decide.ts';
+import { indexHolders } from '../../../../server/flows/directory/holders.ts';
 import { newsId } from '../../../../server/flows/notices/news-id.ts';
 import { tellNews } from '../../../../server/flows/notices/tell-news.ts';
-import { putOf } from '../../../../server/flows/write/plan-parts.ts';
+import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
 import type { TakenJob } from '../../../../server/ports/job-queue.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
@@ -12,9 +14,13 @@ import { aPlan, aQuery, SYSTEM } from '../../../support/plans.ts';
 import { commitPlan } from '../../../support/warrants.ts';
 import { CLINIC, openClinic, type Clinic } from '../../endpoints/clinic.ts';
 
+/** The policy of a Consent that denies. */
+const DENIES = 'https://profiles.ihe.net/ITI/PCF/Policy-deny';
+
 describe('Telling news', () => {
   let clinic: Clinic;
   let now: number;
+  let holders = indexHolders([]);
   before(async () => {
     clinic = await openClinic();
     now = Date.parse(clinic.ct.resource.started ?? '') + 3_600_000;
@@ -25,7 +31,7 @@ describe('Telling news', () => {
   async function toldOf(item: string): Promise<readonly string[]> {
     const { indexer } = await loadDefinitions();
     const { records } = clinic.stores;
-    const tell = tellNews({ records, clock: { now: () => now }, indexer, timeZone: 'UTC' });
+    const tell = tellNews({ records, clock: { now: () => now }, indexer, timeZone: 'UTC', holders: () => holders });
     for (const _twice of [1, 2]) await tell({ subject: item } as TakenJob<'tell-news'>);
     const { rows } = await records.peek(SYSTEM, { kind: 'search', query: aQuery('Communication') });
     return rows.map((row) => openedResource<Communication>(row).category?.[0]?.coding?.[0]?.code ?? '');
@@ -72,6 +78,59 @@ describe('Telling news', () => {
       kinds.push(told.filter((kind) => kind === 'imaging-service').length);
     }
     expect(kinds.map((count) => count - (kinds[0] ?? 0))).to.deep.equal([0, 1]);
+  });
+
+  it('of a correspondent: not of one who is barred by an organization, a role or for all records (C16)', async () => {
+    const { indexer } = await loadDefinitions();
+    const { anne } = clinic;
+    const organization = { resourceType: 'Organization' as const, id: 'barred', name: 'Barred' };
+    const people = ['seen', 'member', 'outside'].map((id) => ({
+      resourceType: 'Practitioner' as const,
+      id,
+      name: [{ family: id }],
+    }));
+    const roleOf = (id: string, at: string, code: string): PractitionerRole & { readonly id: string } => ({
+      resourceType: 'PractitionerRole',
+      id: `${id}-role`,
+      practitioner: { reference: `Practitioner/${id}` },
+      organization: { reference: `Organization/${at}` },
+      code: [{ coding: [{ code }] }],
+    });
+    const roles = [roleOf('seen', 'other', 'SM26'), roleOf('member', 'barred', 'SM26'), roleOf('outside', 'o', 'SM25')];
+    const directory = [organization, ...people, ...roles];
+    holders = indexHolders(directory);
+    const { provision, policy, ...demo } = demoConsent(`Patient/${anne.resource.id}`);
+    const consentOf = (id: string, type: 'permit' | 'deny', reference: string): Consent & { readonly id: string } => {
+      const actor = (provision?.actor ?? []).map((one) => ({ ...one, reference: { reference } }));
+      const policies = type === 'deny' ? [{ uri: DENIES }] : policy;
+      return { ...demo, id, ...(policies && { policy: policies }), provision: { ...provision, type, actor } };
+    };
+    const consents = [
+      consentOf('block', 'deny', 'Organization/barred'),
+      ...people.map(({ id }) => consentOf(`to-${id}`, 'permit', `Practitioner/${id}`)),
+      ...roles.map(({ id }) => consentOf(`to-${id}`, 'permit', `PractitionerRole/${id}`)),
+    ];
+    const facts = { person: anne.person, subject: `Patient/${anne.resource.id}`, origin: filedBy(CLINIC) };
+    const puts = directory.map((one) => putOf(indexer, one, now));
+    await commitPlan(clinic.stores.records, aPlan({ puts }));
+    for (const one of consents)
+      await commitPlan(clinic.stores.records, aPlan({ puts: [putOf(indexer, one, now, facts)] }));
+    const counts: Record<string, number> = {};
+    for (const { id } of consents) {
+      const before = (await toldOf('Consent/none')).filter((kind) => kind === 'correspondent').length;
+      const after = (await toldOf(`Consent/${id}`)).filter((kind) => kind === 'correspondent').length;
+      counts[id] = after - before;
+    }
+    const [some, none] = [1, 0];
+    expect(counts).to.deep.equal({
+      block: none,
+      'to-seen': some,
+      'to-member': none,
+      'to-outside': none,
+      'to-seen-role': some,
+      'to-member-role': none,
+      'to-outside-role': none,
+    });
   });
 
   it('of what is gone, or is of no type that brings any, are none', async () => {
