@@ -8,7 +8,7 @@ import type { ImagingStudy, Parameters, Task } from '@medplum/fhirtypes';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { PATIENTS } from '../../fixtures/people.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
-import { eventsOf, expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { eventsOf, eventually, expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { sendStudy } from '../support/clients/send-study.ts';
 import { byStudyUid, fillDemonstration, personCaller, type Demonstration } from '../support/demonstration.ts';
 import { runProgram } from '../support/peers/dcmtk.ts';
@@ -18,6 +18,9 @@ import { zipFiles } from '../support/clients/zip-files.ts';
 import { onEachStore } from './support/each-store.ts';
 
 type Files = ReadonlyMap<string, Buffer>;
+
+/** A manifest and a report of each exam; they come after it. */
+const DOCUMENTS = 4;
 
 onEachStore('Patient/$portability (GDPR 20, N06)', {}, (running) => {
   let region: Demonstration;
@@ -30,6 +33,10 @@ onEachStore('Patient/$portability (GDPR 20, N06)', {}, (running) => {
       running().server,
       aStudy({ key: 'portability/unreported', patient: PATIENTS.helene, instances: 1 }),
     );
+    await eventually(async () => {
+      const documents = await region.patient.find('DocumentReference?_count=100');
+      return documents.length < DOCUMENTS ? undefined : documents;
+    });
   });
 
   const begun = async (caller: FhirCaller = region.patient): Promise<string> => {
@@ -256,7 +263,12 @@ onEachStore('Patient/$portability (GDPR 20, N06)', {}, (running) => {
     const images = [...files].filter(([path]) => /^(?:DICOM|FHIR\/ImagingStudy)/.test(path));
     const all = Buffer.concat(images.map(([, bytes]) => bytes));
     expect(all.includes(region.studies.heleneNancy.studyInstanceUID)).to.equal(false);
-    expect((await fetched(`${place}/zip?exam=${second?.id}`)).status).to.equal(404);
+    for (const part of ['exam', 'after']) {
+      const hidden = await fetched(`${place}/zip?${part}=${second?.id}`);
+      const unknown = await fetched(`${place}/zip?${part}=nothing`);
+      expect(hidden.status, part).to.equal(404);
+      expect(await hidden.text(), part).to.equal(await unknown.text());
+    }
   });
 
   it('ends by DELETE, and a new one is begun', async () => {

@@ -15,6 +15,7 @@ import { requireScope } from '../../access/scope.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { PageEnd, SearchPage, VisibleRow } from '../../ports/record-store.ts';
+import { isRowSeen } from '../aside/seen.ts';
 import { decidingAgain } from '../decided-stream.ts';
 import { foundNothing, guarded, refusalsRecorded, type Account, type Recorded, type Visit } from '../guard.ts';
 import { rowById } from '../internal-reads.ts';
@@ -58,7 +59,8 @@ export function exportRecord(deps: ExportRecordDeps) {
       for (const action of ['r', 's'] as const) requireScope(visit.requester, 'ImagingStudy', action);
       const standing = await standingExport(deps, visit, id);
       const exams = new Exams(deps, visit, standing, part);
-      const first = await exams.page(part.after === undefined ? undefined : await placeOf(deps, standing, part.after));
+      const after = part.after === undefined ? undefined : await placeOf(deps, visit, standing, part.after);
+      const first = await exams.page(after);
       if (part.exam !== undefined && first.answer.rows.length === 0) throw foundNothing('No such resource');
       const progress = new Progress(deps, visit, standing, part);
       return {
@@ -71,11 +73,13 @@ export function exportRecord(deps: ExportRecordDeps) {
     });
 }
 
-/** Where an exam of hers stands in the order of the record. */
-async function placeOf(deps: ExportRecordDeps, { person }: StandingExport, exam: string): Promise<PageEnd> {
+/** Where an exam stands in the order of the record: one that she sees, or to which she was sent what came before. */
+async function placeOf(deps: ExportRecordDeps, visit: Visit, standing: StandingExport, exam: string): Promise<PageEnd> {
   const reading = systemReading('export-record', deps.clock.now());
   const row = await rowById(deps.records, reading, 'ImagingStudy', exam);
-  if (row?.person !== person) throw absent();
+  if (row?.person !== standing.person) throw absent();
+  const wasSent = progressOf(standing.resource).last === referenceTo(exam);
+  if (!wasSent && !(await isRowSeen(deps, visit, reading, row))) throw absent();
   return { sort: row.sort, id: row.id };
 }
 
