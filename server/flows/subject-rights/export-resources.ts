@@ -1,10 +1,12 @@
 /** Resources of a record as NDJSON, one file a type, and the documents that they name, as they were filed. */
 import type { Attachment, Binary, DiagnosticReport, DocumentReference } from '@medplum/fhirtypes';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
+import { Fault } from '../../../profiles/fault.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../../profiles/types/visibility.ts';
 import { allows } from '../../access/scope.ts';
-import type { ImageStore } from '../../ports/image-store.ts';
+import type { BlobRef, ImageStore } from '../../ports/image-store.ts';
 import type { PageEnd, SearchPage, VisibleRow } from '../../ports/record-store.ts';
+import { decidedStream, decidingAgain } from '../decided-stream.ts';
 import { readOn, type Account, type GuardDeps, type Reading } from '../guard.ts';
 import { isTold, toldRow } from '../read/told-report.ts';
 import { extensionOf, type ExportedFile } from './exported-file.ts';
@@ -27,8 +29,8 @@ export async function* exportedResources(deps: ExportReading): AsyncGenerator<Ex
   const documents = new Set<string>();
   for (const type of TYPES) {
     if (!allows(scopes, type, 'r') || !allows(scopes, type, 's')) continue;
-    const first = await pageOf(deps, type);
-    if (first.rows.length > 0) yield { path: `FHIR/${type}.ndjson`, bytes: linesOf(deps, type, first, documents) };
+    const rows = new Rows(deps, type);
+    if (await rows.hasSome()) yield { path: `FHIR/${type}.ndjson`, bytes: linesOf(deps, type, rows, documents) };
   }
   if (!allows(scopes, 'Binary', 'r')) return;
   for (const id of documents) {
@@ -37,20 +39,52 @@ export async function* exportedResources(deps: ExportReading): AsyncGenerator<Ex
   }
 }
 
+/** Rows of a type in its order. What is stale is read again: what was hidden meanwhile is not given, all else is. */
+class Rows {
+  readonly #deps: ExportReading;
+  readonly #type: StoredType;
+  readonly #decideAgain: () => Promise<void>;
+  #left: readonly VisibleRow[] = [];
+  #isMore = true;
+  #last: PageEnd | undefined;
+
+  constructor(deps: ExportReading, type: StoredType) {
+    this.#deps = deps;
+    this.#type = type;
+    this.#decideAgain = decidingAgain(deps.clock, async () => await this.#read());
+  }
+
+  async hasSome(): Promise<boolean> {
+    if (this.#left.length === 0 && this.#isMore) await this.#read();
+    return this.#left.length > 0;
+  }
+
+  async next(): Promise<VisibleRow | undefined> {
+    await this.#decideAgain();
+    if (!(await this.hasSome())) return undefined;
+    const [row, ...left] = this.#left;
+    this.#left = left;
+    if (row !== undefined) this.#last = { sort: row.sort, id: row.id };
+    return row;
+  }
+
+  async #read(): Promise<void> {
+    const { rows, next } = await pageOf(this.#deps, this.#type, this.#last);
+    this.#left = rows;
+    this.#isMore = next !== undefined;
+  }
+}
+
 async function* linesOf(
   deps: ExportReading,
   type: StoredType,
-  first: SearchPage,
+  rows: Rows,
   documents: Set<string>,
 ): AsyncGenerator<Uint8Array> {
-  for (let page = first; ;) {
-    for (const row of page.rows) {
-      const { json } = toldRow(deps.reading.visit, row);
-      for (const id of documentsIn(type, json)) documents.add(id);
-      yield Buffer.from(`${json}\n`);
-    }
-    if (page.next === undefined) return;
-    page = await pageOf(deps, type, page.next);
+  for (let row = await rows.next(); row !== undefined; row = await rows.next()) {
+    const { json } = toldRow(deps.reading.visit, row);
+    for (const id of documentsIn(type, json)) documents.add(id);
+    yield Buffer.from(`${json}\n`);
   }
 }
 
@@ -79,21 +113,33 @@ function documentsIn(type: StoredType, json: string): readonly string[] {
 }
 
 async function documentOf(deps: ExportReading, id: string): Promise<ExportedFile | undefined> {
-  const { visit } = deps.reading;
+  const row = await binaryOf(deps, id);
+  if (row === undefined) return undefined;
+  const { blob } = row;
+  const { contentType = MEDIA_TYPE.octets } = JSON.parse(row.json) as Binary;
+  const decideAgain = decidingAgain(deps.clock, async () => {
+    if ((await binaryOf(deps, id)) === undefined) throw new Fault('not-found', 'The document is not there any more');
+  });
+  return {
+    path: `REPORTS/${id}.${extensionOf(contentType)}`,
+    size: blob.size,
+    bytes: opened(deps.images, blob.name, decideAgain),
+  };
+}
+
+/** The row of a document that she may read now. */
+async function binaryOf(deps: ExportReading, id: string): Promise<(VisibleRow & Stored) | undefined> {
   const row = await readOn(deps, deps.reading, { kind: 'resource', type: 'Binary', id }, (one) =>
     tell(one === undefined ? [] : [one]),
   );
   const { blob } = row ?? {};
-  if (row === undefined || blob === undefined || !isTold(visit, row)) return undefined;
-  const { contentType = MEDIA_TYPE.octets } = JSON.parse(row.json) as Binary;
-  return {
-    path: `REPORTS/${id}.${extensionOf(contentType)}`,
-    size: blob.size,
-    bytes: opened(deps.images, blob.name),
-  };
+  return row === undefined || blob === undefined || !isTold(deps.reading.visit, row) ? undefined : { ...row, blob };
 }
 
-/** Opened when the bytes are asked for. */
-async function* opened(images: ImageStore, name: string): AsyncGenerator<Uint8Array> {
-  yield* (await images.open(name)) as AsyncIterable<Uint8Array>;
+type Stored = { readonly blob: BlobRef };
+
+/** Opened when the bytes are asked for, and decided anew while they are. */
+async function* opened(images: ImageStore, name: string, decideAgain: () => Promise<void>): AsyncGenerator<Uint8Array> {
+  await decideAgain();
+  yield* decidedStream(await images.open(name), decideAgain) as AsyncIterable<Uint8Array>;
 }

@@ -1,6 +1,6 @@
 /** An export that runs: what is read for it, and what ends it (access.md 5, streams; GDPR 20). */
 import { Readable } from 'node:stream';
-import type { Task } from '@medplum/fhirtypes';
+import type { DocumentReference, Narrative, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
 import { progressOf } from '../../../../profiles/consent/record-export.ts';
@@ -9,14 +9,19 @@ import { beginExport, cancelExport, exportState } from '../../../../server/flows
 import { exportRecord, type ExportPart } from '../../../../server/flows/subject-rights/export-record.ts';
 import { zipArchive } from '../../../../server/endpoints/http/zip-archive.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
+import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
-import { aPlan, SYSTEM } from '../../../support/plans.ts';
+import { aPlan, NOW, SYSTEM } from '../../../support/plans.ts';
 import { commitPlan } from '../../../support/warrants.ts';
-import { openClinic, type Clinic, type ClinicStudy } from '../../endpoints/clinic.ts';
+import { CLINIC, openClinic, type Clinic, type ClinicStudy } from '../../endpoints/clinic.ts';
 import { watchImages, type ImageCounts } from '../../endpoints/dicomweb/watched-images.ts';
 
 const MEGABYTE = 1024 * 1024;
 const SERIES = 12;
+/** Two pages of resources, and more. */
+const LINES = 110;
+/** One of the first page, behind what is on its way when some were read. */
+const HIDDEN = 40;
 
 describe('A running export (access.md 5, streams)', function () {
   this.timeout(30_000);
@@ -61,21 +66,23 @@ describe('A running export (access.md 5, streams)', function () {
   /** Reads until the exam is being sent, does something, and reads on: how many bytes came after it, and the end. */
   const interrupted = async (
     act: () => Promise<void>,
-  ): Promise<{ readonly after: number; readonly fault: unknown }> => {
-    let [before, after] = [0, 0];
+    { from, part }: { readonly from: number; readonly part?: ExportPart } = { from: 2 * MEGABYTE },
+  ): Promise<{ readonly after: number; readonly fault: unknown; readonly text: string }> => {
+    let [before, after, text] = [0, 0, ''];
     let done = false;
     try {
-      for await (const chunk of await open({ exam: study.resource.id })) {
+      for await (const chunk of await open(part ?? { exam: study.resource.id })) {
+        text += (chunk as Buffer).toString('latin1');
         if (done) after += (chunk as Buffer).length;
         else before += (chunk as Buffer).length;
-        if (before < 2 * MEGABYTE || done) continue;
+        if (before < from || done) continue;
         done = true;
         await act();
         later += 1_000;
       }
-      return { after, fault: undefined };
+      return { after, fault: undefined, text };
     } catch (error) {
-      return { after, fault: error };
+      return { after, fault: error, text };
     }
   };
   const switched = async (change: object): Promise<void> =>
@@ -104,6 +111,74 @@ describe('A running export (access.md 5, streams)', function () {
       expect(fault).to.have.property('kind', 'not-found');
       expect(after).to.be.lessThan(MEGABYTE / 4);
     });
+
+  /** Files a report of four megabytes, as a document, and answers what hides it from her. */
+  const filedDocument = async (): Promise<() => Promise<void>> => {
+    const { indexer } = deps;
+    const writer = await clinic.images.create();
+    await writer.write(Buffer.alloc(4 * MEGABYTE, 'report '));
+    const blob = await writer.finish();
+    const facts = {
+      person: clinic.anne.person,
+      subject: `Patient/${clinic.anne.resource.id}`,
+      origin: filedBy(CLINIC),
+      released: true,
+    };
+    const binary = { resourceType: 'Binary', id: 'large', contentType: 'application/pdf' } as const;
+    const document: DocumentReference = {
+      resourceType: 'DocumentReference',
+      id: 'large',
+      status: 'current',
+      content: [
+        { attachment: { url: 'https://passerelle.example/fhir/Binary/large', contentType: 'application/pdf' } },
+      ],
+    };
+    const put = putOf(indexer, document, clinic.guard.clock.now(), facts);
+    const bytes = putOf(indexer, binary, NOW, { ...facts, parent: 'DocumentReference/large', blob });
+    await commitPlan(clinic.stores.records, aPlan({ puts: [put, bytes] }));
+    return async () =>
+      void (await commitPlan(clinic.stores.records, aPlan({ puts: [{ ...put, masks: ['patient'] }] })));
+  };
+
+  it('ends in an error, some pieces later, when a document that is being sent is hidden from her', async () => {
+    const hide = await filedDocument();
+    const { after, fault } = await interrupted(hide, { from: MEGABYTE, part: {} });
+    expect(fault).to.have.property('kind', 'not-found');
+    expect(after).to.be.lessThan(MEGABYTE);
+  });
+
+  it('leaves out of the lines what is hidden from her while they are sent, and keeps each other', async () => {
+    const { indexer } = deps;
+    const facts = {
+      person: clinic.anne.person,
+      subject: `Patient/${clinic.anne.resource.id}`,
+      origin: filedBy(CLINIC),
+    };
+    const puts = Array.from({ length: LINES }, (_, at) => {
+      const id = `d${String(at).padStart(3, '0')}`;
+      const text: Narrative = {
+        status: 'generated',
+        div: `<div xmlns="http://www.w3.org/1999/xhtml">${id.repeat(5_000)}</div>`,
+      };
+      const document: DocumentReference = {
+        resourceType: 'DocumentReference',
+        id,
+        status: 'current',
+        text,
+        content: [],
+      };
+      return putOf(indexer, document, NOW - at, { ...facts, released: true });
+    });
+    for (const put of puts) await commitPlan(clinic.stores.records, aPlan({ puts: [put] }));
+    const hidden = puts[HIDDEN];
+    if (hidden === undefined) throw new Error('Nothing was filed');
+    const { text } = await interrupted(
+      async () => void (await commitPlan(clinic.stores.records, aPlan({ puts: [{ ...hidden, masks: ['patient'] }] }))),
+      { from: MEGABYTE / 8, part: {} },
+    );
+    const told = puts.map(({ id }) => text.split(`"id":"${id}"`).length - 1);
+    expect(told).to.deep.equal(puts.map((put) => (put === hidden ? 0 : 1)));
+  });
 
   it('goes on while the record is withdrawn from others: it is hers', async () => {
     const { fault } = await interrupted(async () => await clinic.withdraw());
