@@ -8,8 +8,14 @@ export const EXPORT_TASK = { code: 'export', display: 'Export of a record' } as 
 /** How long an export may be fetched, in milliseconds. */
 const LASTS_MS = 7 * 24 * 3_600_000;
 
-/** How far an export is: exams that were sent whole, in the order of the record, and the last (`ImagingStudy/id`). */
-export type ExportProgress = { readonly sent: number; readonly last: string | undefined };
+/** Exams that were sent whole, in the order of the record, and the last of them (`ImagingStudy/id`). */
+type Sent = { readonly sent: number; readonly last: string | undefined };
+
+/**
+ * How far an export is. What was sent may not have arrived where a ZIP broke off: `ended` is what those held that ended
+ * by themselves, with exams left.
+ */
+export type ExportProgress = Sent & { readonly ended?: Sent };
 
 /** Builds the Task of the patient (`Patient/id`), who asks it herself; `now` in epoch milliseconds. */
 export function buildExportTask(id: string, patient: string, now: number): Task {
@@ -35,9 +41,12 @@ export function isOpenExport({ code, status, restriction }: Task, now: number): 
 }
 
 /** The export after exams were sent; `isWhole` when none is left. */
-export function progressedExport(task: Task, { sent, last }: ExportProgress, isWhole: boolean, now: number): Task {
-  const output: TaskOutput[] = [{ ...outputOf('exams-sent'), valueUnsignedInt: sent }];
-  if (last !== undefined) output.push({ ...outputOf('last-exam'), valueReference: { reference: last } });
+export function progressedExport(task: Task, at: ExportProgress, isWhole: boolean, now: number): Task {
+  const { ended } = at;
+  const output = [
+    ...outputsOf(at, ['exams-sent', 'last-exam']),
+    ...(ended === undefined ? [] : outputsOf(ended, ['exams-ended', 'last-ended'])),
+  ];
   return {
     ...task,
     status: isWhole ? 'completed' : 'in-progress',
@@ -50,7 +59,12 @@ export function progressedExport(task: Task, { sent, last }: ExportProgress, isW
 export function progressOf({ output = [] }: Task): ExportProgress {
   const of = (code: OutputCode): TaskOutput | undefined =>
     output.find(({ type }) => type.coding?.some((one) => one.system === CODE_SYSTEM.exportOutput && one.code === code));
-  return { sent: of('exams-sent')?.valueUnsignedInt ?? 0, last: of('last-exam')?.valueReference?.reference };
+  const sentOf = (count: OutputCode, last: OutputCode): Sent => ({
+    sent: of(count)?.valueUnsignedInt ?? 0,
+    last: of(last)?.valueReference?.reference,
+  });
+  const ended = sentOf('exams-ended', 'last-ended');
+  return { ...sentOf('exams-sent', 'last-exam'), ...(ended.last === undefined ? {} : { ended }) };
 }
 
 /** Builds the export as it was cancelled. */
@@ -58,7 +72,12 @@ export function cancelledExport(task: Task, now: number): Task {
   return { ...task, status: 'cancelled', lastModified: new Date(now).toISOString() };
 }
 
-type OutputCode = 'exams-sent' | 'last-exam';
+type OutputCode = 'exams-sent' | 'last-exam' | 'exams-ended' | 'last-ended';
+
+function outputsOf({ sent, last }: Sent, [count, exam]: readonly [OutputCode, OutputCode]): TaskOutput[] {
+  const counted = { ...outputOf(count), valueUnsignedInt: sent };
+  return last === undefined ? [counted] : [counted, { ...outputOf(exam), valueReference: { reference: last } }];
+}
 
 function outputOf(code: OutputCode): Pick<TaskOutput, 'type'> {
   return { type: { coding: [{ system: CODE_SYSTEM.exportOutput, code }] } };

@@ -79,8 +79,12 @@ export function cancelExport(deps: ExportDeps) {
     });
 }
 
-/** How far an export is: `exams` that may be seen at present, and whether some are being sent just now. */
-export type ExportState = ExportProgress & {
+/**
+ * How far an export is: `exams` that may be seen at present, and whether some are being sent just now. `rest` is the
+ * exam (`ImagingStudy/id`) that a further ZIP follows; of one that broke off nobody knows how much of it arrived.
+ */
+export type ExportState = Pick<ExportProgress, 'sent' | 'last'> & {
+  readonly rest: string | undefined;
   readonly exams: number;
   readonly isBeingSent: boolean;
   readonly isWhole: boolean;
@@ -113,11 +117,15 @@ export function exportState(deps: ExportDeps) {
       const reading = { visit, kind: 'operation', recorded } as const;
       const { total = 0 } = await readOn(deps, reading, { kind: 'search', query }, () => ({ rows: [], entities }));
       const isHeard = deps.clock.now() - Date.parse(task.lastModified ?? '') < SILENT_MS;
+      const { sent, last, ended } = progressOf(task);
+      const isWhole = task.status === 'completed';
       return {
-        ...progressOf(task),
+        sent,
+        last,
+        rest: isWhole ? undefined : ended?.last,
         exams: total,
         isBeingSent: task.status === 'in-progress' && isHeard,
-        isWhole: task.status === 'completed',
+        isWhole,
       };
     });
 }

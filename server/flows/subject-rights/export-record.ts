@@ -78,9 +78,17 @@ async function placeOf(deps: ExportRecordDeps, visit: Visit, standing: StandingE
   const reading = systemReading('export-record', deps.clock.now());
   const row = await rowById(deps.records, reading, 'ImagingStudy', exam);
   if (row?.person !== standing.person) throw absent();
-  const wasSent = progressOf(standing.resource).last === referenceTo(exam);
+  const wasSent = sentUpTo(standing, referenceTo(exam)) !== undefined;
   if (!wasSent && !(await isRowSeen(deps, visit, reading, row))) throw absent();
   return { sort: row.sort, id: row.id };
+}
+
+/** How far the export was when this exam (`ImagingStudy/id`) was the last; undefined where it never was. */
+function sentUpTo({ resource }: StandingExport, exam: string): ExportProgress | undefined {
+  const said = progressOf(resource);
+  const { ended } = said;
+  if (ended?.last === exam) return { ...ended, ended };
+  return said.last === exam ? said : undefined;
 }
 
 function referenceTo(exam: string): string {
@@ -119,6 +127,8 @@ class Exams {
   }
 }
 
+const NOTHING_SENT: ExportProgress = { sent: 0, last: undefined };
+
 /** How far the export is, told by its Task: nobody else but its patient reads it. */
 class Progress {
   readonly #deps: ExportRecordDeps;
@@ -129,18 +139,25 @@ class Progress {
   #at: ExportProgress;
   #noted = 0;
 
-  constructor(deps: ExportRecordDeps, visit: Visit, { row, resource }: StandingExport, { after, exam }: ExportPart) {
-    const said = progressOf(resource);
+  constructor(deps: ExportRecordDeps, visit: Visit, standing: StandingExport, { after, exam }: ExportPart) {
+    const before = after === undefined ? NOTHING_SENT : sentUpTo(standing, referenceTo(after));
     this.#deps = deps;
     this.#visit = visit;
-    this.#id = row.id;
-    this.#counts = exam === undefined && (after === undefined || referenceTo(after) === said.last);
-    this.#at = after === undefined ? { sent: 0, last: undefined } : said;
+    this.#id = standing.row.id;
+    this.#counts = exam === undefined && before !== undefined;
+    this.#at = before ?? NOTHING_SENT;
   }
 
   /** An exam was sent whole. */
   async sent(exam: string): Promise<void> {
-    this.#at = { sent: this.#at.sent + 1, last: exam };
+    this.#at = { ...this.#at, sent: this.#at.sent + 1, last: exam };
+    await this.#note(false);
+  }
+
+  /** The ZIP ends by itself, and something is left. */
+  async ended(): Promise<void> {
+    const { sent, last } = this.#at;
+    this.#at = { sent, last, ended: { sent, last } };
     await this.#note(false);
   }
 
@@ -203,7 +220,7 @@ async function* filesOf(deps: ExportRecordDeps, visit: Visit, sending: Sending):
   }
   yield checksums.of({ path: 'DICOMDIR', bytes: once(...writeDicomdir(derivedUid(`file-set|${newId()}`), directory)) });
   yield checksums.list('MANIFEST.TXT');
-  if (!isLeft) await progress.whole();
+  await (isLeft ? progress.ended() : progress.whole());
 }
 
 /** The files of an exam, and the list of their checksums, whose own stands in the list of all. */

@@ -41,14 +41,13 @@ export async function answerBegun(deps: FhirDeps, ctx: Context, visit: Visit): P
 /** The state: 202 while it is being sent, else 200; how far it is, and where the ZIP and the rest of it are. */
 export async function exportStatus(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
   const { visit } = await admit(deps, ctx, ATTEMPT);
-  const { sent, exams, last, isBeingSent, isWhole } = await deps.exportState(visit, id);
+  const { sent, exams, rest, isBeingSent } = await deps.exportState(visit, id);
   ctx.set('X-Progress', `${sent} of ${exams} exams sent`);
   if (isBeingSent) {
     ctx.set('Retry-After', '5');
     return answerNothing(ctx, 202);
   }
   const zip = `${addressOf(deps, id)}/zip`;
-  const rest = isWhole ? undefined : last;
   const state: Parameters = {
     resourceType: 'Parameters',
     parameter: [

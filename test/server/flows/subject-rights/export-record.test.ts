@@ -210,17 +210,46 @@ describe('A running export (access.md 5, streams)', function () {
     expect([after.sent, after.isWhole]).to.deep.equal([after.exams, true]);
   });
 
+  const partAfter = (exam = ''): ExportPart => ({ after: exam.replace('ImagingStudy/', '') });
+
   it('ends with the exam that reaches the most of a ZIP, and what is left is fetched next', async () => {
     deps = { ...deps, mostInstances: SERIES };
     for await (const _ of await open()) continue;
     const state = await exportState(deps)(visit(), id);
     expect([state.sent, state.isWhole]).to.deep.equal([1, false]);
-    for (let { last } = state; last !== undefined;) {
-      for await (const _ of await open({ after: last.replace('ImagingStudy/', '') })) continue;
-      const next = await exportState(deps)(visit(), id);
-      last = next.isWhole ? undefined : next.last;
+    for (let { rest } = state; rest !== undefined;) {
+      for await (const _ of await open(partAfter(rest))) continue;
+      ({ rest } = await exportState(deps)(visit(), id));
     }
     const whole = await exportState(deps)(visit(), id);
+    expect([whole.sent, whole.isWhole]).to.deep.equal([whole.exams, true]);
+  });
+
+  it('goes on from a ZIP that ended, not from exams of one that broke off: they may not have arrived', async () => {
+    const state = async () => await exportState(deps)(visit(), id);
+    // She leaves when the first exam, of one instance, was sent whole.
+    const broken = async (part: ExportPart): Promise<void> => {
+      for await (const _ of await open(part)) if (progressOf(await taskOf()).sent > 0) break;
+    };
+    await broken({});
+    const first = await state();
+    expect([first.last, first.rest]).to.deep.equal([`ImagingStudy/${study.resource.id}`, undefined]);
+    deps = { ...deps, mostInstances: SERIES };
+    for await (const _ of await open()) continue;
+    const { rest } = await state();
+    expect(rest).to.equal(`ImagingStudy/${study.resource.id}`);
+    deps = { ...deps, mostInstances: SERIES * 2 };
+    let taken = 0;
+    for await (const chunk of await open(partAfter(rest))) {
+      taken += (chunk as Buffer).length;
+      if (progressOf(await taskOf()).sent > 1) break;
+    }
+    expect(taken).to.be.greaterThan(0);
+    const again = await state();
+    expect(again.last).to.not.equal(rest);
+    expect(again.rest, 'that one is fetched again').to.equal(rest);
+    for await (const _ of await open(partAfter(rest))) continue;
+    const whole = await state();
     expect([whole.sent, whole.isWhole]).to.deep.equal([whole.exams, true]);
   });
 
