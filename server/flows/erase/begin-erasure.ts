@@ -11,7 +11,7 @@ import { ERASED_TYPES, PERSON_TYPES, systemWarrant } from '../../access/system-w
 import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
-import { identitiesWith, readAs } from '../identity/identities.ts';
+import { identitiesWith, identityAt, readAs } from '../identity/identities.ts';
 import { claimOf, findAll, findById, pagesOfAll, type Found } from '../internal-reads.ts';
 import { nextTurn, readTurn } from '../turns.ts';
 import { changed } from '../write/changed-put.ts';
@@ -67,7 +67,11 @@ export async function beginErasure(deps: EraseStudyDeps, id: string): Promise<Ou
     const key = claimKey.erasingRecord(id);
     const known = await claimOf(deps.records, reading, key);
     const whose = { task: id, person, subject };
-    if (known !== undefined) return { ...nothing, result: { ...whose, ...(JSON.parse(known) as Progress) } };
+    if (known !== undefined) {
+      const begun = JSON.parse(known) as Progress;
+      const identities = await stillHers(deps.records, person, begun.identities, now);
+      return { ...nothing, result: { ...whose, ...begun, identities } };
+    }
     const progress = await progressOf(deps, reading, found, now);
     return {
       warrant: systemWarrant('erase-record', person),
@@ -78,6 +82,20 @@ export async function beginErasure(deps: EraseStudyDeps, id: string): Promise<Ou
     };
   });
   return result;
+}
+
+/** Those of some identities that are she, or are gone already: one that a feed separated since is somebody else's. */
+export async function stillHers(
+  records: RecordStore,
+  person: PersonKey,
+  identities: readonly ErasedIdentity[],
+  now: number,
+): Promise<readonly ErasedIdentity[]> {
+  const reading = systemReading('resolve-identity', now);
+  const standing = await Promise.all(
+    identities.map(async ({ id }) => await identityAt(records, reading, `Patient/${id}`)),
+  );
+  return identities.filter((_, at) => (standing[at]?.person ?? person) === person);
 }
 
 /** Keeps what became known on the way; `besides` goes into the same commit. */

@@ -11,7 +11,6 @@ import { PERSON_TYPES, systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey, claimStem, type ClaimKey } from '../../ports/claim-key.ts';
 import type { Claim, Erasure } from '../../ports/commit-plan.ts';
 import type { JobKey } from '../../ports/job-queue.ts';
-import type { RecordStore } from '../../ports/record-store.ts';
 import { identitiesOf, identitiesWith, identityAt, qualifiedKeys, readAs } from '../identity/identities.ts';
 import type { StandingIdentity } from '../identity/identities.ts';
 import { placeIdentity } from '../identity/place-identity.ts';
@@ -20,7 +19,7 @@ import { claimOf, pagesOfAll } from '../internal-reads.ts';
 import { triesFor } from '../presence/tries.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
-import type { Begun } from './begin-erasure.ts';
+import { stillHers, type Begun } from './begin-erasure.ts';
 import type { EraseStudyDeps } from './erase-study.ts';
 
 /** What the flow needs. */
@@ -73,16 +72,19 @@ function jobsAbout({ type, id }: Row): readonly JobKey[] {
 
 /**
  * Erases who she is: her Patients, her identities and the claims that hold her numbers, all at once. Whoever came to
- * her since, or bears a number of hers, is settled without her.
+ * her since, or bears a number of hers, is settled without her. Resolves with her as she was by then.
  */
-export async function eraseIdentities(deps: ErasePersonDeps, begun: Begun): Promise<void> {
+export async function eraseIdentities(deps: ErasePersonDeps, begun: Begun): Promise<Begun> {
   const { records, clock } = deps;
-  await commitFresh(records, async () => {
+  const { result: identities } = await commitFresh(records, async () => {
     const now = clock.now();
-    const plan = joinParts(...(await identityParts(deps, systemReading('erase-record', now), begun, now)));
-    return { warrant: systemWarrant('erase-person', ...personsOf(begun)), plan, result: undefined };
+    const hers = await stillHers(records, begun.person, begun.identities, now);
+    const ids = new Set(hers.map(({ id }) => id));
+    const plan = joinParts(...(await identityParts(deps, systemReading('erase-record', now), begun, ids, now)));
+    return { warrant: systemWarrant('erase-person', ...personsOf(begun)), plan, result: hers };
   });
   for (const id of begun.around) await settleWithout(deps, begun, id);
+  return { ...begun, identities };
 }
 
 /** Her, under each key that she ever had. */
@@ -94,11 +96,10 @@ async function identityParts(
   deps: ErasePersonDeps,
   reading: NarrowReading,
   begun: Begun,
+  ids: ReadonlySet<string>,
   now: number,
 ): Promise<readonly PlanParts[]> {
-  const { records } = deps;
-  const all = await identitiesOf(records, begun.person, now);
-  const ids = await stillHers(records, begun, all, now);
+  const all = await identitiesOf(deps.records, begun.person, now);
   const standing = all.filter(({ content }) => ids.has(content.id));
   const rows = [...ids].flatMap((id): Row[] => [
     { type: 'Person', id },
@@ -123,22 +124,6 @@ async function identityParts(
     { claims, erased: [{ rows, claims: gone, claimsUnder: stems, jobs }] },
     await suppressionParts(deps, contents, now),
   ];
-}
-
-/** The identities (ids) that are she, or are gone already: one that was separated since is somebody else's. */
-async function stillHers(
-  records: RecordStore,
-  { identities }: Begun,
-  all: readonly StandingIdentity[],
-  now: number,
-): Promise<ReadonlySet<string>> {
-  const ids = new Set<string>();
-  for (const { id } of identities) {
-    const isHers = all.some(({ content }) => content.id === id);
-    const reading = systemReading('resolve-identity', now);
-    if (isHers || (await identityAt(records, reading, `Patient/${id}`)) === undefined) ids.add(id);
-  }
-  return ids;
 }
 
 /** The claims that she bears her numbers; another identity that bears one holds it from then on. */

@@ -55,11 +55,11 @@ export function eraseRecord(deps: EraseRecordDeps) {
     const who = await erasedPerson(deps, begun);
     const events = await eraseFromTrail(deps, who);
     await run.goOn();
-    await eraseIdentities(deps, begun);
+    const { identities } = await eraseIdentities(deps, begun);
     // Whoever asked for her meanwhile has left events.
     const later = await eraseFromTrail(deps, who);
     await run.goOn();
-    await endErasure(deps, { ...told, events: events + later });
+    await endErasure(deps, { ...told, identities, events: events + later });
   };
 }
 

@@ -55,7 +55,7 @@ export function eraseStudy(deps: EraseStudyDeps) {
 /**
  * Erases a study with the record of its person, and gives signs of life. What is kept aside under its UID for others
  * stays: a number may be borrowed.
- * @throws {Fault} not-found - nothing of such a study is stored
+ * @throws {Fault} not-found - nothing of such a study is stored, or it is another's since
  */
 export async function eraseStudyOf(
   deps: EraseStudyDeps,
@@ -151,6 +151,8 @@ async function hidingPlan(
   const { gone, forgetting } = await erasedParts(deps, reading, { studyInstanceUID, of: record }, now);
   const rows = gone.flatMap((one) => one.rows);
   const of = await whose(records, reading, owner === ERASING ? begun.patient : owner);
+  if (owner !== ERASING && asked !== undefined && of !== undefined && of.person !== asked)
+    throw new Fault('not-found', 'The study is another’s: they were separated meanwhile');
   const result: Progress = {
     names: [...begun.names, ...gone.flatMap(({ names }) => names)],
     resources: begun.resources + rows.length,

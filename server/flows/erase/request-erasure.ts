@@ -9,13 +9,10 @@ import {
   buildErasureNotice,
   buildErasureTask,
   cancelledErasure,
-  ERASURE_TASK,
   erasureBegins,
 } from '../../../profiles/consent/erasure-request.ts';
-import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { requireConsentChanger } from '../../access/may-attempt.ts';
 import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
@@ -25,7 +22,7 @@ import { attendanceOf } from '../consent/attendance.ts';
 import { patientAsked } from '../consent/patient-asked.ts';
 import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { knownPatient } from '../identity/persons.ts';
-import { findAll, type Found } from '../internal-reads.ts';
+import type { Found } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { noticeParts } from '../notices/notice-parts.ts';
@@ -33,6 +30,7 @@ import { nextTurn, readTurn } from '../turns.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { openRequests } from './open-requests.ts';
 
 /** What the flows need; `days` from a receipt to the erasure. */
 export type RequestErasureDeps = GuardDeps & {
@@ -108,18 +106,13 @@ async function changeErasure(
   });
 }
 
-const REQUESTS: readonly Criterion[] = [
-  { kind: 'token', param: 'code', values: [{ system: CODE_SYSTEM.task, code: ERASURE_TASK.code }] },
-  { kind: 'token', param: 'status', values: [{ code: 'requested' }, { code: 'in-progress' }] },
-];
-
 async function storyOf(
   deps: RequestErasureDeps,
   reading: NarrowReading,
   asked: Pick<Story, 'requester' | 'subject' | 'now'>,
 ): Promise<Story> {
   const { person, patient } = asked.subject;
-  const standing = await findAll<Task>(deps.records, reading({ person }), 'Task', REQUESTS);
+  const standing = await openRequests(deps.records, reading, person);
   const homes = new Map<string, PersonKey>();
   for (const subject of new Set([patient, ...standing.map(subjectOf)])) {
     const known = await knownPatient(deps.records, reading, subject);

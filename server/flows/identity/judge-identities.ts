@@ -9,6 +9,7 @@ import { mayJudge, requireJudge } from '../../access/may-judge.ts';
 import type { JudgementOperation } from '../../access/operations.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
+import { notWhileErasing } from '../erase/open-requests.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { claimOf } from '../internal-reads.ts';
 import { commitFresh, joinParts, type Planned } from '../write/plan-parts.ts';
@@ -39,7 +40,8 @@ export type Judged = { readonly present: string };
  * @throws {Fault} forbidden - only desks do this
  * @throws {Fault} not-found - no such identity, or one that is another establishment's
  * @throws {Fault} invalid - an identity is compared with itself
- * @throws {Fault} conflict - it was said already; or what was said of a third identity stands against it
+ * @throws {Fault} conflict - it was said already; or what was said of a third identity stands against it; or the record
+ *   of one of the two is being erased
  */
 export function judgeIdentities(deps: JudgeIdentitiesDeps) {
   return async (visit: Visit, judgement: Judgement): Promise<Judged> =>
@@ -63,7 +65,9 @@ async function planOf(deps: JudgeIdentitiesDeps, visit: Visit, judgement: Judgem
   if (one === undefined || other === undefined) throw new Fault('not-found', 'No such patient');
   if (one.content.id === other.content.id)
     throw new Fault('invalid', 'Two identities are compared', { expression: 'Parameters.parameter' });
-  await refuseOwnMatter(deps)(visit.requester, [one.person, other.person]);
+  const two = [one.person, other.person];
+  await refuseOwnMatter(deps)(visit.requester, two);
+  const still = await notWhileErasing(deps.records, reading, two);
   const placed = await placedAs(deps, [one, other], operation === 'join', now);
   const warrant = mayJudge(visit.requester, operation, {
     now,
@@ -72,7 +76,7 @@ async function planOf(deps: JudgeIdentitiesDeps, visit: Visit, judgement: Judgem
     reviewed: placed.reviewed,
   });
   const audit = eventsOf(deps, visit, judgement, [one, other], placed);
-  return { warrant, plan: joinParts(placed.parts, { audit }), result: { present: placed.present } };
+  return { warrant, plan: joinParts(still, placed.parts, { audit }), result: { present: placed.present } };
 }
 
 async function identityNamed(
