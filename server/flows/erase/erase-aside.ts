@@ -1,38 +1,120 @@
 /** What is kept aside of a person, erased with the Tasks that list it: whatever study it came under, another's too. */
-import { systemReading } from '../../access/grant.ts';
+import { systemGrant, systemReading, type Reading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
-import type { QuarantinedInstance } from '../../ports/commit-plan.ts';
+import type { ClaimKey } from '../../ports/claim-key.ts';
+import type { Erasure, QuarantinedInstance } from '../../ports/commit-plan.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import { keptFor } from '../aside/file-aside.ts';
 import { taskKeyOf } from '../aside/list-kept-aside.ts';
+import { readAside } from '../aside/stored-aside.ts';
+import { identitiesOf } from '../identity/identities.ts';
 import { claimOf } from '../internal-reads.ts';
+import { jobOf } from '../jobs/job-of.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { joinParts } from '../write/plan-parts.ts';
-import type { EraseStudyDeps } from './erase-study.ts';
+import { erasedEventsRecord, type EraseStudyDeps } from './erase-study.ts';
 
 /** Instances of one plan. */
 const AT_ONCE = 500;
 
-/** Erases what is filed under some of her identities (`Patient/id`); bytes go before the rows that name them. */
+/** Instances that are looked at between two signs of life. */
+const LOOKED_AT = 100;
+
+/**
+ * Erases what is filed under some of her identities (`Patient/id`), and what others sent under a number of hers; bytes
+ * go before the rows that name them.
+ */
 export async function eraseAside(
-  { records, images, clock }: EraseStudyDeps,
+  deps: EraseStudyDeps,
   person: PersonKey,
   identities: ReadonlySet<string>,
   run: JobRun,
 ): Promise<void> {
+  const { records, trail, clock } = deps;
   const reading = systemReading('erase-study', clock.now());
+  await adoptForeign(deps, reading, { person, identities }, run);
   const hers: QuarantinedInstance[] = [];
   for await (const one of records.quarantined(reading({ person })))
     if (identities.has(one.subject ?? '')) hers.push(one);
-  for (const [key, listed] of Map.groupBy(hers, taskKeyOf)) {
-    const task = await claimOf(records, reading, key);
-    const list = task === undefined ? [] : [{ rows: [{ type: 'Task', id: task } as const], claims: [key] }];
-    for (let at = 0; at < listed.length; at += AT_ONCE) {
-      const quarantined = listed.slice(at, at + AT_ONCE);
-      for (const { blob } of quarantined) await images.remove(blob.name);
-      const isLast = at + AT_ONCE >= listed.length;
-      const warrant = systemWarrant('erase-study', listed[0]?.studyInstanceUID ?? '');
-      await records.commit(warrant, joinParts({ erased: [{ quarantined }, ...(isLast ? list : [])] }));
+  const foreign = new Set(hers.filter(isForeign).map(({ sopInstanceUID }) => sopInstanceUID));
+  if (foreign.size > 0) await trail.eraseEntities(foreign, (events) => erasedEventsRecord(clock, events));
+  for (const [key, listed] of Map.groupBy(hers, taskKeyOf)) await eraseListed(deps, reading, key, listed, run);
+}
+
+async function eraseListed(
+  { records, images }: EraseStudyDeps,
+  reading: Reading,
+  key: ClaimKey,
+  listed: readonly QuarantinedInstance[],
+  run: JobRun,
+): Promise<void> {
+  const list = await listOf(records, reading, key);
+  for (let at = 0; at < listed.length; at += AT_ONCE) {
+    const quarantined = listed.slice(at, at + AT_ONCE);
+    for (const { blob } of quarantined) await images.remove(blob.name);
+    const isLast = at + AT_ONCE >= listed.length;
+    const warrant = systemWarrant('erase-study', listed[0]?.studyInstanceUID ?? '');
+    await records.commit(warrant, joinParts({ erased: [{ quarantined }, ...(isLast ? list : [])] }));
+    await run.goOn();
+  }
+}
+
+/** The Task of a key, as it is erased with its claim. */
+async function listOf(records: RecordStore, reading: Reading, key: ClaimKey): Promise<readonly Erasure[]> {
+  const task = await claimOf(records, reading, key);
+  return task === undefined ? [] : [{ rows: [{ type: 'Task', id: task }], claims: [key] }];
+}
+
+function isForeign({ reason }: QuarantinedInstance): boolean {
+  return reason === 'foreign-issuer';
+}
+
+/**
+ * What names her by a number that another establishment than its sender gave her is filed under nobody: first it is
+ * filed under her, for without its bytes it names nobody. Its list goes; of what that lists of others there is a new one.
+ */
+async function adoptForeign(
+  deps: EraseStudyDeps,
+  reading: Reading,
+  { person, identities }: { readonly person: PersonKey; readonly identities: ReadonlySet<string> },
+  run: JobRun,
+): Promise<void> {
+  const { records, clock } = deps;
+  const [patient] = identities;
+  if (patient === undefined) return;
+  for (const [key, found] of Map.groupBy(await underHerNumbers(deps, person, identities, run), taskKeyOf)) {
+    const study = found[0]?.studyInstanceUID ?? '';
+    for (let at = 0; at < found.length; at += AT_ONCE) {
+      const kept = found.slice(at, at + AT_ONCE).map((one) => keptFor(one, one.reason, { patient, person }));
+      const list = { erased: await listOf(records, reading, key) };
+      const plan = joinParts(...kept, list, { jobs: [jobOf('refresh-study', study, clock.now())] });
+      await records.commit(systemWarrant('erase-study', study), plan);
       await run.goOn();
     }
   }
+}
+
+async function underHerNumbers(
+  { records, images, region, clock }: EraseStudyDeps,
+  person: PersonKey,
+  identities: ReadonlySet<string>,
+  run: JobRun,
+): Promise<readonly QuarantinedInstance[]> {
+  const now = clock.now();
+  const standing = (await identitiesOf(records, person, now)).filter(({ content }) =>
+    identities.has(`Patient/${content.id}`),
+  );
+  const numbers = standing.flatMap(({ content: { own, said } }) => [own, ...(said.identifier ?? [])]);
+  const named = new Set(numbers.map(({ system = '', value = '' }) => `${system}|${value}`));
+  const found: QuarantinedInstance[] = [];
+  let looked = 0;
+  for await (const one of records.quarantined(systemGrant('erase-study', 'whole', now))) {
+    if (!isForeign(one) || identities.has(one.subject ?? '')) continue;
+    const { system = '', value = '' } = (await readAside(images, region, one))?.named.identity ?? {};
+    if (named.has(`${system}|${value}`)) found.push(one);
+    looked += 1;
+    if (looked % LOOKED_AT === 0) await run.goOn();
+  }
+  return found;
 }

@@ -5,7 +5,7 @@
 import type { DicomPatient } from '../../../profiles/imaging/patient-from-dicom.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import { systemReading, type ItemReading } from '../../access/grant.ts';
+import { systemReading, type ItemReading, type NarrowReading } from '../../access/grant.ts';
 import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
 import type { Requester } from '../../access/requester.ts';
 import { isOpposition } from '../../access/switches.ts';
@@ -139,7 +139,7 @@ async function planOf(deps: FileInstanceDeps, arrival: Arrival, sending: Sending
     await deps.images.remove(row.blob.name);
     throw new Fault('transient', 'The study is being erased; send it again later');
   }
-  if (named.foreignIssuer !== undefined) return strangerAside(sending, row, now);
+  if (named.foreignIssuer !== undefined) return await strangerAside(deps, reading, { row, named, sending }, now);
   const placed = await placePatient(deps, reading, row.source, named, now);
   const subject = { ...placed, state: await deps.records.stateOf(reading({ person: placed.person }), placed.person) };
   const read: Read = { sending, row, placed, subject, owner, now };
@@ -220,11 +220,24 @@ function keptAside({ sending, row, placed, subject, now }: Read, reason: Quarant
   };
 }
 
-/** Keeps an instance aside whose patient another establishment numbers: her sender has no identity of hers. */
-function strangerAside(sending: Sending, row: ComparedRow, now: number): Planned<Fate> {
+/**
+ * Keeps an instance aside whose patient another establishment numbers: her sender has no identity of hers. Nothing of
+ * whom the number names comes in while her record takes nothing, nor after her erasure.
+ */
+async function strangerAside(
+  deps: FileInstanceDeps,
+  reading: NarrowReading,
+  { row, named: { patient: said, identity: own }, sending }: UnfiledInstance & { readonly sending: Sending },
+  now: number,
+): Promise<Planned<Fate>> {
+  const { records } = deps;
+  const known = await findIdentity(records, reading, own.system, own.value);
+  if (known === undefined)
+    await refuseSuppressed(deps, newIdentity({ own, source: row.source, fromImage: true, said }, now), now);
+  const subject = known && { ...known, state: await records.stateOf(reading({ person: known.person }), known.person) };
   const aside = asideOf(row, 'foreign-issuer', now);
   const audit = sending.quarantined(aside);
-  const facts = { now, study: row.studyInstanceUID };
+  const facts = { now, subject, study: row.studyInstanceUID };
   return {
     warrant: mayWrite(sending.requester, { interaction: 'receive-instance' }, facts),
     plan: joinParts({ quarantined: [aside], audit, jobs: listing(row, now, audit) }),

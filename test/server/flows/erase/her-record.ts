@@ -103,6 +103,7 @@ function textsOf(session: Session) {
     'instance UID': uidOf(`${run}/hers/1`),
     'report text': `Compte rendu ${run} sans anomalie`,
     pixel: `PIXEL-${run}`,
+    'pixel under her number': `FOREIGN-${run}`,
     query: `QUERY-${run}`,
     justification: `Douleur thoracique, inconsciente ${run}`,
     'token of hers': `TOKEN-${run}`,
@@ -118,6 +119,7 @@ export async function recordOf(session: Session): Promise<Texts> {
   const texts = textsOf(session);
   for (const whose of [ONE, OTHER]) await fed(session, whose, texts);
   await sent(session, texts);
+  await sentByAnother(session, texts);
   await doStep(session, { does: 'join', one: ONE, other: OTHER, by: 'desk' }, async () => undefined);
   await world.rest();
   await reported(session, texts, (await patientsOf(session))[0] ?? '');
@@ -187,6 +189,22 @@ export async function sent(session: Session, texts: Texts): Promise<void> {
   });
   const { organization } = ESTABLISHMENTS.strasbourg;
   await world.send({ organization, sopClassUID: CT, sopInstanceUID: texts['instance UID'], bytes });
+  await world.rest();
+}
+/** Nancy sends an image under the number that Strasbourg gave her, or another (`IPP`). */
+export async function sentByAnother(session: Session, texts: Texts): Promise<void> {
+  const { world, run } = session;
+  const sopInstanceUID = uidOf(`${run}/foreign/${texts.IPP}`);
+  const bytes = hostileDataSet(sopInstanceUID, {
+    '00080018': element('00080018', 'UI', sopInstanceUID),
+    '00100010': element('00100010', 'PN', `${texts.name}^Ysoline`),
+    '00100020': element('00100020', 'LO', texts.IPP),
+    '00100021': element('00100021', 'LO', ESTABLISHMENTS.strasbourg.patientIdDomain),
+    '0020000D': element('0020000D', 'UI', uidOf(`${run}/foreign`)),
+    '0020000E': element('0020000E', 'UI', uidOf(`${run}/foreign/series`)),
+    '7FE00010': element('7FE00010', 'OB', texts['pixel under her number']),
+  });
+  await world.send({ organization: ESTABLISHMENTS.nancy.organization, sopClassUID: CT, sopInstanceUID, bytes });
   await world.rest();
 }
 async function reported({ world }: Session, texts: Texts, patient: string): Promise<void> {

@@ -10,7 +10,7 @@ import { anINS, domainOf, patientOf, type Somebody } from '../../../flows/identi
 import { errorOf } from '../../../support/faults.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
 import { openSession, type Session } from '../identity/session.ts';
-import { asked, openErasing, recordOf, sent, type Erasing, type Texts } from './her-record.ts';
+import { asked, openErasing, recordOf, sent, sentByAnother, type Erasing, type Texts } from './her-record.ts';
 
 for (const { name, missing, open } of EACH_STORE) {
   describe(`Who was erased, on ${name}`, function () {
@@ -55,6 +55,11 @@ for (const { name, missing, open } of EACH_STORE) {
       const { token: _, ...own } = { ...texts, token: '' };
       expect(await erasing.found(own)).to.deep.equal([]);
       expect(await known('strasbourg', texts.IPP)).to.equal(undefined);
+    });
+
+    it('and so is what another establishment sends under the number that hers had given her', async () => {
+      expect(isOpposition(await errorOf(sentByAnother(session, texts)))).to.equal(true);
+      expect(await erasing.found({ 'pixel under her number': texts['pixel under her number'] })).to.deep.equal([]);
     });
 
     it('her establishment feeds her in vain by the number that it had given her, whatever name it says', async () => {
