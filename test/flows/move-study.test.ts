@@ -84,7 +84,9 @@ onEachStore('ImagingStudy/$move', {}, (running) => {
       expect((await helene.get(item)).status, item).to.equal(200);
     const told = async (item: string) =>
       (await helene.find<AuditEvent>('AuditEvent?_count=200')).filter((event) =>
-        event.entity?.some(({ detail = [] }) => detail.some(({ type, valueString }) => type === 'item' && valueString === item)),
+        event.entity?.some(({ detail = [] }) =>
+          detail.some((said) => said.type === 'item' && said.valueString === item),
+        ),
       );
     for (const item of [`ImagingStudy/${id}`, `DocumentReference/${manifest?.id}`])
       expect(await told(item), item).to.not.be.empty;

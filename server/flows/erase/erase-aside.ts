@@ -72,7 +72,7 @@ function isForeign({ reason }: QuarantinedInstance): boolean {
 
 /**
  * What names her by a number that another establishment than its sender gave her is filed under nobody: first it is
- * filed under her, for without its bytes it names nobody. Its list goes; of what that lists of others there is a new one.
+ * filed under her, for without its bytes it names nobody. Its list goes; what that lists of others gets a new one.
  */
 async function adoptForeign(
   deps: EraseStudyDeps,

@@ -1,5 +1,5 @@
 /**
- * After an exam was taken to the right person: what the events of the wrong one tell of it goes, as an erasure takes it.
+ * Once an exam is with the right person: what the events of the wrong one tell of it goes, as an erasure takes it.
  * The events of a person hold only what is of that person; who passed when, and that it was this exam, stays.
  */
 import type { DocumentReference } from '@medplum/fhirtypes';

@@ -27,7 +27,7 @@ export type Restricting = {
   readonly judged: (does: 'join' | 'separate') => Promise<void>;
   /** `Patient/id` of an identity. */
   readonly patientOf: (whose: Whose) => Promise<string>;
-  /** She asks for a restriction: of an establishment (`Organization/id`), or of all; resolves with the id of the Task. */
+  /** She asks for a restriction: of one establishment (`Organization/id`) or of all; resolves with the Task's id. */
   readonly asked: (whose: Whose, organization?: string) => Promise<string>;
   readonly decided: (task: string, verdict: RequestVerdict) => Promise<void>;
   /** Whether an exam is in a state. */

@@ -43,7 +43,7 @@ describe('The ground of all items', () => {
   const marked = async (serial: number): Promise<void> =>
     await setMark(stores.records, undefined, { serial, digest: 'digest', state: 'written' });
 
-  /** A list of somebody, which was filed while all were shared; `sees` is whether a professional whom she declared does. */
+  /** A list of somebody, filed while all were shared; `sees` is whether a professional whom she declared does. */
   async function filed(id = anId()) {
     const { records, indexer } = stores;
     const person = aPersonKey();
