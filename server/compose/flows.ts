@@ -1,6 +1,5 @@
 /** The flows, each with the ports it needs: what doors are given. */
 import type { XuaAssertion } from '../../ihe/saml/assertion.ts';
-import { personKey } from '../access/requester.ts';
 import { systemWarrant } from '../access/system-warrant.ts';
 import { IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
 import { Fault } from '../../profiles/fault.ts';
@@ -14,7 +13,7 @@ import { moveStudy } from '../flows/aside/move-study.ts';
 import { listFormerAside } from '../flows/aside/former-aside.ts';
 import { judgeIdentities } from '../flows/identity/judge-identities.ts';
 import { listKeptAside } from '../flows/aside/list-kept-aside.ts';
-import { fileWhatIsJoined, settleAndDerive } from '../flows/aside/settle-study.ts';
+import { settleAndDerive } from '../flows/aside/settle-study.ts';
 import { attempt } from '../flows/attempt.ts';
 import { breakGlass, mayDeclareEmergency } from '../flows/consent/break-glass.ts';
 import { decideReview } from '../flows/consent/decide-review.ts';
@@ -32,6 +31,7 @@ import { JobRunners, type JobTable } from '../flows/jobs/run-jobs.ts';
 import { endViewing } from '../flows/retrieve/end-viewing.ts';
 import { joinParts } from '../flows/write/plan-parts.ts';
 import type { RegionIndex } from '../flows/identity/region-index.ts';
+import { settlePerson } from '../flows/ground/settle-person.ts';
 import { askForGrounds, groundWork } from '../flows/ground/settle-region.ts';
 import { weighGrounds } from '../flows/ground/weigh-grounds.ts';
 import { announceImages, forecastRegion, IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
@@ -344,7 +344,6 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
   const goOn = goOnErasing(writing);
   const sweep = sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS });
   const list = listKeptAside(writing);
-  const settle = fileWhatIsJoined(writing);
   const correct = correctDerived(writing);
   const settled = settleAndDerive(writing);
   const refresh = async ({ subject, askedAt }: TakenJob, closing = false): Promise<void> => {
@@ -355,7 +354,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     'refresh-study': async (job) => await refresh(job),
     'update-study': async (job) => await refresh(job),
     'close-study': async (job) => await refresh(job, true),
-    'settle-person': async ({ subject }, run) => await settle(personKey(subject), run),
+    'settle-person': settlePerson(writing),
     'end-given': endGiven({ ...writing, tokens: stores.tokens }),
     'correct-identity': async ({ subject }, run) => await correct(subject, run),
     'erase-study': async ({ subject }, run) => await goOn(subject, run),

@@ -82,8 +82,6 @@ export async function placeIdentities(
         preconditions: preconditionsOf(written, standing, changes),
         jobs: [
           ...persons.map((one) => jobOf('settle-person', one, now)),
-          // A restriction is of a person: what joins her is restricted, too, and what leaves her is no more.
-          ...identitiesOf(groups, persons).map((id) => jobOf('settle-ground', `Patient/${id}`, now)),
           ...changes.filter(isCorrected).map(({ content }) => jobOf('correct-identity', content.id, now)),
         ],
       },
@@ -143,11 +141,6 @@ function nameOf({ id, own: { system, value } }: IdentityContent): readonly Claim
 function clustersOf({ region }: PlaceDeps, identities: readonly StandingIdentity[]): readonly Identity[][] {
   const persons = [...Map.groupBy(identities, ({ person }) => person).values()];
   return persons.map((members) => members.map(({ content }) => readAs(region, content)));
-}
-
-/** The identities (ids) of persons, as they are to be. */
-function identitiesOf(groups: readonly Group[], persons: readonly PersonKey[]): readonly string[] {
-  return groups.filter(({ person }) => persons.includes(person)).flatMap(({ members }) => members.map(({ id }) => id));
 }
 
 /** The identities that parts of a plan write: those that are said anew, and those whose reviews end by that. */
