@@ -5,6 +5,7 @@
 import { examKindOf, examWords } from '../../../profiles/audit/exam-label.ts';
 import type { TouchedEntity } from '../../../profiles/audit/facts.ts';
 import { resourceType } from '../../../profiles/audit/entities.ts';
+import { headOf, STUDY_TAIL } from '../../../profiles/search/json-tail.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
 
@@ -46,7 +47,9 @@ const WORDLESS: Words = { description: {}, detail: {} };
 
 /** Beside its words an event keeps which item they are of, where an erasure of that item finds them. */
 function wordsOf(type: StoredType, id: string, json: string): Words {
-  const { description, ...detail } = examWords(type, JSON.parse(json) as object);
+  // The series of a study of thousands of instances say nothing of what it is called.
+  const head = type === 'ImagingStudy' ? headOf(json, STUDY_TAIL) : json;
+  const { description, ...detail } = examWords(type, JSON.parse(head) as object);
   return {
     description: description === undefined ? {} : { description },
     detail: { item: `${type}/${id}`, ...detail },
