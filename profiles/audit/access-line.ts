@@ -26,8 +26,9 @@ export type AccessLine = {
   readonly roles: readonly CodeableConcept[];
   readonly institutions: readonly Reference[];
   readonly exams: readonly SeenExam[];
-  /** Exams that were seen, too, and that no event names. */
+  /** Exams that were seen, too, and that no event names; `isAtLeast` where lists were joined that did not name all. */
   readonly further: number;
+  readonly isAtLeast?: true;
   /** The right by which it was shown, as events name it; and the Consent (`Consent/id`) that gave it. */
   readonly relation: string | undefined;
   readonly consent: string | undefined;
@@ -39,37 +40,79 @@ export type AccessLine = {
 const LASTS_MS = 15 * 60_000;
 
 /**
- * Makes the accesses of events, the latest first. Refusals, what establishments and the server wrote, and how many
- * requests a viewing had are none (smart-security.md M08). `own` are the identities (`Patient/id`) that are she: what
- * another did while two were one by a mistake is another's.
+ * The accesses of events. Refusals, what establishments and the server wrote, and how many requests a viewing had are
+ * none (smart-security.md M08). `own` are the identities (`Patient/id`) that are she: what another did while two were
+ * one by a mistake is another's.
  */
-export function accessLines(events: readonly AuditEvent[], own: ReadonlySet<string>): readonly AccessLine[] {
-  const lines: AccessLine[] = [];
-  const open = new Map<string, number>();
-  const inOrder = events.flatMap((event) => lineOf(event, own)).toSorted((one, other) => one.at - other.at);
-  for (const line of inOrder) {
-    const key = keyOf(line);
-    const at = open.get(key);
-    const begun = at === undefined ? undefined : lines[at];
-    if (at !== undefined && begun !== undefined && line.at < begun.at + LASTS_MS) lines[at] = joined(begun, line);
-    else open.set(key, lines.push(line) - 1);
+export class AccessLines {
+  readonly #own: ReadonlySet<string>;
+  readonly #lines: Begun[] = [];
+  /** By what makes events one access: the place of its latest. */
+  readonly #open = new Map<string, number>();
+
+  constructor(own: ReadonlySet<string>) {
+    this.#own = own;
   }
-  return lines.toReversed();
+
+  /** Adds events none of which is earlier than those before. */
+  add(events: readonly AuditEvent[]): void {
+    const lines = events.flatMap((event) => lineOf(event, this.#own));
+    for (const line of lines.toSorted((one, other) => one.at - other.at)) {
+      const key = keyOf(line);
+      const at = this.#open.get(key);
+      const begun = at === undefined ? undefined : this.#lines[at];
+      if (at !== undefined && begun !== undefined && line.at < begun.at + LASTS_MS)
+        this.#lines[at] = joined(begun, line);
+      else this.#open.set(key, this.#lines.push(line) - 1);
+    }
+  }
+
+  /** All of them, the latest first. */
+  latestFirst(): readonly AccessLine[] {
+    return this.#lines.toReversed();
+  }
 }
+
+/** An access, and which lists it was asked by: of one that comes in pages the pages count together. */
+type Begun = AccessLine & { readonly lists: ReadonlySet<string> };
 
 /** What makes two events one access, beside their time. */
 function keyOf({ kind, who, relation, consent, exams }: AccessLine): string {
   return JSON.stringify([kind, who.reference, relation, consent, kind === 'opened' ? exams[0]?.reference : undefined]);
 }
 
-function joined(one: AccessLine, other: AccessLine): AccessLine {
+function joined(one: Begun, other: Begun): Begun {
   const exams = new Map(one.exams.map((exam) => [exam.reference, exam]));
   for (const exam of other.exams) exams.set(exam.reference, { ...exam, ...exams.get(exam.reference) });
-  const further = Math.max(one.further, other.further);
-  return { ...one, exams: [...exams.values()], further, events: [...one.events, ...other.events] };
+  const [first, second] = [one, other].map((line) => line.exams.length + line.further) as [number, number];
+  // Pages of one list have no exam in common. Of other lists, what one does not name may be what the other names.
+  const arePages = [...other.lists].every((list) => one.lists.has(list));
+  const isApart = exams.size === one.exams.length + other.exams.length;
+  const counted = arePages && isApart ? first + second : Math.max(first, second, exams.size);
+  return {
+    ...one,
+    exams: [...exams.values()],
+    further: counted - exams.size,
+    ...(one.further + other.further === 0 ? {} : { isAtLeast: true }),
+    lists: new Set([...one.lists, ...other.lists]),
+    events: [...one.events, ...other.events],
+  };
 }
 
-function lineOf(event: AuditEvent, own: ReadonlySet<string>): readonly AccessLine[] {
+/** Parameters that say which page of a list is asked for. */
+const OF_PAGE = /^(?:_cursor|_count|_offset|offset|limit)(?:=|$)/;
+
+/** What was asked, whichever page of it. */
+function listsIn(entities: readonly AuditEventEntity[]): readonly string[] {
+  const asked = entities.flatMap(({ query }) => (query === undefined ? [] : [atob(query)]));
+  return asked.map((text) => {
+    const at = text.indexOf('?');
+    const pairs = text.slice(at + 1).split('&');
+    return [text.slice(0, at + 1), ...pairs.filter((pair) => !OF_PAGE.test(pair))].join('&');
+  });
+}
+
+function lineOf(event: AuditEvent, own: ReadonlySet<string>): readonly Begun[] {
   const { id = '', recorded = '', entity = [], agent } = event;
   const reader = agent.find(({ requestor, who }) => requestor && who?.reference !== undefined);
   const reference = reader?.who?.reference;
@@ -89,6 +132,7 @@ function lineOf(event: AuditEvent, own: ReadonlySet<string>): readonly AccessLin
       further: Math.max(0, ...entity.map((one) => Number(detailIn(one, 'further') ?? 0))),
       relation: right && detailIn(right, 'relation'),
       consent: right?.what?.reference,
+      lists: new Set(listsIn(entity)),
       events: [id],
     },
   ];

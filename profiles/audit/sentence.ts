@@ -1,6 +1,7 @@
 /** An access as a sentence that a patient reads, in her language and in the time of her region. */
 import type { ByLanguage, Language } from '../language.ts';
 import type { AccessLine, SeenExam } from './access-line.ts';
+import { imagesOf } from './modality-words.ts';
 
 /** A space at which no line breaks: in French between a number and what it counts, and within guillemets. */
 const NO_BREAK = '\u00A0';
@@ -83,6 +84,7 @@ type Wording = {
   readonly quoted: (words: string) => string;
   readonly of: (date: string) => string;
   readonly further: (count: number) => string;
+  readonly atLeast: string;
   /** Exams of a record that was taken along: there may be hundreds, which no sentence names. */
   readonly counted: (count: number) => string;
   readonly and: string;
@@ -113,6 +115,7 @@ const FR: Wording = {
   quoted: (words) => `«${NO_BREAK}${words}${NO_BREAK}»`,
   of: (date) => ` du ${date}`,
   further: (count) => (count === 1 ? 'un autre' : `${count}${NO_BREAK}autres`),
+  atLeast: 'au moins ',
   counted: (count) => `${count}${NO_BREAK}${count < 2 ? 'examen' : 'examens'}`,
   and: 'et',
 };
@@ -142,6 +145,7 @@ const DE: Wording = {
   quoted: (words) => `„${words}“`,
   of: (date) => ` vom ${date}`,
   further: (count) => `${count} weitere`,
+  atLeast: 'mindestens ',
   counted: (count) => `${count} ${count === 1 ? 'Untersuchung' : 'Untersuchungen'}`,
   and: 'und',
 };
@@ -166,7 +170,8 @@ const EN: Wording = {
   anExam: { exam: 'an exam of your record', report: 'a report of your record', document: 'a document of your record' },
   quoted: (words) => `“${words}”`,
   of: (date) => ` of ${date}`,
-  further: (count) => (count === 1 ? 'another one' : `${count} others`),
+  further: (count) => (count === 1 ? 'one other' : `${count} others`),
+  atLeast: 'at least ',
   counted: (count) => `${count} ${count === 1 ? 'exam' : 'exams'}`,
   and: 'and',
 };
@@ -187,29 +192,42 @@ export function sentenceOf(line: AccessLine, language: Language, timeZone: strin
 
 /** A name, and in brackets what its bearer is and where. */
 function whoOf({ who, roles, institutions }: AccessLine): string {
-  const professions = roles.flatMap(({ coding = [], text }) => text ?? coding[0]?.display ?? []);
+  const professions = roles.flatMap(
+    ({ coding = [], text }) => text ?? coding[0]?.display?.replace(QUALIFIER, '') ?? [],
+  );
   const name = (who.display ?? who.reference).replace(/^(Dr\.?|Pr|Prof\.?) /, `$1${NO_BREAK}`);
   const beside = [...professions, ...institutions.flatMap(({ display }) => display ?? [])];
   return beside.length === 0 ? name : `${name} (${beside.join(', ')})`;
 }
 
-function examsOf({ kind, exams, further }: AccessLine, language: Language, timeZone: string): string {
+/** How the directory marks what a profession is of, as in `Médecine générale (SM)`: a code that people do not know. */
+const QUALIFIER = / \([A-Z]+\)$/;
+
+/** Most exams that one sentence names. */
+const MOST_NAMED = 20;
+
+function examsOf({ kind, exams, further, isAtLeast }: AccessLine, language: Language, timeZone: string): string {
   const wording = WORDINGS[language];
-  if (kind === 'exported') return wording.counted(exams.length + further);
+  const atLeast = isAtLeast === true ? wording.atLeast : '';
+  if (kind === 'exported') return `${atLeast}${wording.counted(exams.length + further)}`;
+  const named = exams.slice(0, MOST_NAMED);
+  const others = exams.length - named.length + further;
   const told = [
-    ...exams.map((exam) => examOf(exam, language, timeZone)),
-    ...(further === 0 ? [] : [wording.further(further)]),
+    ...named.map((exam) => examOf(exam, language, timeZone)),
+    ...(others === 0 ? [] : [`${atLeast}${wording.further(others)}`]),
   ];
   const last = told.pop() ?? '';
   return told.length === 0 ? last : `${told.join(', ')} ${wording.and} ${last}`;
 }
 
 function examOf({ kind, description, modality, started }: SeenExam, language: Language, timeZone: string): string {
-  const { exam, anExam, quoted, of } = WORDINGS[language];
+  const { exam, anExam, quoted, of, and } = WORDINGS[language];
+  const images = description === undefined ? imagesOf(modality, language) : [];
   const words = description ?? modality;
   if (words === undefined) return anExam[kind];
   const day = started === undefined ? undefined : dayOf(started, language, timeZone);
-  return `${exam[kind]} ${quoted(words)}${day === undefined ? '' : of(day)}`;
+  const what = images.length === 0 ? `${exam[kind]} ${quoted(words)}` : images.join(` ${and} `);
+  return `${what}${day === undefined ? '' : of(day)}`;
 }
 
 /** The day of a FHIR dateTime; a day without time is of no zone, and less than a day is left out. */

@@ -1,11 +1,12 @@
+import type { AuditEvent } from '@medplum/fhirtypes';
 import { expect } from 'chai';
-import { accessLines, type AccessLine } from '../../../profiles/audit/access-line.ts';
+import { AccessLines, type AccessLine } from '../../../profiles/audit/access-line.ts';
 import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
 import { resourceType, studyEntity } from '../../../profiles/audit/entities.ts';
 import type { PassageFacts } from '../../../profiles/audit/facts.ts';
 import { furtherEvent, moreRequests } from '../../../profiles/audit/further-event.ts';
 import { RIGHT_WORDS, sentenceOf } from '../../../profiles/audit/sentence.ts';
-import { LANGUAGES } from '../../../profiles/language.ts';
+import { LANGUAGES, type Language } from '../../../profiles/language.ts';
 import { RELATIONS } from '../../../server/access/right.ts';
 
 const LINE: AccessLine = {
@@ -50,11 +51,32 @@ describe('The sentence of an access', () => {
     ];
     const listed = { kind: 'listed', exams, relation: undefined } as const;
     expect(inFrench({ ...listed, further: 13 })).to.include(
-      'a vu dans une liste l’examen «\u00A0CT\u00A0», un compte rendu de votre dossier, le document «\u00A0Compte ' +
+      'a vu dans une liste un scanner, un compte rendu de votre dossier, le document «\u00A0Compte ' +
         'rendu\u00A0» et 13\u00A0autres.',
     );
     expect(inFrench({ ...listed, further: 1 })).to.match(/ et un autre\.$/);
+    const many = Array.from({ length: 60 }, () => ({ reference: 'DiagnosticReport/r1', kind: 'report' }) as const);
+    const pages = { ...listed, exams: many, further: 90, isAtLeast: true } as const;
+    expect(inFrench(pages)).to.match(/(?:un compte rendu de votre dossier(?:, | )){20}et au moins 130\u00A0autres\.$/);
+    expect(sentenceOf({ ...LINE, ...pages }, 'de', 'UTC')).to.include(' und mindestens 130 weitere');
+    expect(sentenceOf({ ...LINE, ...pages }, 'en', 'UTC')).to.include(' and at least 130 others');
     expect(inFrench(listed)).to.match(/dossier et le document «\u00A0Compte rendu\u00A0»\.$/);
+  });
+
+  it('calls images what people call them, codes that people do not know as they are, and no qualifiers', () => {
+    const named = (modality: string, language: Language = 'fr') => {
+      const exams = [{ reference: 'ImagingStudy/s1', kind: 'exam', modality, started: '2026-03-01' }] as const;
+      return sentenceOf({ ...LINE, exams }, language, 'Europe/Paris');
+    };
+    expect(named('MR')).to.include(' a consulté une IRM du 1er\u00A0mars 2026, ');
+    expect(named('CR, DX')).to.include(' a consulté une radiographie du ');
+    expect(named('PT, CT, SR')).to.include(' a consulté une TEP et un scanner du ');
+    for (const unknown of ['XX', 'toString', 'CT, XX', 'SR'])
+      expect(named(unknown)).to.include(` l’examen «\u00A0${unknown}\u00A0» du `);
+    expect(named('US', 'de')).to.include(' eine Ultraschalluntersuchung vom 1. März 2026 eingesehen');
+    expect(named('US', 'en')).to.include(' opened an ultrasound scan of 1 March 2026');
+    const roles = [{ coding: [{ code: '10', display: 'Médecin - Médecine générale (SM)' }] }];
+    expect(inFrench({ roles })).to.include('(Médecin - Médecine générale, CHU de Metz)');
   });
 
   it('speaks to her of her own, and says of an emergency that it was declared', () => {
@@ -100,6 +122,12 @@ function event(minute: number, facts: Partial<PassageFacts>) {
     ...facts,
   });
 }
+
+const accessLines = (events: readonly AuditEvent[], own: ReadonlySet<string>): readonly AccessLine[] => {
+  const lines = new AccessLines(own);
+  lines.add(events);
+  return lines.latestFirst();
+};
 
 const HERS = new Set(['Patient/p1', 'Patient/p2']);
 
@@ -156,7 +184,37 @@ describe('Accesses', () => {
       ['record', ['e2', 'e3'], []],
       ['listed', ['e0', 'e1'], ['ImagingStudy/s1', 'ImagingStudy/s2', 'ImagingStudy/s3']],
     ]);
-    expect(accessLines(events, HERS).at(-1)?.further).to.equal(3);
+    // Five at least: what the first list did not name may be the exam that the second one names.
+    expect(accessLines(events, HERS).at(-1)).to.deep.include({ further: 2, isAtLeast: true });
+  });
+
+  it('of a list that comes in pages are one with the exams of all, once each, however often a page is read', () => {
+    const page = (minute: number, query: string) =>
+      event(minute, {
+        kind: 'search',
+        entities: [{ role: '24', query }],
+        exams: Array.from({ length: 20 }, (_, at) => ({
+          what: { reference: `ImagingStudy/${query.length}-${at}` },
+          type: resourceType('ImagingStudy'),
+          ...(at === 19 ? { detail: { further: '30' } } : {}),
+        })),
+      });
+    const pages = ['ImagingStudy?_count=50', 'ImagingStudy?_count=50&_cursor', 'ImagingStudy?_cursor'];
+    const [line] = accessLines(
+      pages.map((query, at) => page(at, query)),
+      HERS,
+    );
+    expect(line?.exams).to.have.length(60);
+    expect(line).to.deep.include({ further: 90, isAtLeast: true });
+    const again = accessLines([page(0, 'ImagingStudy?_count=50'), page(1, 'ImagingStudy?_count=50')], HERS);
+    expect(again[0]).to.deep.include({ further: 30, isAtLeast: true });
+  });
+
+  it('are the same whether their events come at once or page by page', () => {
+    const events = [viewed(0), viewed(1), event(2, { kind: 'export' }), viewed(3), viewed(20)];
+    const lines = new AccessLines(HERS);
+    for (const one of events) lines.add([one]);
+    expect(lines.latestFirst()).to.deep.equal(accessLines(events, HERS));
   });
 
   it('are one for an export of the record, whatever comes in it, and other exports are openings', () => {

@@ -3,12 +3,12 @@
  * are hers. That she reads it is an event of hers, too.
  */
 import type { AuditEvent } from '@medplum/fhirtypes';
-import { accessLines, type AccessLine } from '../../../../profiles/audit/access-line.ts';
+import { AccessLines, type AccessLine } from '../../../../profiles/audit/access-line.ts';
 import { Fault } from '../../../../profiles/fault.ts';
 import { requirePatient } from '../../../access/may-attempt.ts';
-import type { PageEnd, Passage } from '../../../ports/record-store.ts';
+import type { PageEnd } from '../../../ports/record-store.ts';
 import { identitiesOf } from '../../identity/identities.ts';
-import { further, refusalsRecorded, type GuardDeps, type Visit } from '../../guard.ts';
+import { further, refusalsRecorded, type GuardDeps, type Recorded, type Visit } from '../../guard.ts';
 import { beginList } from './begin-list.ts';
 
 /**
@@ -50,13 +50,9 @@ export function accessHistory(deps: AccessHistoryDeps) {
       const requester = requirePatient(visit.requester, 'access-history');
       const { patient, person } = requester;
       const recorded = await beginList(deps, visit, requester, 'Patient/$access-history');
-      const events = await eventsOf(deps, recorded.passage, asked);
       const identities = await identitiesOf(deps.records, person, deps.clock.now());
       const own = new Set([patient, ...identities.map(({ content }) => `Patient/${content.id}`)]);
-      const lines = accessLines(
-        events.filter((event) => event.id !== recorded.event),
-        own,
-      );
+      const lines = await linesOf(deps, recorded, asked, own);
       const told = asked.withOwn ? lines : lines.filter(({ isOwn }) => !isOwn);
       return {
         total: told.length,
@@ -66,15 +62,19 @@ export function accessHistory(deps: AccessHistoryDeps) {
     });
 }
 
-async function eventsOf(
+/** The accesses of her events but the one of this question. Events are read earliest first, and none is kept. */
+async function linesOf(
   deps: GuardDeps,
-  passage: Passage,
+  { passage, event: asking }: Pick<Recorded<unknown>, 'passage' | 'event'>,
   { before = deps.clock.now(), from = before - YEAR_MS }: HistoryAsked,
-): Promise<readonly AuditEvent[]> {
-  const events: AuditEvent[] = [];
+  own: ReadonlySet<string>,
+): Promise<readonly AccessLine[]> {
+  const lines = new AccessLines(own);
+  let read = 0;
   const query = {
     type: 'AuditEvent',
     where: [],
+    order: [{ by: 'date', param: '_lastUpdated', descending: false }],
     span: { from, before },
     count: PAGE,
     total: 'none',
@@ -84,10 +84,11 @@ async function eventsOf(
   do {
     const after: { readonly after?: PageEnd } = next === undefined ? {} : { after: next };
     const page = await further(deps, passage, { kind: 'search', query, ...after });
-    events.push(...page.rows.map(({ json }) => JSON.parse(json) as AuditEvent));
+    const events = page.rows.map(({ json }) => JSON.parse(json) as AuditEvent);
+    lines.add(events.filter(({ id }) => id !== asking));
     next = page.next;
-    if (events.length > MOST_EVENTS)
-      throw new Fault('too-costly', `More than ${MOST_EVENTS} events: ask for a shorter period`);
+    read += events.length;
+    if (read > MOST_EVENTS) throw new Fault('too-costly', `More than ${MOST_EVENTS} events: ask for a shorter period`);
   } while (next !== undefined);
-  return events;
+  return lines.latestFirst();
 }
