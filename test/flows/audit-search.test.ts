@@ -105,6 +105,9 @@ onEachWorld('A search of the trail (ITI-81)', (world) => {
     const headers = { Authorization: `Bearer ${officer.token}` };
     for (const query of ['', '?date=le2030', '?_count=1'])
       expect((await fetch(`${url}/fhir/AuditEvent${query}`, { headers })).status, query).to.equal(400);
+    // She sees no Patients: that she finds nothing by a number would not be true.
+    const byNumber = `?date=ge2020&patient.identifier=${encodeURIComponent(number)}`;
+    expect((await fetch(`${url}/fhir/AuditEvent${byNumber}`, { headers })).status).to.equal(501);
     const desk = { url, token: await signIn({ url, person: 'demo-region-desk' }) };
     expect(await find<AuditEvent>(desk, 'AuditEvent?date=ge2020')).to.deep.equal([]);
     expect(idsOf(await events(world(), until))).to.deep.equal(idsOf(all));

@@ -2,6 +2,7 @@
  * A search of AuditEvents by a number of whose record they tell (ITI-81, patient.identifier). Events join no other rows
  * and keep no number: which Patients bear it now, as far as the requester sees them, is found first.
  */
+import { spanOfEvents } from '../../../profiles/audit/event-span.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { isLink, type Criterion } from '../../../profiles/search/criterion.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
@@ -12,9 +13,21 @@ import type { PassageKind } from '../../../profiles/audit/shapes.ts';
 
 type ByPatient = Extract<Criterion, { kind: 'chain' }>;
 
-/** The criterion of a search of events that leads through their Patient; undefined where there is none. */
-export function patientSought({ type, where }: SearchQuery): ByPatient | undefined {
-  return type === 'AuditEvent' ? where.find(isByPatient) : undefined;
+/**
+ * The criterion of a search of events that leads through their Patient; undefined where there is none.
+ * @throws {Fault} not-supported - an officer asks, who sees no Patients (access.md C7): nothing found would not be true
+ */
+export function patientSought({ requester }: Visit, { type, where }: SearchQuery): ByPatient | undefined {
+  const sought = type === 'AuditEvent' ? where.find(isByPatient) : undefined;
+  if (sought !== undefined && isTrailOfficer(requester))
+    throw new Fault('not-supported', 'Events of the region are not found through Patients', {
+      expression: `${sought.param}.${paramOf(sought)}`,
+    });
+  return sought;
+}
+
+function paramOf({ criterion }: ByPatient): string {
+  return 'param' in criterion ? criterion.param : '_id';
 }
 
 function isByPatient(criterion: Criterion): criterion is ByPatient {
@@ -48,21 +61,14 @@ export async function eventsOfPatients(
   return { ...recorded, answer: await further(deps, recorded.passage, found) };
 }
 
-/** Prefixes by which a date has an earliest moment. */
-const LATER: readonly string[] = ['eq', 'ge', 'gt', 'sa'];
-
 /**
- * Refuses a search of the whole region without beginning: there may be millions of events.
- * @throws {Fault} invalid - an officer names no date from which on
+ * A search of events with the part of the trail in which its dates lie, as the rest is not read.
+ * @throws {Fault} invalid - an officer names no date from which on: there may be millions of events
  */
-export function requirePeriod({ requester }: Visit, { type, where }: SearchQuery): void {
-  if (type !== 'AuditEvent' || !isTrailOfficer(requester)) return;
-  const isBounded = where.some(
-    (criterion) =>
-      criterion.kind === 'date' &&
-      criterion.param === 'date' &&
-      criterion.values.every(({ prefix }) => LATER.includes(prefix)),
-  );
-  if (!isBounded)
+export function withinPeriod({ requester }: Pick<Visit, 'requester'>, query: SearchQuery): SearchQuery {
+  if (query.type !== 'AuditEvent') return query;
+  const span = spanOfEvents(query.where);
+  if (isTrailOfficer(requester) && span?.from === undefined)
     throw new Fault('invalid', 'The events of the region are asked for from a date on', { expression: 'date' });
+  return span === undefined ? query : { ...query, span };
 }

@@ -4,7 +4,7 @@ import { isOfItsOwn } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
 import type { PageEnd, Passage, SearchPage, VisibleRow } from '../../ports/record-store.ts';
 import { guarded, refusalsRecorded, shownRows, type Account, type GuardDeps, type Visit } from '../guard.ts';
-import { eventsOfPatients, patientSought, requirePeriod } from './events-of-patients.ts';
+import { eventsOfPatients, patientSought, withinPeriod } from './events-of-patients.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { requireScope } from '../../access/scope.ts';
 import { toldRow } from './told-report.ts';
@@ -34,21 +34,21 @@ const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67', 'iti-78', 'invoke-d
  * Searches.
  * @throws {Fault} forbidden - the scopes do not allow it
  * @throws {Fault} invalid - an officer asks for events without a date from which on
+ * @throws {Fault} not-supported - an officer asks for events through their Patients
  * @throws {Fault} not-found - the cursor is not one of this requester's, or of another order
  */
 export function searchResources(deps: GuardDeps) {
   return async (visit: Visit, { query: asked, skip = 0, text, passage }: SearchRequest): Promise<AuditedPage> =>
     await refusalsRecorded(deps, visit, passage, async () => {
       requireScope(visit.requester, asked.type, 's');
-      const query = OF_FHIR.includes(passage) ? withinScopes(visit.requester, asked) : asked;
-      requirePeriod(visit, query);
+      const query = withinPeriod(visit, OF_FHIR.includes(passage) ? withinScopes(visit.requester, asked) : asked);
       const after = query.cursor === undefined ? undefined : pageEndOf(visit, query.cursor, query.order);
       const question = { kind: 'search', query, skip, ...(after === undefined ? {} : { after }) } as const;
       const tell = (page: SearchPage): Account => ({
         rows: shownRows(page.rows, page.included),
         entities: [{ role: '24', query: text }],
       });
-      const sought = patientSought(query);
+      const sought = patientSought(visit, query);
       const { answer, passage: passed } =
         sought === undefined
           ? await guarded(deps, visit, passage, question, tell)
