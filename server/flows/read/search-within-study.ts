@@ -29,11 +29,16 @@ const MAX_INSTANCES = 100_000;
 type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
 
 /**
- * Finds them. What is hidden is as what does not exist: an empty answer.
+ * Finds them, and makes an answer of them; undefined where the study is hidden before it is made. What is hidden is as
+ * what does not exist: an empty answer.
  * @throws {Fault} forbidden - the scopes do not allow it
  */
 export function searchWithinStudy(deps: GuardDeps) {
-  return async (visit: Visit, { text, ...which }: SearchWithinStudy): Promise<FoundWithinStudy> =>
+  return async <T>(
+    visit: Visit,
+    { text, ...which }: SearchWithinStudy,
+    make: (found: FoundWithinStudy) => Promise<T>,
+  ): Promise<T | undefined> =>
     await refusalsRecorded(deps, visit, 'qido', async () => {
       requireScope(visit.requester, 'ImagingStudy', 's');
       const question = { kind: 'instances', ...which, omitMetadata: true, offset: 0, limit: PAGE } as const;
@@ -51,9 +56,22 @@ export function searchWithinStudy(deps: GuardDeps) {
       const { answer, passage } = recorded;
       const pageOf = async (page: InstancesQuestion): Promise<readonly ShownInstance[]> =>
         stillThere(await readOn(deps, { visit, kind: 'qido', recorded }, page, tell));
-      const rows = await restOf(pageOf, question, answer.instances);
-      return { rows, metadataOf: async (some) => await metadataOf(deps, passage, which.studyInstanceUID, some) };
+      return await unlessHidden(async () => {
+        const rows = await restOf(pageOf, question, answer.instances);
+        const readMetadata: FoundWithinStudy['metadataOf'] = async (some) =>
+          await metadataOf(deps, passage, which.studyInstanceUID, some);
+        return await make({ rows, metadataOf: readMetadata });
+      });
     });
+}
+
+async function unlessHidden<T>(make: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await make();
+  } catch (error) {
+    if (error instanceof Fault && error.kind === 'not-found') return undefined;
+    throw error;
+  }
 }
 
 async function restOf(

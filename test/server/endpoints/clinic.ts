@@ -112,6 +112,8 @@ export type Clinic = {
   events(of: ClinicPatient, subtype: string): Promise<readonly AuditEvent[]>;
   /** Withdraws Anne from sharing. */
   withdraw(): Promise<void>;
+  /** Ends that. */
+  giveBack(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -157,6 +159,8 @@ export async function openClinic(): Promise<Clinic> {
     if (requester === undefined) throw new Fault('login', 'The token is not known');
     return { requester, requestId: randomUUID(), server, address: '192.0.2.7' };
   };
+  const sharing = async (withdrawn: boolean): Promise<void> =>
+    void (await commitPlan(stores.records, aPlan({ states: [{ person: anne.person, change: { withdrawn } }] })));
   return {
     stores,
     images,
@@ -173,11 +177,8 @@ export async function openClinic(): Promise<Clinic> {
     guard: { records: stores.records, trail: stores.trail, clock: tickingClock(), isServed: () => true },
     identify: async (ctx, server) => visitOf(ctx.get('Authorization').replace('Bearer ', ''), server),
     events: async (of, subtype) => await eventsOf(stores, of, subtype),
-    withdraw: async () =>
-      void (await commitPlan(
-        stores.records,
-        aPlan({ states: [{ person: anne.person, change: { withdrawn: true } }] }),
-      )),
+    withdraw: async () => await sharing(true),
+    giveBack: async () => await sharing(false),
     close: async () => {
       await renderer.close();
       await stores.close();

@@ -48,12 +48,18 @@ export function answerInstanceSearch(deps: SearchPartsDeps): (ctx: RouterContext
     const rows = await instancesOf(found, query);
     const page = paged(rows, query);
     const metadata = await found.metadataOf(page);
-    const matches = page.map((row) => toInstanceMatch(metadata.get(row.sopInstanceUID) ?? {}, row, options));
+    // What is not there any more is no match.
+    const matches = page.flatMap((row) => {
+      const attributes = metadata.get(row.sopInstanceUID);
+      return attributes === undefined ? [] : [toInstanceMatch(attributes, row, options)];
+    });
     return { isMore: rows.length > query.offset + query.limit, matches };
   });
 }
 
 type Result = { readonly isMore: boolean; readonly matches: readonly DicomJson[] };
+
+const NONE: Result = { isMore: false, matches: [] };
 
 type Level = 'series' | 'instances';
 
@@ -85,7 +91,9 @@ function search(
     const { isMore, matches } =
       studyInstanceUID === undefined || query.ofStudy.where.length > 0
         ? await findAcross(deps, visit, { level, place, query, text }, options)
-        : await find(await deps.searchWithinStudy(visit, { studyInstanceUID, ...place, text }), query, options);
+        : ((await deps.searchWithinStudy(visit, { studyInstanceUID, ...place, text }, async (found) =>
+            find(found, query, options),
+          )) ?? NONE);
     setWarnings(ctx, baseUrl, [...query.warnings, ...(query.limit === MAX_RESULTS && isMore ? [MORE_WARNING] : [])]);
     ctx.set('Content-Type', MEDIA_TYPE.dicomJson);
     ctx.body = JSON.stringify(matches);
@@ -140,14 +148,17 @@ function keyOfSeries(value: string): MatchKey {
 type Series = { readonly rows: readonly ShownInstance[]; readonly attributes: DicomJson };
 
 /** The series that match, each with the metadata of its first instance. */
-async function seriesOf({ rows, metadataOf }: FoundWithinStudy, { ofSeries }: PartQuery): Promise<readonly Series[]> {
-  const groups = [...Map.groupBy(rows, ({ seriesInstanceUID }) => seriesInstanceUID).values()];
+async function seriesOf(
+  { rows: all, metadataOf }: FoundWithinStudy,
+  { ofSeries }: PartQuery,
+): Promise<readonly Series[]> {
+  const groups = [...Map.groupBy(all, ({ seriesInstanceUID }) => seriesInstanceUID).values()];
   const firsts = groups.flatMap((group) => group.slice(0, 1));
   const metadata = await metadataOf(firsts);
-  const series = groups.map((group): Series => ({
-    rows: group,
-    attributes: metadata.get(group[0]?.sopInstanceUID ?? '') ?? {},
-  }));
+  const series = groups.flatMap((rows): readonly Series[] => {
+    const attributes = metadata.get(rows[0]?.sopInstanceUID ?? '');
+    return attributes === undefined ? [] : [{ rows, attributes }];
+  });
   return series.filter(({ attributes }) => matchesAll(attributes, ofSeries));
 }
 

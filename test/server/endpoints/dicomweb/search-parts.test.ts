@@ -237,6 +237,22 @@ describe('QIDO-RS Search for Series and Instances (PS3.18 10.6)', () => {
     expect(await clinic.events(clinic.bruno, 'RAD-129')).to.deep.equal([]);
   });
 
+  it('shows a study that is hidden between two of its reads as an unknown one', async () => {
+    const { records } = clinic.guard;
+    const follow = records.follow.bind(records);
+    for (const level of ['series', 'instances']) {
+      const found = await askJson(door, `${study}/${level}`);
+      expect(found).to.not.be.empty;
+      records.follow = async (...asked) => {
+        await clinic.withdraw();
+        return await follow(...asked);
+      };
+      expect(await askJson(door, `${study}/${level}`), level).to.deep.equal([]);
+      records.follow = follow;
+      await clinic.giveBack();
+    }
+  });
+
   it('leads a viewer from the list to the pixels, as OHIF asks', async () => {
     const list =
       `PatientName=*essai*&00100020=*pat-1*&limit=101&offset=0` +
