@@ -1,78 +1,17 @@
-/** An access as a sentence that a patient reads, in her language and in the time of her region. */
+/** An access as a sentence that a patient reads, or who represents her, in a language and in the time of the region. */
 import type { ByLanguage, Language } from '../language.ts';
 import type { AccessLine, SeenExam } from './access-line.ts';
 import { imagesOf } from './modality-words.ts';
+import { rightWordsOf } from './right-words.ts';
 
 /** A space at which no line breaks: in French between a number and what it counts, and within guillemets. */
 const NO_BREAK = '\u00A0';
 
-/** The right by which an access was, as the one who reads it understands it; nothing is said of her own. */
-export const RIGHT_WORDS: Readonly<Record<string, ByLanguage<string>>> = {
-  author: { fr: 'en tant qu’auteur', de: 'als Urheber', en: 'as its author' },
-  referent: {
-    fr: 'en tant que médecin référent',
-    de: 'als Ihr Referenzarzt oder Ihre Referenzärztin',
-    en: 'as the reference doctor of your record',
-  },
-  circle: {
-    fr: 'en tant que membre de votre cercle de confiance',
-    de: 'als Mitglied Ihres Vertrauenskreises',
-    en: 'as a member of your circle of trust',
-  },
-  assistant: {
-    fr: 'en tant qu’assistant que vous avez désigné',
-    de: 'als von Ihnen benannte Assistenz',
-    en: 'as an assistant whom you named',
-  },
-  declared: {
-    fr: 'en tant que correspondant déclaré',
-    de: 'als gemeldete Fachperson',
-    en: 'as a declared correspondent',
-  },
-  'imaging-service': {
-    fr: 'pour le service d’imagerie où un de vos examens a été réalisé',
-    de: 'für den radiologischen Dienst, der eine Ihrer Untersuchungen durchgeführt hat',
-    en: 'for the imaging service where an exam of yours was made',
-  },
-  'own-service': {
-    fr: 'pour le service d’imagerie où cet examen a été réalisé',
-    de: 'für den radiologischen Dienst, der diese Untersuchung durchgeführt hat',
-    en: 'for the imaging service where this exam was made',
-  },
-  stay: { fr: 'au cours de votre séjour', de: 'während Ihres Aufenthalts', en: 'during your stay' },
-  presence: {
-    fr: 'avec le code de présence que vous lui aviez donné',
-    de: 'mit dem Anwesenheitscode, den Sie gegeben hatten',
-    en: 'with the presence code that you had given',
-  },
-  share: {
-    fr: 'grâce au partage que vous avez envoyé par courriel',
-    de: 'durch die Freigabe, die Sie per E-Mail gesendet haben',
-    en: 'by the share that you sent by e-mail',
-  },
-  'break-glass': {
-    fr: 'en urgence (bris de glace)',
-    de: 'im Notfall (Notzugriff)',
-    en: 'in an emergency (break-glass)',
-  },
-  representative: {
-    fr: 'en tant que représentant légal',
-    de: 'als gesetzliche Vertretung',
-    en: 'as your legal representative',
-  },
-  dpo: {
-    fr: 'en tant que délégué à la protection des données',
-    de: 'als Datenschutzbeauftragte oder Datenschutzbeauftragter',
-    en: 'as a data protection officer',
-  },
-  named: {
-    fr: 'parce que cette donnée lui est adressée',
-    de: 'weil diese Angabe an diese Person gerichtet ist',
-    en: 'because it is addressed to this reader',
-  },
-};
+/** `record` is the record as who reads of it calls it. */
+type Frame = { readonly when: string; readonly who: string; readonly what: string; readonly record: string };
 
-type Frame = { readonly when: string; readonly who: string; readonly what: string };
+/** Whose record it is to who reads the sentence. */
+type Whose = 'own' | 'another';
 
 /** How a language tells each kind of access, of others and of her own. */
 type Wording = {
@@ -81,6 +20,9 @@ type Wording = {
   readonly own: Readonly<Record<AccessLine['kind'], (frame: Frame) => string>>;
   readonly exam: Readonly<Record<SeenExam['kind'], string>>;
   readonly anExam: Readonly<Record<SeenExam['kind'], string>>;
+  /** The record, as what is seen. */
+  readonly record: Readonly<Record<Whose, string>>;
+  readonly ofRecord: Readonly<Record<Whose, string>>;
   readonly quoted: (words: string) => string;
   readonly of: (date: string) => string;
   readonly further: (count: number) => string;
@@ -95,23 +37,25 @@ const FR: Wording = {
   told: {
     opened: ({ when, who, what }) => `${when}, ${who} a consulté ${what}`,
     listed: ({ when, who, what }) => `${when}, ${who} a vu dans une liste ${what}`,
-    record: ({ when, who }) => `${when}, ${who} a consulté votre dossier, sans ouvrir d’examen`,
-    exported: ({ when, who, what }) => `${when}, ${who} a téléchargé votre dossier, avec ${what}`,
-    emergency: ({ when, who }) => `${when}, ${who} a déclaré une urgence pour ouvrir votre dossier`,
+    record: ({ when, who, record }) => `${when}, ${who} a consulté ${record}, sans ouvrir d’examen`,
+    exported: ({ when, who, what, record }) => `${when}, ${who} a téléchargé ${record}, avec ${what}`,
+    emergency: ({ when, who, record }) => `${when}, ${who} a déclaré une urgence pour ouvrir ${record}`,
   },
   own: {
     opened: ({ when, what }) => `${when}, vous avez consulté ${what}`,
     listed: ({ when, what }) => `${when}, vous avez vu dans une liste ${what}`,
-    record: ({ when }) => `${when}, vous avez consulté votre dossier, sans ouvrir d’examen`,
-    exported: ({ when, what }) => `${when}, vous avez téléchargé votre dossier, avec ${what}`,
+    record: ({ when, record }) => `${when}, vous avez consulté ${record}, sans ouvrir d’examen`,
+    exported: ({ when, what, record }) => `${when}, vous avez téléchargé ${record}, avec ${what}`,
     emergency: ({ when }) => `${when}, vous avez déclaré une urgence`,
   },
   exam: { exam: 'l’examen', report: 'le compte rendu', document: 'le document' },
   anExam: {
-    exam: 'un examen de votre dossier',
-    report: 'un compte rendu de votre dossier',
-    document: 'un document de votre dossier',
+    exam: 'un examen',
+    report: 'un compte rendu',
+    document: 'un document',
   },
+  record: { own: 'votre dossier', another: 'le dossier' },
+  ofRecord: { own: 'de votre dossier', another: 'du dossier' },
   quoted: (words) => `«${NO_BREAK}${words}${NO_BREAK}»`,
   of: (date) => ` du ${date}`,
   further: (count) => (count === 1 ? 'un autre' : `${count}${NO_BREAK}autres`),
@@ -125,23 +69,25 @@ const DE: Wording = {
   told: {
     opened: ({ when, who, what }) => `${when} hat ${who} ${what} eingesehen`,
     listed: ({ when, who, what }) => `${when} hat ${who} in einer Liste gesehen: ${what}`,
-    record: ({ when, who }) => `${when} hat ${who} Ihre Akte eingesehen, ohne eine Untersuchung zu öffnen`,
-    exported: ({ when, who, what }) => `${when} hat ${who} Ihre Akte heruntergeladen, mit ${what}`,
-    emergency: ({ when, who }) => `${when} hat ${who} einen Notfall erklärt, um Ihre Akte zu öffnen`,
+    record: ({ when, who, record }) => `${when} hat ${who} ${record} eingesehen, ohne eine Untersuchung zu öffnen`,
+    exported: ({ when, who, what, record }) => `${when} hat ${who} ${record} heruntergeladen, mit ${what}`,
+    emergency: ({ when, who, record }) => `${when} hat ${who} einen Notfall erklärt, um ${record} zu öffnen`,
   },
   own: {
     opened: ({ when, what }) => `${when} haben Sie ${what} eingesehen`,
     listed: ({ when, what }) => `${when} haben Sie in einer Liste gesehen: ${what}`,
-    record: ({ when }) => `${when} haben Sie Ihre Akte eingesehen, ohne eine Untersuchung zu öffnen`,
-    exported: ({ when, what }) => `${when} haben Sie Ihre Akte heruntergeladen, mit ${what}`,
+    record: ({ when, record }) => `${when} haben Sie ${record} eingesehen, ohne eine Untersuchung zu öffnen`,
+    exported: ({ when, what, record }) => `${when} haben Sie ${record} heruntergeladen, mit ${what}`,
     emergency: ({ when }) => `${when} haben Sie einen Notfall erklärt`,
   },
   exam: { exam: 'die Untersuchung', report: 'den Befund', document: 'das Dokument' },
   anExam: {
-    exam: 'eine Untersuchung Ihrer Akte',
-    report: 'einen Befund Ihrer Akte',
-    document: 'ein Dokument Ihrer Akte',
+    exam: 'eine Untersuchung',
+    report: 'einen Befund',
+    document: 'ein Dokument',
   },
+  record: { own: 'Ihre Akte', another: 'die Akte' },
+  ofRecord: { own: 'Ihrer Akte', another: 'der Akte' },
   quoted: (words) => `„${words}“`,
   of: (date) => ` vom ${date}`,
   further: (count) => `${count} weitere`,
@@ -155,19 +101,21 @@ const EN: Wording = {
   told: {
     opened: ({ when, who, what }) => `${when}, ${who} opened ${what}`,
     listed: ({ when, who, what }) => `${when}, ${who} saw in a list ${what}`,
-    record: ({ when, who }) => `${when}, ${who} read your record, without opening an exam`,
-    exported: ({ when, who, what }) => `${when}, ${who} downloaded your record, with ${what}`,
-    emergency: ({ when, who }) => `${when}, ${who} declared an emergency to open your record`,
+    record: ({ when, who, record }) => `${when}, ${who} read ${record}, without opening an exam`,
+    exported: ({ when, who, what, record }) => `${when}, ${who} downloaded ${record}, with ${what}`,
+    emergency: ({ when, who, record }) => `${when}, ${who} declared an emergency to open ${record}`,
   },
   own: {
     opened: ({ when, what }) => `${when}, you opened ${what}`,
     listed: ({ when, what }) => `${when}, you saw in a list ${what}`,
-    record: ({ when }) => `${when}, you read your record, without opening an exam`,
-    exported: ({ when, what }) => `${when}, you downloaded your record, with ${what}`,
+    record: ({ when, record }) => `${when}, you read ${record}, without opening an exam`,
+    exported: ({ when, what, record }) => `${when}, you downloaded ${record}, with ${what}`,
     emergency: ({ when }) => `${when}, you declared an emergency`,
   },
   exam: { exam: 'the exam', report: 'the report', document: 'the document' },
-  anExam: { exam: 'an exam of your record', report: 'a report of your record', document: 'a document of your record' },
+  anExam: { exam: 'an exam', report: 'a report', document: 'a document' },
+  record: { own: 'your record', another: 'the record' },
+  ofRecord: { own: 'of your record', another: 'of the record' },
   quoted: (words) => `“${words}”`,
   of: (date) => ` of ${date}`,
   further: (count) => (count === 1 ? 'one other' : `${count} others`),
@@ -178,16 +126,29 @@ const EN: Wording = {
 
 const WORDINGS: ByLanguage<Wording> = { fr: FR, de: DE, en: EN };
 
-/** Writes the sentence; `timeZone` is the IANA name of the region's zone. */
-export function sentenceOf(line: AccessLine, language: Language, timeZone: string): string {
+/** How a sentence is written; `timeZone` is the IANA name of the region's zone. */
+export type Telling = {
+  readonly language: Language;
+  readonly timeZone: string;
+  /** To who represents the patient, and not to her. */
+  readonly isOfAnother?: boolean;
+};
+
+/** Writes the sentence. */
+export function sentenceOf(line: AccessLine, telling: Telling): string {
+  const { language, timeZone, isOfAnother = false } = telling;
   const wording = WORDINGS[language];
   const { kind, isOwn, at, relation = '' } = line;
   const when = wording.when(dateOf(at, language, timeZone), timeOf(at, language, timeZone));
-  const frame = { when, who: whoOf(line), what: examsOf(line, language, timeZone) };
+  const frame = { when, who: whoOf(line), what: examsOf(line, telling), record: wording.record[whoseOf(telling)] };
   const told = (isOwn ? wording.own : wording.told)[kind](frame);
   // What an emergency is, its own sentence says.
-  const right = isOwn || kind === 'emergency' ? undefined : RIGHT_WORDS[relation]?.[language];
+  const right = isOwn || kind === 'emergency' ? undefined : rightWordsOf(relation, isOfAnother)?.[language];
   return right === undefined ? `${told}.` : `${told}, ${right}.`;
+}
+
+function whoseOf({ isOfAnother = false }: Telling): Whose {
+  return isOfAnother ? 'another' : 'own';
 }
 
 /** A name, and in brackets what its bearer is and where. */
@@ -206,25 +167,26 @@ const QUALIFIER = / \([A-Z]+\)$/;
 /** Most exams that one sentence names. */
 const MOST_NAMED = 20;
 
-function examsOf({ kind, exams, further, isAtLeast }: AccessLine, language: Language, timeZone: string): string {
-  const wording = WORDINGS[language];
+function examsOf({ kind, exams, further, isAtLeast }: AccessLine, telling: Telling): string {
+  const wording = WORDINGS[telling.language];
   const atLeast = isAtLeast === true ? wording.atLeast : '';
   if (kind === 'exported') return `${atLeast}${wording.counted(exams.length + further)}`;
   const named = exams.slice(0, MOST_NAMED);
   const others = exams.length - named.length + further;
   const told = [
-    ...named.map((exam) => examOf(exam, language, timeZone)),
+    ...named.map((exam) => examOf(exam, telling)),
     ...(others === 0 ? [] : [`${atLeast}${wording.further(others)}`]),
   ];
   const last = told.pop() ?? '';
   return told.length === 0 ? last : `${told.join(', ')} ${wording.and} ${last}`;
 }
 
-function examOf({ kind, description, modality, started }: SeenExam, language: Language, timeZone: string): string {
-  const { exam, anExam, quoted, of, and } = WORDINGS[language];
+function examOf({ kind, description, modality, started }: SeenExam, telling: Telling): string {
+  const { language, timeZone } = telling;
+  const { exam, anExam, ofRecord, quoted, of, and } = WORDINGS[language];
   const images = description === undefined ? imagesOf(modality, language) : [];
   const words = description ?? modality;
-  if (words === undefined) return anExam[kind];
+  if (words === undefined) return `${anExam[kind]} ${ofRecord[whoseOf(telling)]}`;
   const day = started === undefined ? undefined : dayOf(started, language, timeZone);
   const what = images.length === 0 ? `${exam[kind]} ${quoted(words)}` : images.join(` ${and} `);
   return `${what}${day === undefined ? '' : of(day)}`;

@@ -151,6 +151,8 @@ const SYSTEM_READS = {
   'change-consent': ['item', 'person'],
   // Rights to a record, and when what gives them began.
   'who-can-access': ['item', 'person'],
+  // Events are shown to nobody who represents a patient: those that tell of her.
+  'access-history': ['whole'],
   // Whose item is labelled, and what shows it; reports of others may be linked to an exam.
   'set-confidentiality': ['item', 'person'],
   // Her Task, and her state.

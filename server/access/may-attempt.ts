@@ -194,10 +194,7 @@ export function requireProfessional(
  * Narrows to the patient, who alone asks an operation of her own.
  * @throws {Fault} forbidden
  */
-export function requirePatient(
-  requester: Requester,
-  operation: 'access-history' | 'portability' | 'share',
-): PatientRequester {
+export function requirePatient(requester: Requester, operation: 'portability' | 'share'): PatientRequester {
   requireOperator(requester, operation);
   // No other kind comes so far.
   return requester as PatientRequester;
@@ -207,7 +204,10 @@ export function requirePatient(
  * Narrows to the patient and who represents her, who alone ask an operation of hers.
  * @throws {Fault} forbidden
  */
-export function requireSpeaker(requester: Requester, operation: 'who-can-access' | 'presence-code'): SpeakingRequester {
+export function requireSpeaker(
+  requester: Requester,
+  operation: 'who-can-access' | 'access-history' | 'presence-code',
+): SpeakingRequester {
   requireOperator(requester, operation);
   // No other kind comes so far.
   return requester as SpeakingRequester;

@@ -53,9 +53,9 @@ export const OPERATIONS = {
     refusal: 'Who may open a record is told to its patient, and to who represents her, only',
   },
   'access-history': {
-    operators: ['patient'],
+    operators: ['patient', 'representative'],
     scope: ['AuditEvent', 's'],
-    refusal: 'Who looked at a record is told to its patient only',
+    refusal: 'Who looked at a record is told to its patient, and to who represents her, only',
   },
   'set-confidentiality': {
     operators: ['patient', 'establishment', 'practitioner'],

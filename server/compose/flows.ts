@@ -42,8 +42,8 @@ import { alertOfficers } from '../flows/notices/alert-officers.ts';
 import { tellNews, type TellNewsDeps } from '../flows/notices/tell-news.ts';
 import { sendNotice } from '../flows/notices/send-notice.ts';
 import { mailShare } from '../flows/share/mail-share.ts';
-import { accessHistory } from '../flows/consent/access-list/access-history.ts';
-import { whoCanAccess, type WhoCanAccessDeps } from '../flows/consent/access-list/who-can-access.ts';
+import { accessLists } from '../flows/consent/access-list/access-lists.ts';
+import type { WhoCanAccessDeps } from '../flows/consent/access-list/who-can-access.ts';
 import { sayConfidentiality } from '../flows/consent/say-confidentiality.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
 import { followedHolders } from '../flows/directory/holders.ts';
@@ -219,8 +219,7 @@ function ownRecordFlows(
   config: Config,
 ) {
   return {
-    accessHistory: accessHistory(deps),
-    whoCanAccess: whoCanAccess(deps),
+    ...accessLists(deps),
     sayConfidentiality: sayConfidentiality(deps),
     changeConsent: changeConsent(deps),
     ...givingFlows(deps, config),

@@ -1,10 +1,15 @@
 /** `Patient/$access-history`: the list of accesses reads aloud (access.md R-20, smart-security.md M08). */
 import { readFileSync } from 'node:fs';
-import type { Parameters, ParametersParameter } from '@medplum/fhirtypes';
+import type { AuditEvent, Parameters, ParametersParameter } from '@medplum/fhirtypes';
 import { expect } from 'chai';
+import { toPatient } from '../../fixtures/patients.ts';
+import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
+import { clientToken, signIn } from '../../fixtures/sign-in.ts';
 import { LANGUAGES, type Language } from '../../profiles/language.ts';
+import { ask, birthday, LOGIN, representing } from '../support/clients/representing.ts';
 import { eventsForPatient } from './support/cell.ts';
 import { onEachWorld } from './support/each-store.ts';
+import { find } from './support/fhir.ts';
 import type { PersonKey } from './support/people.ts';
 import { breakGlass, callOf, type World } from './support/world.ts';
 
@@ -125,7 +130,7 @@ onEachWorld('The list of accesses', (world) => {
     expect(totalOf(await asked(world(), `?own=false&start=2020&end=${tomorrow}`))).to.equal(others.length);
   });
 
-  it('is for the patient alone, by name of its parameters alone, and is itself an event of hers', async () => {
+  it('is for no professional, by name of its parameters alone, and is itself an event of hers', async () => {
     for (const other of ['declared', 'author', 'stranger', 'emergency'] as const)
       expect((await get(world(), other, '/fhir/Patient/$access-history')).status, other).to.equal(403);
     for (const query of ['?other=a', '?_count=x', '?own=maybe', '?language=it', '?start=soon', '?own=true&own=true'])
@@ -135,6 +140,58 @@ onEachWorld('The list of accesses', (world) => {
     const events = await eventsForPatient(world(), requestId);
     const queries = events.map(({ entity = [] }) => entity.find(({ query }) => query !== undefined)?.query ?? '');
     expect(queries.map((query) => Buffer.from(query, 'base64').toString())).to.deep.equal(['Patient/$access-history']);
+  });
+
+  it('tells who represents her nothing of exams and readers that are not for that one (R-74)', async () => {
+    const { server, ids } = world();
+    const { url } = server;
+    const establishment = await clientToken({ url, client: ESTABLISHMENTS.strasbourg.clientId });
+    const fed = { ...toPatient(PATIENTS.helene, ESTABLISHMENTS.strasbourg), birthDate: birthday(10) };
+    const [{ system, value } = {}] = fed.identifier ?? [];
+    const said = await ask(url, establishment, 'PUT', `Patient?identifier=${system}|${value}`, fed);
+    expect(said.status).to.equal(200);
+    const { id } = await ask(url, establishment, 'POST', 'RelatedPerson', representing(ids.patient, 'PRN'));
+    const token = await signIn({ url, person: LOGIN });
+    const exam = `ImagingStudy/${ids.imagingStudy}`;
+    const label = async (...codings: readonly object[]): Promise<void> => {
+      const parameter = codings.map((valueCoding) => ({ name: 'confidentiality', valueCoding }));
+      const body = { resourceType: 'Parameters', ...(parameter.length === 0 ? {} : { parameter }) };
+      for (const item of [exam, `DiagnosticReport/${ids.diagnosticReport}`])
+        expect(
+          (await ask(url, callOf(world(), 'patient').token, 'POST', `${item}/$set-confidentiality`, body)).status,
+        ).to.equal(200);
+    };
+    const told = async (): Promise<readonly string[]> => {
+      const { status, body } = await ask(url, token, 'GET', 'Patient/$access-history?_count=500');
+      expect(status).to.equal(200);
+      expect(JSON.stringify(body)).to.not.match(/AuditEvent\/|votre dossier/);
+      return accessesOf(body as unknown as Parameters).map((part) =>
+        ['who', 'kind', 'exam']
+          .map((name) => valueOf(part, name))
+          .map((one) => one?.valueReference?.reference ?? one?.valueCode ?? '-')
+          .join(' '),
+      );
+    };
+    for (const who of ['declared', 'radiologist', 'patient'] as const) await see(world(), who, `/fhir/${exam}`);
+    expect((await ask(url, token, 'GET', exam)).status).to.equal(200);
+    const opened = ['Practitioner/demo-declared', 'Practitioner/demo-radiologist', `RelatedPerson/${id}`].map(
+      (who) => `${who} opened ${exam}`,
+    );
+    const all = await told();
+    expect(all).to.include.members(opened);
+    // What she looked at herself is hers.
+    expect(all.filter((line) => line.startsWith('Patient/'))).to.deep.equal([]);
+    await label({ system: 'urn:oid:1.2.250.1.213.1.1.4.13', code: 'INVISIBLE_REPRESENTANTS_LEGAUX' });
+    const hidden = await told();
+    expect(hidden.filter((line) => line.includes(exam) || line.includes('demo-radiologist '))).to.deep.equal([]);
+    expect(hidden).to.include(`RelatedPerson/${id} record -`);
+    await label();
+    expect(await told()).to.include.members(opened);
+    const [event] = await find<AuditEvent>(callOf(world(), 'patient'), `AuditEvent?agent=RelatedPerson/${id}&_count=1`);
+    expect((event?.entity ?? []).flatMap(({ query }) => (query === undefined ? [] : [atob(query)]))).to.deep.equal([
+      'Patient/$access-history',
+    ]);
+    expect((await ask(url, establishment, 'DELETE', `RelatedPerson/${id}`)).status).to.be.oneOf([200, 204]);
   });
 });
 

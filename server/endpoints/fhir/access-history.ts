@@ -1,4 +1,4 @@
-/** `Patient/$access-history` by GET and POST: who looked at the record of the patient who asks, one line an access. */
+/** `Patient/$access-history` by GET and POST: who looked at the record of who asks, or of whom that one represents. */
 import type { Parameters, ParametersParameter } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import type { AccessLine, SeenExam } from '../../../profiles/audit/access-line.ts';
@@ -35,14 +35,15 @@ export async function postAccessHistory(deps: FhirDeps, ctx: Context): Promise<v
 
 async function answer(deps: FhirDeps, ctx: Context, visit: Visit, valueOf: Value): Promise<void> {
   const language = languageIn(ctx, valueOf('language'));
-  const { total, page, timeZone } = await deps.accessHistory(visit, {
+  const { total, page, timeZone, isOfAnother } = await deps.accessHistory(visit, {
     from: rangeIn(valueOf('start'), deps.offsetOf)?.lo,
     before: rangeIn(valueOf('end'), deps.offsetOf)?.hi,
     withOwn: booleanIn(valueOf('own'), true),
     count: Math.min(integerIn(valueOf('_count'), COUNT.usual), COUNT.most),
     offset: integerIn(valueOf('_offset'), 0),
   });
-  const accesses = page.map((line) => ({ name: 'access', part: partsOf(line, sentenceOf(line, language, timeZone)) }));
+  const telling = { language, timeZone, isOfAnother };
+  const accesses = page.map((line) => ({ name: 'access', part: partsOf(line, sentenceOf(line, telling)) }));
   const answered: Parameters = {
     resourceType: 'Parameters',
     parameter: [{ name: 'total', valueInteger: total }, ...accesses],

@@ -5,7 +5,8 @@ import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
 import { resourceType, studyEntity } from '../../../profiles/audit/entities.ts';
 import type { PassageFacts } from '../../../profiles/audit/facts.ts';
 import { furtherEvent, moreRequests } from '../../../profiles/audit/further-event.ts';
-import { RIGHT_WORDS, sentenceOf } from '../../../profiles/audit/sentence.ts';
+import { RIGHT_WORDS, rightWordsOf } from '../../../profiles/audit/right-words.ts';
+import { sentenceOf } from '../../../profiles/audit/sentence.ts';
 import { LANGUAGES, type Language } from '../../../profiles/language.ts';
 import { RELATIONS } from '../../../server/access/right.ts';
 
@@ -25,7 +26,8 @@ const LINE: AccessLine = {
   events: ['e1'],
 };
 
-const inFrench = (line: Partial<AccessLine>): string => sentenceOf({ ...LINE, ...line }, 'fr', 'Europe/Paris');
+const inFrench = (line: Partial<AccessLine>): string =>
+  sentenceOf({ ...LINE, ...line }, { language: 'fr', timeZone: 'Europe/Paris' });
 
 describe('The sentence of an access', () => {
   it('is written in the time of the region, with the spaces of French', () => {
@@ -33,11 +35,11 @@ describe('The sentence of an access', () => {
       'Le 1er\u00A0mars 2026 à 9\u00A0h\u00A005, Dr\u00A0Anne Martin (Médecin, CHU de Metz) a consulté l’examen ' +
         '«\u00A0Scanner du thorax\u00A0» du 1er\u00A0mars 2026, en tant que correspondant déclaré.',
     );
-    expect(sentenceOf(LINE, 'de', 'Europe/Luxembourg')).to.equal(
+    expect(sentenceOf(LINE, { language: 'de', timeZone: 'Europe/Luxembourg' })).to.equal(
       'Am 1. März 2026 um 09:05 Uhr hat Dr\u00A0Anne Martin (Médecin, CHU de Metz) die Untersuchung „Scanner du ' +
         'thorax“ vom 1. März 2026 eingesehen, als gemeldete Fachperson.',
     );
-    expect(sentenceOf(LINE, 'en', 'America/New_York')).to.equal(
+    expect(sentenceOf(LINE, { language: 'en', timeZone: 'America/New_York' })).to.equal(
       'On 1 March 2026 at 03:05, Dr\u00A0Anne Martin (Médecin, CHU de Metz) opened the exam “Scanner du thorax” of ' +
         '28 February 2026, as a declared correspondent.',
     );
@@ -58,15 +60,19 @@ describe('The sentence of an access', () => {
     const many = Array.from({ length: 60 }, () => ({ reference: 'DiagnosticReport/r1', kind: 'report' }) as const);
     const pages = { ...listed, exams: many, further: 90, isAtLeast: true } as const;
     expect(inFrench(pages)).to.match(/(?:un compte rendu de votre dossier(?:, | )){20}et au moins 130\u00A0autres\.$/);
-    expect(sentenceOf({ ...LINE, ...pages }, 'de', 'UTC')).to.include(' und mindestens 130 weitere');
-    expect(sentenceOf({ ...LINE, ...pages }, 'en', 'UTC')).to.include(' and at least 130 others');
+    expect(sentenceOf({ ...LINE, ...pages }, { language: 'de', timeZone: 'UTC' })).to.include(
+      ' und mindestens 130 weitere',
+    );
+    expect(sentenceOf({ ...LINE, ...pages }, { language: 'en', timeZone: 'UTC' })).to.include(
+      ' and at least 130 others',
+    );
     expect(inFrench(listed)).to.match(/dossier et le document «\u00A0Compte rendu\u00A0»\.$/);
   });
 
   it('calls images what people call them, codes that people do not know as they are, and no qualifiers', () => {
     const named = (modality: string, language: Language = 'fr') => {
       const exams = [{ reference: 'ImagingStudy/s1', kind: 'exam', modality, started: '2026-03-01' }] as const;
-      return sentenceOf({ ...LINE, exams }, language, 'Europe/Paris');
+      return sentenceOf({ ...LINE, exams }, { language, timeZone: 'Europe/Paris' });
     };
     expect(named('MR')).to.include(' a consulté une IRM du 1er\u00A0mars 2026, ');
     expect(named('CR, DX')).to.include(' a consulté une radiographie du ');
@@ -86,6 +92,30 @@ describe('The sentence of an access', () => {
       /a déclaré une urgence pour ouvrir votre dossier\.$/,
     );
     expect(inFrench({ relation: 'break-glass' })).to.match(/, en urgence \(bris de glace\)\.$/);
+  });
+
+  it('speaks to who represents her of a record that is not theirs', () => {
+    const telling = { timeZone: 'UTC', isOfAnother: true } as const;
+    const exams = [{ reference: 'DiagnosticReport/r1', kind: 'report' }] as const;
+    const told = (language: Language, line: Partial<AccessLine>) =>
+      sentenceOf({ ...LINE, ...line }, { ...telling, language });
+    expect(told('fr', { exams })).to.include(' a consulté un compte rendu du dossier, ');
+    expect(told('de', { exams })).to.include(' einen Befund der Akte eingesehen, ');
+    expect(told('en', { exams })).to.include(' opened a report of the record, ');
+    expect(told('fr', { kind: 'record', relation: 'stay' })).to.match(
+      / a consulté le dossier, sans ouvrir d’examen, au cours d’un séjour\.$/,
+    );
+    expect(told('fr', { kind: 'record', isOwn: true })).to.match(
+      /, vous avez consulté le dossier, sans ouvrir d’examen\.$/,
+    );
+    const speaking = {
+      fr: /\b(?:vo(?:tre|s)|vous)\b/,
+      de: /\bI(?:hr|hre|hrer|hren|hres)\b|\bSie\b/,
+      en: /\byou/,
+    } as const;
+    for (const relation of RELATIONS)
+      for (const language of LANGUAGES)
+        expect(rightWordsOf(relation, true)?.[language] ?? '', relation).to.not.match(speaking[language]);
   });
 
   it('counts the exams of a record that was taken along', () => {

@@ -56,7 +56,7 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('ihe-pix'), ...KINDS],
   [operation('match'), ...KINDS],
   [operation('who-can-access'), 'patient', 'representative'],
-  [operation('access-history'), 'patient'],
+  [operation('access-history'), 'patient', 'representative'],
   // Whether one is its patient or author, the data tell.
   [operation('set-confidentiality'), 'establishment', 'patient', 'practitioner'],
   [operation('discard'), 'establishment'],

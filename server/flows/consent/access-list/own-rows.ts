@@ -31,6 +31,32 @@ export async function firstSeen(
   return undefined;
 }
 
+/** Items that one search asks for. */
+const AT_ONCE = 100;
+
+/** Those of some rows (`Type/id`) that she sees. */
+export async function seenAmong(
+  deps: GuardDeps,
+  reading: Reading,
+  items: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const seen = new Set<string>();
+  for (const [type = '', some] of Map.groupBy(items, (item) => item.split('/')[0])) {
+    if (!isStoredType(type)) continue;
+    for (let at = 0; at < some.length; at += AT_ONCE) {
+      const values = some.slice(at, at + AT_ONCE).map((item) => item.slice(type.length + 1));
+      const query = { type, where: [{ kind: 'id', values }], count: AT_ONCE, total: 'none', include: [] } as const;
+      const page = await readOn(deps, reading, { kind: 'search', query }, tellRows);
+      for (const { id } of page.rows) seen.add(`${type}/${id}`);
+    }
+  }
+  return seen;
+}
+
+function tellRows({ rows }: SearchPage) {
+  return { rows, entities: [] };
+}
+
 /** A row (`Type/id`), where she sees it. */
 export async function ownRowAt(deps: GuardDeps, reading: Reading, item: string): Promise<VisibleRow | undefined> {
   const [type = '', id = ''] = item.split('/');
@@ -45,8 +71,7 @@ async function rowsOf(deps: GuardDeps, reading: Reading, type: StoredType): Prom
   let next: PageEnd | undefined;
   do {
     const after: { readonly after?: PageEnd } = next === undefined ? {} : { after: next };
-    const tell = ({ rows }: SearchPage) => ({ rows, entities: [] });
-    const page: SearchPage = await readOn(deps, reading, { kind: 'search', query, ...after }, tell);
+    const page: SearchPage = await readOn(deps, reading, { kind: 'search', query, ...after }, tellRows);
     found.push(...page.rows);
     next = page.next;
     if (found.length > MOST_ROWS) throw new Fault('too-costly', `More than ${MOST_ROWS} rows would be listed`);

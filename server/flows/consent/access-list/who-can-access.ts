@@ -39,11 +39,12 @@ export function whoCanAccess(deps: WhoCanAccessDeps) {
     await refusalsRecorded(deps, visit, 'search', async () => {
       const requester = requireSpeaker(visit.requester, 'who-can-access');
       const recorded = await beginList(deps, visit, requester, 'Patient/$who-can-access');
-      return accessesAsked(await listOf(deps, requester, { visit, kind: 'search', recorded }), asked);
+      return accessesAsked(await accessesOfRecord(deps, requester, { visit, kind: 'search', recorded }), asked);
     });
 }
 
-async function listOf(
+/** All whom who asks is told of, by family name, for an answer that is recorded already. */
+export async function accessesOfRecord(
   deps: WhoCanAccessDeps,
   { person, kind }: SpeakingRequester,
   reading: Reading,

@@ -1,0 +1,105 @@
+/** By which right an access was, in words. */
+import type { ByLanguage } from '../language.ts';
+
+/** The right by which an access was, as the patient understands it; nothing is said of her own. */
+export const RIGHT_WORDS: Readonly<Record<string, ByLanguage<string>>> = {
+  author: { fr: 'en tant qu’auteur', de: 'als Urheber', en: 'as its author' },
+  referent: {
+    fr: 'en tant que médecin référent',
+    de: 'als Ihr Referenzarzt oder Ihre Referenzärztin',
+    en: 'as the reference doctor of your record',
+  },
+  circle: {
+    fr: 'en tant que membre de votre cercle de confiance',
+    de: 'als Mitglied Ihres Vertrauenskreises',
+    en: 'as a member of your circle of trust',
+  },
+  assistant: {
+    fr: 'en tant qu’assistant que vous avez désigné',
+    de: 'als von Ihnen benannte Assistenz',
+    en: 'as an assistant whom you named',
+  },
+  declared: {
+    fr: 'en tant que correspondant déclaré',
+    de: 'als gemeldete Fachperson',
+    en: 'as a declared correspondent',
+  },
+  'imaging-service': {
+    fr: 'pour le service d’imagerie où un de vos examens a été réalisé',
+    de: 'für den radiologischen Dienst, der eine Ihrer Untersuchungen durchgeführt hat',
+    en: 'for the imaging service where an exam of yours was made',
+  },
+  'own-service': {
+    fr: 'pour le service d’imagerie où cet examen a été réalisé',
+    de: 'für den radiologischen Dienst, der diese Untersuchung durchgeführt hat',
+    en: 'for the imaging service where this exam was made',
+  },
+  stay: { fr: 'au cours de votre séjour', de: 'während Ihres Aufenthalts', en: 'during your stay' },
+  presence: {
+    fr: 'avec le code de présence que vous lui aviez donné',
+    de: 'mit dem Anwesenheitscode, den Sie gegeben hatten',
+    en: 'with the presence code that you had given',
+  },
+  share: {
+    fr: 'grâce au partage que vous avez envoyé par courriel',
+    de: 'durch die Freigabe, die Sie per E-Mail gesendet haben',
+    en: 'by the share that you sent by e-mail',
+  },
+  'break-glass': {
+    fr: 'en urgence (bris de glace)',
+    de: 'im Notfall (Notzugriff)',
+    en: 'in an emergency (break-glass)',
+  },
+  representative: {
+    fr: 'en tant que représentant légal',
+    de: 'als gesetzliche Vertretung',
+    en: 'as your legal representative',
+  },
+  dpo: {
+    fr: 'en tant que délégué à la protection des données',
+    de: 'als Datenschutzbeauftragte oder Datenschutzbeauftragter',
+    en: 'as a data protection officer',
+  },
+  named: {
+    fr: 'parce que cette donnée lui est adressée',
+    de: 'weil diese Angabe an diese Person gerichtet ist',
+    en: 'because it is addressed to this reader',
+  },
+};
+
+/** Where these speak to her, as who represents her understands it. */
+const WORDS_OF_ANOTHER: Readonly<Record<string, ByLanguage<string>>> = {
+  referent: {
+    fr: 'en tant que médecin référent',
+    de: 'als Referenzarzt oder Referenzärztin',
+    en: 'as the reference doctor of the record',
+  },
+  circle: {
+    fr: 'en tant que membre du cercle de confiance',
+    de: 'als Mitglied des Vertrauenskreises',
+    en: 'as a member of the circle of trust',
+  },
+  assistant: {
+    fr: 'en tant qu’assistant désigné',
+    de: 'als benannte Assistenz',
+    en: 'as a named assistant',
+  },
+  'imaging-service': {
+    fr: 'pour le service d’imagerie où un des examens a été réalisé',
+    de: 'für den radiologischen Dienst, der eine der Untersuchungen durchgeführt hat',
+    en: 'for the imaging service where one of the exams was made',
+  },
+  stay: { fr: 'au cours d’un séjour', de: 'während eines Aufenthalts', en: 'during a stay' },
+  presence: { fr: 'avec un code de présence', de: 'mit einem Anwesenheitscode', en: 'with a presence code' },
+  share: { fr: 'grâce à un partage', de: 'durch eine Freigabe', en: 'by a share' },
+  representative: {
+    fr: 'en tant que représentant légal',
+    de: 'als gesetzliche Vertretung',
+    en: 'as a legal representative',
+  },
+};
+
+/** The words of a relation, if it has any. `isOfAnother`: to who represents the patient, and not to her. */
+export function rightWordsOf(relation: string, isOfAnother: boolean): ByLanguage<string> | undefined {
+  return (isOfAnother ? WORDS_OF_ANOTHER[relation] : undefined) ?? RIGHT_WORDS[relation];
+}
