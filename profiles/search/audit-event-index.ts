@@ -1,11 +1,20 @@
 /** Search values of an AuditEvent, taken by hand because every passage of every door pays for them. */
 import type { AuditEvent, CodeableConcept, Coding } from '@medplum/fhirtypes';
+import type { Criterion } from './criterion.ts';
 import type { IndexEntries } from './indexer.ts';
 
 type Token = IndexEntries['tokens'][number];
 
 /** The version of what is indexed: 2 adds agent-role and purpose. What a version says of an event never changes. */
 export const INDEX_VERSION = 2;
+
+/** Parameters that are not of the first version. */
+const ADDED: Readonly<Record<string, number>> = { 'agent-role': 2, purpose: 2 };
+
+/** The version of which an event is at least that conditions find by all that it says. */
+export function versionFor(where: readonly Criterion[]): number {
+  return Math.max(1, ...where.map((criterion) => ('param' in criterion ? (ADDED[criterion.param] ?? 1) : 1)));
+}
 
 /**
  * Indexes an AuditEvent: date, patient, agent, entity, type, subtype, action, outcome, entity-type, agent-role and

@@ -12,14 +12,12 @@
  * - new rows are shown to the live rights of their person, and new rights show the standing rows (`permits`);
  * - hidden rows are absent: from rows, totals, pages, included rows, chains and `_has`;
  * - what is below a study is found by the claim that names its row (`claimKey.imagingStudy`), and by no identifier
- *   that rows say: a row that no claim names has nothing below it, and is never taken for the study of its
- *   identifiers;
+ *   that rows say: a row without a claim has nothing below it, and is never taken for the study of its identifiers;
  * - rows come by `sort` descending, then id ascending, or in the order that is asked for, which says what comes first
  *   of equal ones, too; a row that does not change is on exactly one page;
  * - what no store takes is refused before it is looked at, by the Faults of bounds.ts: the same kind, expression and
  *   message everywhere; what stands refuses a plan in one order (`commit`), in the words of `stores/refused.ts`;
- * - the same plans, questions and jobs get the same answers, rights that are named and events from every adapter
- *   (test/contract/two-stores.test.ts).
+ * - the same plans, questions and jobs get the same answers, rights and events (test/contract/two-stores.test.ts).
  */
 import type { MatchKey } from '../../profiles/dicom/match.ts';
 import type { ListPlace, SortValue } from '../../profiles/search/order.ts';
@@ -132,6 +130,8 @@ export type SearchPage = {
   readonly included: readonly VisibleRow[];
   /** Rows beside the page were left out, as they are more than MAX_INCLUDED_ROWS. */
   readonly isCut?: true;
+  /** Of a search of events: earlier ones lie in its part of the trail, which one of its parameters does not find. */
+  readonly lacksEarlier?: true;
   /** Number of all matches; undefined when it was not asked for or is over the bound of 1,000. */
   readonly total: number | undefined;
   /** Present when more rows follow. */

@@ -64,6 +64,11 @@ export type ChainRecord = AuditRecord & {
   readonly erasedAgents?: readonly number[];
 };
 
+/** By which version of the index the event of a body is found. */
+export function indexVersionOf(body: string): number {
+  return (JSON.parse(body) as ChainedEvent).indexed ?? 1;
+}
+
 /** Parts an event into its chained body and the personal side to keep apart from it. */
 export function readyEvent({
   event,

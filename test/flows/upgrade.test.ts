@@ -138,6 +138,12 @@ function upgradeChecks(era: string, kind: 'sqlite' | 'mongodb', killed = false):
     const caller = await patient('helene');
     const before = await caller.find<AuditEvent>(`AuditEvent?date=lt${opened.expected.emergency.from}&_count=100`);
     expect(before.length).to.be.greaterThan(0);
+    // Earlier servers did not index what for: that is said, unless no event of theirs is asked for.
+    const told = async (date: string): Promise<boolean> =>
+      JSON.stringify((await caller.get(`AuditEvent?purpose=PATRQT&_count=1&date=${date}`)).json()).includes(
+        '"incomplete"',
+      );
+    expect([await told('ge2020'), await told(`ge${new Date().toISOString()}`)]).to.deep.equal([true, false]);
     const [latest] = await caller.find<AuditEvent>('AuditEvent?_count=1');
     expect(Date.parse(latest?.recorded ?? '')).to.be.greaterThan(Date.parse(opened.expected.emergency.from));
   });

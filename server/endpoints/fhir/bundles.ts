@@ -38,7 +38,7 @@ export function formatSearchset(page: FoundPage, searchset: Searchset): string {
   return `{"resourceType":"Bundle","type":"searchset",${total}"link":${link}${entry}}`;
 }
 
-function outcomeEntries({ isCut }: FoundPage, { ignored, warnings = [] }: Searchset): readonly string[] {
+function outcomeEntries({ isCut, lacksEarlier }: FoundPage, { ignored, warnings = [] }: Searchset): readonly string[] {
   const unused = ignored.map((name) => ({
     severity: 'warning',
     code: 'not-supported',
@@ -48,6 +48,10 @@ function outcomeEntries({ isCut }: FoundPage, { ignored, warnings = [] }: Search
   if (isCut === true) {
     const diagnostics = 'More resources come beside this page than one answer brings; ask for smaller pages';
     issue.push({ severity: 'warning', code: 'too-costly', diagnostics });
+  }
+  if (lacksEarlier === true) {
+    const diagnostics = 'Events that were recorded before one of these parameters was served are not found by it';
+    issue.push({ severity: 'warning', code: 'incomplete', diagnostics });
   }
   if (issue.length === 0) return [];
   const resource = { resourceType: 'OperationOutcome', issue };

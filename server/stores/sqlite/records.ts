@@ -37,6 +37,7 @@ import { grantOfPassage, passageUnder } from '../passage.ts';
 import { isOfShownVersions } from '../patient-versions.ts';
 import { unstamped } from '../stamp.ts';
 import { hydrateEvent } from './audit/audit-rows.ts';
+import { lacksEarlier } from './audit/earlier-events.ts';
 import { AccessVersion } from './access-version.ts';
 import type { Database } from './database.ts';
 import { storedAccount } from './read/account.ts';
@@ -290,7 +291,8 @@ export class SqliteRecordStore implements RecordStore {
       const reading = ofIdentities(this.#trail, grant);
       const where = ofAllPatients(this.#records, query.where);
       const page = search(this.#trail, reading, { ...query, where, include: [], revinclude: [] }, after, skip);
-      return { ...page, rows: page.rows.map((row) => hydrateEvent(this.#trail, grant, row)) };
+      const lacking = lacksEarlier(this.#trail, reading, query) ? { lacksEarlier: true as const } : {};
+      return { ...page, ...lacking, rows: page.rows.map((row) => hydrateEvent(this.#trail, grant, row)) };
     });
   }
 }

@@ -2,7 +2,7 @@
 import type { AuditEvent } from '@medplum/fhirtypes';
 import type { ClientSession, Filter } from 'mongodb';
 import { withoutExamWords } from '../../../../profiles/audit/exam-label.ts';
-import { INDEX_VERSION, indexAuditEvent } from '../../../../profiles/search/audit-event-index.ts';
+import { INDEX_VERSION, indexAuditEvent, versionFor } from '../../../../profiles/search/audit-event-index.ts';
 import { Fault } from '../../../../profiles/fault.ts';
 import { isLink } from '../../../../profiles/search/criterion.ts';
 import { isOfItsOwn, isReversedList, type SortKey } from '../../../../profiles/search/order.ts';
@@ -92,9 +92,22 @@ export async function searchAuditEvents(
   return {
     rows: await toRows(reader, page),
     included: [],
+    ...((await lacksEarlier(reader, query)) ? { lacksEarlier: true } : {}),
     total: query.total === 'none' && !isCount ? undefined : await count(reader, filter, query),
     next,
   };
+}
+
+/** Versions of the index rise: whether the first event of the part is of one that does not know all parameters. */
+async function lacksEarlier(reader: Reader, { where, span }: SearchQuery): Promise<boolean> {
+  const version = versionFor(where);
+  if (version === 1) return false;
+  const { audit } = reader.collections;
+  const part: Filter<AuditDocument> = {
+    $and: [{ type: 'AuditEvent', ...(await visibleTo(reader)) }, ...spanFilters(span)],
+  };
+  const [first] = await audit.find(part, { session: reader.session }).sort(listOrder(true)).limit(1).toArray();
+  return first !== undefined && (first.indexed ?? 1) < version;
 }
 
 type EventPage = { readonly page: readonly AuditDocument[]; readonly next: PageEnd | undefined };

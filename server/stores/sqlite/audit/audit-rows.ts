@@ -2,7 +2,7 @@
 import { withoutExamWords } from '../../../../profiles/audit/exam-label.ts';
 import { readsWholeTrail, type AnyGrant } from '../../../access/grant.ts';
 import type { VisibleRow } from '../../../ports/record-store.ts';
-import { restoreEvent, type ErasablePart, type PersonalSide } from '../../audit-chain.ts';
+import { indexVersionOf, restoreEvent, type ErasablePart, type PersonalSide } from '../../audit-chain.ts';
 import { stamped, unstamped } from '../../stamp.ts';
 import type { Database } from '../database.ts';
 import { wholeBody } from './event-body.ts';
@@ -26,6 +26,13 @@ export const BODY_COLUMNS = 'c.body, f.frame FROM chain c LEFT JOIN event_form f
 /** The body of an entry; those without a form are whole. */
 export function bodyOf({ body, frame }: ChainedBody): string {
   return frame === null ? body : wholeBody({ frame, values: body });
+}
+
+/** By which version of the index an event is found. */
+export function indexVersion(db: Database, id: string): number {
+  const chained = db.get<ChainedBody>(`SELECT ${BODY_COLUMNS} WHERE c.id = ?`, id);
+  if (chained === undefined) throw new Error('An event is missing from the chain');
+  return indexVersionOf(bodyOf(chained));
 }
 
 /**
