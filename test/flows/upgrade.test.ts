@@ -1,7 +1,7 @@
 /** Data that earlier servers wrote (fixtures/upgrade), opened by this one: the same people see the same things. */
 import { createHash } from 'node:crypto';
 import type { AuditEvent, Consent, DiagnosticReport, DocumentReference } from '@medplum/fhirtypes';
-import type { ImagingStudy, Patient } from '@medplum/fhirtypes';
+import type { ImagingStudy, Parameters, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { patientIdentifier } from '../../fixtures/patients.ts';
@@ -144,6 +144,10 @@ function upgradeChecks(era: string, kind: 'sqlite' | 'mongodb', killed = false):
         '"incomplete"',
       );
     expect([await told('ge2020'), await told(`ge${new Date().toISOString()}`)]).to.deep.equal([true, false]);
+    const history = (await caller.get('Patient/$access-history?start=2020&_count=500')).json<Parameters>();
+    const accesses = (history.parameter ?? []).filter(({ name }) => name === 'access');
+    const whens = accesses.flatMap(({ part = [] }) => part.flatMap(({ valueInstant = [] }) => valueInstant));
+    expect(whens.filter((when) => when < opened.expected.emergency.from)).to.not.be.empty;
     const [latest] = await caller.find<AuditEvent>('AuditEvent?_count=1');
     expect(Date.parse(latest?.recorded ?? '')).to.be.greaterThan(Date.parse(opened.expected.emergency.from));
   });
