@@ -166,7 +166,7 @@ const SYSTEM_READS = {
   // A period of a Consent is over.
   'end-consent': ['item'],
   // Items of whom an establishment informs, of all persons where the region file says otherwise.
-  'settle-ground': ['whole', 'item', 'person'],
+  'settle-ground': ['whole', 'item', 'person', 'study'],
   // What became visible to her, and to whom of hers.
   'tell-news': ['item', 'person'],
   // What a patient is told, by mail or letter.

@@ -169,7 +169,7 @@ function movedPut(
   const sources = [...new Set(going.sent.map(({ source }) => source))];
   const origin = examFiledBy(region, ...sources);
   // Whether she was informed is looked at by the job that the plan asks for.
-  const isShared = sources.slice(0, 1).every((source) => region.informs(source, now));
+  const isShared = sources.every((source) => region.informs(source, now));
   return putOf(indexer, withState(moved, 'unshared', !isShared), now, {
     person,
     subject: reference,

@@ -8,18 +8,21 @@ import { withState } from '../../../profiles/said-label.ts';
 import type { ItemReading } from '../../access/grant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { JobRequest } from '../../ports/job-queue.ts';
-import type { RecordStore } from '../../ports/record-store.ts';
+import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { claimOf } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
-import type { PlanParts } from '../write/plan-parts.ts';
+import { oneOf, type PlanParts } from '../write/plan-parts.ts';
 
 /** What the question needs. */
-export type GroundDeps = { readonly records: RecordStore; readonly region: Pick<RegionIndex, 'informs'> };
+export type GroundDeps = {
+  readonly records: RecordStore;
+  readonly region: Pick<RegionIndex, 'informs' | 'establishments'>;
+};
 
 /** Who filed what, when. */
 export type Filing = {
-  /** `Organization/id`; of an exam of several the one that it comes from. */
+  /** `Organization/id`. */
   readonly organization: string;
   /** `Patient/id` of the identity that it is filed under. */
   readonly subject: string;
@@ -50,6 +53,35 @@ export async function groundOf(
   const value = await claimOf(records, reading, key);
   if (value === undefined) return { isShared: false, rests: { jobs: [settlingOf(subject, now)] } };
   return { isShared: true, rests: { preconditions: [{ kind: 'claimed', key, value }] } };
+}
+
+/**
+ * The ground of what several filed: what one of them filed on none is not shared, so the whole of it is not. Of what
+ * stands, `wasShared` or not, whom the region file names no more is not asked: it stays as it is for them.
+ */
+export async function groundOfAll(
+  deps: GroundDeps,
+  reading: ItemReading,
+  { filings, wasShared }: { readonly filings: readonly Filing[]; readonly wasShared?: boolean | undefined },
+  now: number,
+): Promise<Ground> {
+  const isAsked = ({ organization }: Filing): boolean =>
+    wasShared === undefined || deps.region.establishments.includes(organization);
+  const all: PlanParts[] = [];
+  for (const filing of filings.filter(isAsked)) {
+    const { isShared, rests } = await groundOf(deps, reading, filing, now);
+    if (!isShared) return { isShared, rests };
+    all.push(rests);
+  }
+  return { isShared: wasShared === true || filings.every(isAsked), rests: oneOf(all) };
+}
+
+/** When the first version of a row was written (epoch milliseconds), as far as it is kept. */
+export async function filedAt(records: RecordStore, reading: ItemReading, row: InternalRow): Promise<number> {
+  const { type, id, version, updated } = row;
+  if (version === 1) return updated;
+  const first = await records.peek(reading({ item: `${type}/${id}` }), { kind: 'resource', type, id, version: 1 });
+  return first?.updated ?? updated;
 }
 
 /** An item that is filed now, in the state that follows, and what that rests on. */

@@ -10,23 +10,24 @@ import { isInState, withState } from '../../../profiles/said-label.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../../profiles/types/visibility.ts';
 import { systemReading, type NarrowReading, type SystemGrant } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { claimKey } from '../../ports/claim-key.ts';
 import type { TakenJob } from '../../ports/job-queue.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import { ownMark } from '../directory/region-mark.ts';
 import { knownPatient } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
-import { claimOf, findById, pagesOfAll, type Found } from '../internal-reads.ts';
+import { findById, pagesOfAll, type Found } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { establishmentsOf } from '../study/linked-studies.ts';
+import { allInstances, filersOf, type StudyReading } from '../study/study-content.ts';
 import { relabelledReportParts, relabelledStudiesParts } from '../study/relabelled-parts.ts';
 import type { UpgradeStep } from '../upgrade/upgrade-step.ts';
 import { changed, sameContent } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
-import { groundOf, type Filing, type Ground } from './ground.ts';
+import { filedAt, groundOfAll, type Ground } from './ground.ts';
 import { restricts, restrictionsOf, type FiledItem, type Restriction } from './restrictions.ts';
 
 /** What the work needs. */
@@ -36,6 +37,9 @@ export type SettleGroundDeps = {
   readonly region: RegionIndex;
   readonly clock: Clock;
 };
+
+/** Items, persons, and exams of several establishments. */
+type SettleReading = NarrowReading & StudyReading;
 
 /** Types of what is on a ground of its own; documents of reports and manifests are as the item that they show. */
 export const GROUNDED: readonly StoredType[] = STORED_TYPES.filter((type) => {
@@ -74,7 +78,9 @@ export async function settleAll(
   for (const type of GROUNDED)
     for await (const page of pagesOfAll(deps.records, grant, type))
       for (const { row } of page) {
-        if (settling.subject !== undefined && row.subject !== settling.subject) continue;
+        // An exam is filed under one identity, and may be of others of hers, too.
+        const isOf = [undefined, row.subject].includes(settling.subject) || row.type === 'ImagingStudy';
+        if (!isOf) continue;
         await settleItem(deps, row, settling).catch((error: unknown) => failures.push(error));
         await run.goOn();
       }
@@ -123,7 +129,7 @@ async function settleItem(deps: SettleGroundDeps, row: InternalRow, settling: Se
 
 async function partsOf(
   deps: SettleGroundDeps,
-  reading: NarrowReading,
+  reading: SettleReading,
   { row, resource }: Found<Resource>,
   { of, restrictions, isTakenOver = false }: Settling,
 ): Promise<readonly PlanParts[]> {
@@ -143,8 +149,8 @@ async function partsOf(
   ];
 }
 
-/** Of whom an item comes since when (epoch milliseconds), whether it was shared, and its ground. */
-export type JudgedItem = Ground & FiledItem & Pick<Filing, 'organization'> & { readonly wasShared: boolean };
+/** Who filed an item when, who of them is looked at (the first such), whether it was shared, and its ground. */
+export type JudgedItem = Ground & FiledItem & { readonly organization: string; readonly wasShared: boolean };
 
 /**
  * Finds the ground of an item that stands; undefined where it comes from none of some establishments, by default those
@@ -152,42 +158,35 @@ export type JudgedItem = Ground & FiledItem & Pick<Filing, 'organization'> & { r
  */
 export async function groundOfItem(
   deps: Omit<SettleGroundDeps, 'indexer'>,
-  reading: NarrowReading,
+  reading: SettleReading,
   { row, resource }: Found<Resource>,
   of: readonly string[] = deps.region.establishments,
 ): Promise<JudgedItem | undefined> {
   const { person, subject } = row;
   if (person === undefined || subject === undefined) return undefined;
   const sources = await establishmentsOf(deps.records, reading, person, `${row.type}/${row.id}`);
-  const organization = await firstOf(deps, reading, resource, sources);
-  if (organization === undefined || !of.includes(organization)) return undefined;
-  const at = await filedAt(deps, reading, row);
-  const ground = await groundOf(deps, reading, { organization, subject, at }, deps.clock.now());
-  return { ...ground, organization, sources, at, wasShared: !isInState(resource, 'unshared') };
+  const organization = sources.find((source) => of.includes(source));
+  if (organization === undefined) return undefined;
+  const at = await filedAt(deps.records, reading, row);
+  const wasShared = !isInState(resource, 'unshared');
+  const filers = sources.length > 1 ? await filersIn(deps, reading, { person, subject }, resource) : undefined;
+  const filings = sources.map((source) => ({ organization: source, subject: filers?.get(source) ?? subject, at }));
+  const ground = await groundOfAll(deps, reading, { filings, wasShared }, deps.clock.now());
+  return { ...ground, organization, sources, at, wasShared };
 }
 
-/** The establishment that an item comes from: an exam may have several. */
-async function firstOf(
+/** Under which identity each of several filed an exam; undefined of anything else. */
+async function filersIn(
   { records }: Pick<SettleGroundDeps, 'records'>,
-  reading: NarrowReading,
+  reading: SettleReading,
+  { person, subject }: { readonly person: PersonKey; readonly subject: string },
   resource: Resource,
-  sources: readonly string[],
-): Promise<string | undefined> {
-  if (resource.resourceType !== 'ImagingStudy' || sources.length < 2) return sources[0];
-  const first = await claimOf(records, reading, claimKey.studySource(studyInstanceUIDIn(resource)));
-  return sources.find((source) => source === first) ?? sources[0];
-}
-
-/** When its first version was written, as far as it is kept. */
-async function filedAt(
-  { records }: Pick<SettleGroundDeps, 'records'>,
-  reading: NarrowReading,
-  row: InternalRow,
-): Promise<number> {
-  const { type, id, version, updated } = row;
-  if (version === 1) return updated;
-  const first = await records.peek(reading({ item: `${type}/${id}` }), { kind: 'resource', type, id, version: 1 });
-  return first?.updated ?? updated;
+): Promise<ReadonlyMap<string, string> | undefined> {
+  if (resource.resourceType !== 'ImagingStudy') return undefined;
+  const study = studyInstanceUIDIn(resource);
+  const rows = await allInstances(records, reading({ study }), study);
+  const own = rows.filter((row) => row.person === person);
+  return filersOf(own, subject);
 }
 
 async function itemParts(

@@ -7,14 +7,14 @@ import { IMPORTED_TAG } from '../../../profiles/codes.ts';
 import { isValidated } from '../../../profiles/documents/diagnostic-report.ts';
 import { isReservedSystem } from '../../../profiles/reserved-systems.ts';
 import { buildImagingStudy } from '../../../profiles/imaging/imaging-study-from-dicom.ts';
-import { masksOfReports, withMasksOfReports, withState } from '../../../profiles/said-label.ts';
+import { isInState, masksOfReports, withMasksOfReports, withState } from '../../../profiles/said-label.ts';
 import { systemReading, type NarrowReading, type SystemGrant } from '../../access/grant.ts';
 import { principal } from '../../access/right.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import { newId } from '../new-id.ts';
-import { grounded } from '../ground/ground.ts';
+import { filedAt, groundOfAll } from '../ground/ground.ts';
 import { restrictedAt } from '../ground/restrictions.ts';
 import { tellingOf } from '../notices/tell-news.ts';
 import { hiddenParts } from './hidden-manifest.ts';
@@ -25,7 +25,7 @@ import { putAside } from './put-aside.ts';
 import { reportsOfStudy, reportUpkeep } from './report-upkeep.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
 import { claimOf, findById } from '../internal-reads.ts';
-import { loadStudy, manifestsOf } from './study-content.ts';
+import { filersOf, loadStudy, manifestsOf } from './study-content.ts';
 import type { StoredSeries, StoredStudy } from './study-content.ts';
 import { readOf, UnreadableInstance } from './unreadable-instance.ts';
 
@@ -80,7 +80,7 @@ async function partsOf(deps: MaintainStudyDeps, { studyInstanceUID, closing, sin
   const isOtherOrigin = standing !== undefined && !(await isByAuthors(deps, ofPerson, standing.row, study.sources));
   const imported = (await claimOf(deps.records, reading, claimKey.imported(studyInstanceUID))) !== undefined;
   const labelled = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));
-  const known = { study, standing: standing?.row, since, now };
+  const known = { study, standing: standing?.row, isOtherOrigin, since, now };
   const { item: built, rests } = await inItsState(deps, reading, known, labelled);
   const reports = await reportsOfStudy(deps, reading, { ...study, person }, built, now);
   const counting = reports.filter(({ counts }) => counts).map(({ resource }) => resource);
@@ -218,22 +218,36 @@ function markedAs(imported: boolean, study: ImagingStudy): ImagingStudy {
   return imported ? { ...study, meta: { ...study.meta, tag: [IMPORTED_TAG] } } : study;
 }
 
-type Known = Pick<StudyAtHand, 'study' | 'now'> & Pick<Asked, 'since'> & { readonly standing: InternalRow | undefined };
+type Known = Pick<StudyAtHand, 'study' | 'isOtherOrigin' | 'now'> &
+  Pick<Asked, 'since'> & { readonly standing: InternalRow | undefined };
 
-/** What stands of the same identity stays in its state. An exam of several is on the ground of whom it comes from. */
+/**
+ * What stands of the same identity stays in its state, unless others have sent of it. An exam of several is on the
+ * ground of each of them.
+ */
 async function inItsState(
   deps: MaintainStudyDeps,
   reading: NarrowReading,
-  { study: { patient, sources }, standing, since, now }: Known,
+  { study, standing, isOtherOrigin, since, now }: Known,
   item: ImagingStudy,
 ): Promise<{ readonly item: ImagingStudy; readonly rests: PlanParts }> {
+  const { patient, sources, series } = study;
   const { patient: subject, person } = patient;
-  if (standing?.subject === subject) return { item, rests: {} };
-  const [organization] = sources;
-  const shared = await grounded(deps, reading, item, { organization, subject, at: now });
-  const filed = { sources, at: Math.min(now, since ?? now) };
-  const { isRestricted, rests } = await restrictedAt(deps.records, reading, person, filed);
-  return { item: withState(shared.item, 'restricted', isRestricted), rests: oneOf([shared.rests, rests]) };
+  const kept = standing?.subject === subject ? standing : undefined;
+  if (kept !== undefined && !isOtherOrigin) return { item, rests: {} };
+  const at = kept === undefined ? now : await filedAt(deps.records, reading, kept);
+  const instances = series.flatMap((one) => one.instances);
+  const filers = filersOf(instances, subject);
+  const filings = sources.map((one) => ({ organization: one, subject: filers.get(one) ?? subject, at }));
+  const wasShared = kept && !isInState(item, 'unshared');
+  const { isShared, rests } = await groundOfAll(deps, reading, { filings, wasShared }, now);
+  const onGround = withState(item, 'unshared', !isShared);
+  if (kept !== undefined) return { item: onGround, rests };
+  const restricted = await restrictedAt(deps.records, reading, person, { sources, at: Math.min(now, since ?? now) });
+  return {
+    item: withState(onGround, 'restricted', restricted.isRestricted),
+    rests: oneOf([rests, restricted.rests]),
+  };
 }
 
 /** A label that was set since stays: what is derived from DICOM never lowers it. */

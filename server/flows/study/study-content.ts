@@ -9,7 +9,7 @@ import { namesStudy, studyNamesOf, type Numbered } from '../../../profiles/docum
 import type { Criterion } from '../../../profiles/search/query.ts';
 import type { Reading, SystemGrant, ItemReading } from '../../access/grant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
-import type { InstanceRow } from '../../ports/commit-plan.ts';
+import type { FurtherSource, InstanceRow } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { claimOf, findAll, findById, type Found } from '../internal-reads.ts';
 import { knownPatient, type KnownPatient } from '../identity/persons.ts';
@@ -77,7 +77,23 @@ async function sourcesOf(
   return first !== undefined && all.has(first) ? [first, ...[...all].filter((one) => one !== first)] : [...all];
 }
 
-async function allInstances(
+/**
+ * Who sent instances, and under which identity (`Patient/id`) each of them knows the patient: that of the exam where it
+ * is one of those, else any one, the same each time. A sender whose identity is not known has that of the exam.
+ */
+export function filersOf(rows: readonly InstanceRow[], exam: string): ReadonlyMap<string, string> {
+  const sent = rows.flatMap((row): readonly FurtherSource[] => [row, ...(row.furtherSources ?? [])]);
+  const filers = new Map<string, string>();
+  for (const { source, subject = exam } of sent) {
+    const former = filers.get(source);
+    const isBetter = former === undefined || subject === exam || (former !== exam && subject < former);
+    if (isBetter) filers.set(source, subject);
+  }
+  return filers;
+}
+
+/** The instances of a study, without their metadata. */
+export async function allInstances(
   records: RecordStore,
   grant: SystemGrant,
   studyInstanceUID: string,

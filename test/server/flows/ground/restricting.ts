@@ -1,6 +1,8 @@
 /** A patient whom two establishments know, her exams, and the restrictions that an officer grants of them. */
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import { expect } from 'chai';
+import { oralInformation } from '../../../../fixtures/information.ts';
+import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
 import { IDENTIFIER_SYSTEM } from '../../../../profiles/codes.ts';
 import { isInState } from '../../../../profiles/said-label.ts';
 import { findAll } from '../../../../server/flows/internal-reads.ts';
@@ -27,7 +29,9 @@ export type Restricting = {
   readonly judged: (does: 'join' | 'separate') => Promise<void>;
   /** `Patient/id` of an identity. */
   readonly patientOf: (whose: Whose) => Promise<string>;
-  /** She asks for a restriction: of one establishment (`Organization/id`) or of all; resolves with the Task's id. */
+  /** The establishment of an identity records that it informed her. */
+  readonly informed: (whose: Whose) => Promise<void>;
+  /** She asks for a restriction, of an establishment (`Organization/id`) or of all; resolves with the Task's id. */
   readonly asked: (whose: Whose, organization?: string) => Promise<string>;
   readonly decided: (task: string, verdict: RequestVerdict) => Promise<void>;
   /** Whether an exam is in a state. */
@@ -77,6 +81,12 @@ function restrictingIn(world: World): Restricting {
     sent: async (whose, study, instance = 0) =>
       await doStep(session, { does: 'image', of: whose, study, instance }, none),
     judged: async (does) => await doStep(session, { does, one: ONE, other: OTHER, by: 'desk' }, none),
+    informed: async (whose) => {
+      const { organization } = ESTABLISHMENTS[whose.at];
+      const said = oralInformation(await patientOf(whose));
+      const resource = { ...said, organization: [{ reference: organization }] };
+      await world.write(world.establishment(organization), { interaction: 'create', type: 'Consent', resource });
+    },
     asked: async (whose, organization) => {
       const visit = await visitOf(session, await patientOf(whose));
       const task = await world.flows.askAboutData(visit, { right: 'restriction', organization });
