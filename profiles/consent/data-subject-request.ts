@@ -95,8 +95,8 @@ export function decidedRequest(task: Task, { verdict, comment, officer, now, tim
     ...task,
     status: verdict === 'granted' ? 'completed' : verdict === 'refused' ? 'rejected' : 'requested',
     lastModified: new Date(now).toISOString(),
-    owner: { reference: officer },
-    ...(verdict === 'extended' ? { restriction: { period: longer } } : {}),
+    // Who takes more time answers later: the request waits where it was.
+    ...(verdict === 'extended' ? { restriction: { period: longer } } : { owner: { reference: officer } }),
     output: [
       {
         type: { coding: [{ system: CODE_SYSTEM.requestVerdict, code: 'verdict' }] },

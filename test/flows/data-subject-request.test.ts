@@ -87,7 +87,8 @@ onEachStore(
 
     it('is read, searched and decided by the officer of the establishment that she names', async () => {
       const detail = { detail: { valueString: 'Le côté est faux dans le compte rendu' } };
-      const path = pathOf(await ask(region.patient, { ...right('rectification'), ...detail, ...at(STRASBOURG) }));
+      const asked = { ...right('rectification'), ...detail, ...at(STRASBOURG) };
+      const path = pathOf(await ask(region.patient, asked));
       const [task] = await officers.strasbourg.find<Task>('Task?code=rectification');
       expect(`Task/${task?.id}`).to.equal(path);
       expect([task?.owner?.reference, task?.description]).to.deep.equal([STRASBOURG, detail.detail.valueString]);
@@ -98,7 +99,8 @@ onEachStore(
       const before = (await region.patient.get(path)).json<Task>().restriction?.period?.end ?? '';
       expect((await decide(officers.strasbourg, path, 'extended', 'Le service est fermé')).status).to.equal(200);
       const longer = (await region.patient.get(path)).json<Task>();
-      expect(longer.status).to.equal('requested');
+      expect([longer.status, longer.owner?.reference]).to.deep.equal(['requested', STRASBOURG]);
+      expect(pathOf(await ask(region.patient, asked)), 'said again it is the same').to.equal(path);
       expect(Date.parse(longer.restriction?.period?.end ?? '')).to.be.greaterThan(Date.parse(before) + 55 * 86_400_000);
       expect((await newest())?.payload?.[0]?.contentString).to.include('demande plus de temps');
       expectOutcome(await decide(officers.strasbourg, path, 'extended', 'Encore'), 422, 'business-rule');
