@@ -57,6 +57,7 @@ onEachWorld('A restriction of processing', (world: () => World, store: string) =
   it('of what another establishment holds leaves this exam as it is', async () => {
     const task = await asked(ESTABLISHMENTS.nancy.organization);
     await decide(task, 'granted');
+    await settled(world());
     await expectStill(world(), 1);
   });
 
@@ -85,7 +86,17 @@ onEachWorld('A restriction of processing', (world: () => World, store: string) =
   });
 });
 
-/** The job that looks at it has run when the author reads what it made. */
+/** Waits until the jobs that bring items to a restriction have run. */
+async function settled({ server }: World): Promise<void> {
+  await eventually(async () => {
+    const health = (await (await fetch(`${server.url}/health/ready`)).json()) as {
+      jobs: Record<string, { waiting: number; running: number; later: number }>;
+    };
+    const { waiting = 1, running = 1, later = 1 } = health.jobs['settle-ground'] ?? {};
+    return waiting + running + later === 0 ? true : undefined;
+  });
+}
+
 async function expectStill(world: World, count: number): Promise<void> {
   const [study] = await find<ImagingStudy>(callOf(world, 'declared'), 'ImagingStudy');
   const [report] = await find<DiagnosticReport>(callOf(world, 'declared'), 'DiagnosticReport');
