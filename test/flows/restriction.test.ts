@@ -6,7 +6,7 @@
 import type { DiagnosticReport, ImagingStudy, Parameters, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { ESTABLISHMENTS } from '../../fixtures/people.ts';
-import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { eventually, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { personCaller } from '../support/demonstration.ts';
 import { expectHidden, expectShown } from './support/cell.ts';
 import { DOORS } from './support/doors/doors.ts';
@@ -48,8 +48,17 @@ onEachWorld('A restriction of processing', (world: () => World, store: string) =
     const done = await officer.send('POST', `${task}/$decide`, { resourceType: 'Parameters', parameter });
     expect(done.status, done.text).to.equal(200);
   };
-  const count = async (who: PersonKey, type: string): Promise<number> =>
-    (await find(callOf(world(), who), `${type}?_count=100`)).length;
+  const count = async (who: PersonKey, query: string): Promise<number> =>
+    (await find(callOf(world(), who), `${query}${query.includes('?') ? '&' : '?'}_count=100`)).length;
+  /** What she is answered who shares an item by e-mail. */
+  const shared = async (item: string): Promise<FhirAnswer> => {
+    const parameter = [
+      { name: 'email', valueString: 'friend@example.org' },
+      { name: 'reason', valueString: 'Deuxième avis' },
+    ];
+    const patient = await personCaller(world().server, 'demo-patient');
+    return await patient.send('POST', `${item}/$share`, { resourceType: 'Parameters', parameter });
+  };
   const seenBy = async (who: PersonKey, expected: number): Promise<void> => {
     await eventually(async () => ((await count(who, 'ImagingStudy')) === expected ? true : undefined));
   };
@@ -79,6 +88,9 @@ onEachWorld('A restriction of processing', (world: () => World, store: string) =
     // Who signed the report is its author; the images are the establishment's.
     expect(await count('radiologist', 'ImagingStudy')).to.equal(0);
     expect(await count('radiologist', 'DiagnosticReport')).to.equal(1);
+    for (const item of [`ImagingStudy/${world().ids.imagingStudy}`, `DiagnosticReport/${world().ids.diagnosticReport}`])
+      expectOutcome(await shared(item), 422, 'business-rule');
+    expect(await count('patient', 'Consent?category=urn:passerelle:CodeSystem:temporary-access|share')).to.equal(0);
     await decide(task, 'refused');
     await seenBy('declared', 1);
     for (const type of TYPES) expect((await officer.find(type)).length, `${type} afterwards`).to.equal(0);

@@ -1,7 +1,8 @@
 /** Who may share an item, and end a share, as pure rules: the patient, of what she sees herself. */
+import type { Label } from '../../../profiles/confidentiality.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { requesterBases } from '../basis.ts';
-import { stateAllows } from '../decide.ts';
+import { labelAllows, stateAllows } from '../decide.ts';
 import { grantFor } from '../grant.ts';
 import { requireKind } from '../may-attempt.ts';
 import { RECORD_TYPES, subjectBases, type SubjectFacts } from '../may-write.ts';
@@ -13,14 +14,14 @@ import { makeWarrant, type Warrant } from '../warrant.ts';
 export type SharedFacts = { readonly item: string; readonly person: PersonKey; readonly isSeen: boolean };
 
 /**
- * Decides whether a patient shares an item. `subject` is herself.
+ * Decides whether a patient shares an item under its label. `subject` is herself.
  * @throws {Fault} forbidden - another than a patient shares
  * @throws {Fault} not-found - no such item, or one that she does not see, as it is another's or not released to her
- * @throws {Fault} business-rule - her record is not shared
+ * @throws {Fault} business-rule - her record is not shared, or the processing of the item is restricted
  */
 export function mayShare(
   requester: Requester,
-  shared: SharedFacts | undefined,
+  shared: (SharedFacts & { readonly label: Label }) | undefined,
   subject: SubjectFacts | undefined,
   now: number,
 ): Warrant {
@@ -30,6 +31,9 @@ export function mayShare(
   const { person } = subject;
   if (!stateAllows('share', subject.state))
     throw new Fault('business-rule', 'Your record is not shared: nothing of it is');
+  // Whoever has the link would see nothing.
+  if (!labelAllows('share', shared.label))
+    throw new Fault('business-rule', 'The processing of this item is restricted: it is shared with nobody');
   return makeWarrant({
     act: 'share',
     reaches: [{ types: RECORD_TYPES, whose: { persons: [person] }, event: 'own' }],

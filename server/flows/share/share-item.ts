@@ -10,6 +10,7 @@ import { isMailAddress } from '../../../profiles/notices/recipient.ts';
 import { buildShareNotice } from '../../../profiles/notices/share.ts';
 import { dateCriterion } from '../../../profiles/search/criterion.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
+import { labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { mayShare } from '../../access/giving/may-share.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { requirePatient } from '../../access/may-attempt.ts';
@@ -47,7 +48,7 @@ const MOST_OF_A_DAY = 20;
  * @throws {Fault} forbidden - another than a patient asks
  * @throws {Fault} invalid - an address, a reason, an end or a number of uses that is none
  * @throws {Fault} not-found - no such item of hers that she sees
- * @throws {Fault} business-rule - her record is not shared
+ * @throws {Fault} business-rule - her record is not shared, or the processing of the item is restricted
  * @throws {Fault} throttled - too many were made in a day
  */
 export function shareItem(deps: ShareItemDeps) {
@@ -93,7 +94,12 @@ async function planOf(
   const shared =
     found === undefined || person === undefined
       ? undefined
-      : { item: `${type}/${id}`, person, isSeen: await isRowSeen(deps, visit, reading, found.row) };
+      : {
+          item: `${type}/${id}`,
+          person,
+          isSeen: await isRowSeen(deps, visit, reading, found.row),
+          label: labelOfRow(type, found.resource),
+        };
   const known = await filingPatient(records, reading, requester, requester.patient, now);
   const subject = known && (await subjectFacts(records, reading, requester, known));
   const warrant = mayShare(requester, shared, subject, now);
