@@ -24,8 +24,11 @@ export type SubjectRight = keyof typeof SUBJECT_REQUESTS;
 /** All of them. */
 export const SUBJECT_RIGHTS = Object.keys(SUBJECT_REQUESTS) as readonly SubjectRight[];
 
-/** What an officer decides of a request; `extended` is a longer deadline. Codes of `CodeSystem-request-verdict`. */
-export const REQUEST_VERDICTS = ['granted', 'refused', 'extended'] as const;
+/**
+ * What an officer decides of a request; `extended` is a longer deadline, and `lifted` the end of a restriction that was
+ * granted. Codes of `CodeSystem-request-verdict`.
+ */
+export const REQUEST_VERDICTS = ['granted', 'refused', 'extended', 'lifted'] as const;
 
 /** One of {@link REQUEST_VERDICTS}. */
 export type RequestVerdict = (typeof REQUEST_VERDICTS)[number];
@@ -49,6 +52,8 @@ export type SubjectRequest = {
 /** Months until the answer, and how many more there may be. @see GDPR 12 (3) */
 const ANSWER_MONTHS = 1;
 const FURTHER_MONTHS = 2;
+/** Days for which a restriction stands once she was told that it is lifted. @see GDPR 18 (3) */
+const LIFTING_DAYS = 7;
 
 /** Builds the Task; `restriction.period.end` is until when it is answered. */
 export function buildSubjectRequest(request: SubjectRequest): Task {
@@ -87,14 +92,25 @@ export type RequestDecision = {
   readonly timeZone: string;
 };
 
-/** The request as it was decided; a later decision takes the place of an earlier one. */
+const STATUS: Readonly<Record<RequestVerdict, Task['status']>> = {
+  granted: 'completed',
+  refused: 'rejected',
+  extended: 'requested',
+  lifted: 'completed',
+};
+
+/**
+ * The request as it was decided; a later decision takes the place of an earlier one. `executionPeriod` of a restriction
+ * is since when it is granted, and when it ends.
+ */
 export function decidedRequest(task: Task, { verdict, comment, officer, now, timeZone }: RequestDecision): Task {
   const start = task.restriction?.period?.start ?? '';
   const longer = { start, end: monthsAfter(Date.parse(start), ANSWER_MONTHS + FURTHER_MONTHS, timeZone) };
   return {
     ...task,
-    status: verdict === 'granted' ? 'completed' : verdict === 'refused' ? 'rejected' : 'requested',
+    status: STATUS[verdict],
     lastModified: new Date(now).toISOString(),
+    ...executionOf(task, verdict, now, timeZone),
     // Who takes more time answers later: the request waits where it was.
     ...(verdict === 'extended' ? { restriction: { period: longer } } : { owner: { reference: officer } }),
     output: [
@@ -104,6 +120,36 @@ export function decidedRequest(task: Task, { verdict, comment, officer, now, tim
       },
     ],
   };
+}
+
+function executionOf(
+  task: Task,
+  verdict: RequestVerdict,
+  now: number,
+  timeZone: string,
+): Pick<Task, 'executionPeriod'> {
+  if (subjectRightOf(task) !== 'restriction') return {};
+  if (verdict === 'granted') return { executionPeriod: { start: new Date(now).toISOString() } };
+  const start = restrictedSince(task);
+  const isLifted = verdict === 'lifted' && start !== undefined;
+  return isLifted ? { executionPeriod: { start, end: daysAfter(now, LIFTING_DAYS, timeZone) } } : {};
+}
+
+/** Since when a restriction is granted, an instant; undefined of any other request. */
+function restrictedSince(task: Task): string | undefined {
+  if (task.status !== 'completed' || subjectRightOf(task) !== 'restriction') return undefined;
+  // Earlier servers had no period: the grant was the last that they changed.
+  return task.executionPeriod?.start ?? task.lastModified;
+}
+
+/**
+ * Since when a restriction is in force and until when it is (epoch milliseconds, inclusive), `to` being Infinity until
+ * it is lifted; undefined of what was not granted, or is no restriction.
+ */
+export function restrictionTime(task: Task): { readonly from: number; readonly to: number } | undefined {
+  const from = Date.parse(restrictedSince(task) ?? '');
+  const end = task.executionPeriod?.end;
+  return Number.isNaN(from) ? undefined : { from, to: end === undefined ? Infinity : Date.parse(end) };
 }
 
 /** Whether more time may be taken: once, before the deadline, of a request that waits. @see GDPR 12 (3) */
@@ -116,12 +162,28 @@ export function mayExtend({ status, restriction, output }: Task, now: number): b
  * @see Regulation (EEC, Euratom) No 1182/71, Article 3
  */
 function monthsAfter(at: number, months: number, timeZone: string): string {
-  // A day as Swedes write it is one of ISO 8601.
-  const local = new Date(new Intl.DateTimeFormat('sv-SE', { timeZone }).format(at));
+  const local = dayOf(at, timeZone);
   const [year, month] = [local.getUTCFullYear(), local.getUTCMonth() + months];
   const days = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
-  const day = new Date(Date.UTC(year, month, Math.min(days, local.getUTCDate()))).toISOString().slice(0, 10);
-  return new Date((spanOf({ end: day }, timeZone)?.to ?? at) - 1).toISOString();
+  return endOf(Date.UTC(year, month, Math.min(days, local.getUTCDate())), timeZone);
+}
+
+/** The last moment of the day so many days later, in the zone. */
+function daysAfter(at: number, days: number, timeZone: string): string {
+  const local = dayOf(at, timeZone);
+  return endOf(Date.UTC(local.getUTCFullYear(), local.getUTCMonth(), local.getUTCDate() + days), timeZone);
+}
+
+/** The day of a moment in a zone, as 00:00 of that day in UTC. */
+function dayOf(at: number, timeZone: string): Date {
+  // A day as Swedes write it is one of ISO 8601.
+  return new Date(new Intl.DateTimeFormat('sv-SE', { timeZone }).format(at));
+}
+
+/** The last moment in a zone of a day, which is said as 00:00 of it in UTC. */
+function endOf(midnight: number, timeZone: string): string {
+  const day = new Date(midnight).toISOString().slice(0, 10);
+  return new Date((spanOf({ end: day }, timeZone)?.to ?? midnight) - 1).toISOString();
 }
 
 /** Builds the notice of a request that was received, or of what was decided of it. */
@@ -132,10 +194,11 @@ export function buildSubjectNotice({
 }: NoticeFacts & { readonly task: Task; readonly timeZone: string }): Communication {
   const about = [{ reference: `Task/${task.id}` }];
   const right = subjectRightOf(task) ?? 'access';
-  const end = new Date(task.restriction?.period?.end ?? facts.now);
+  const verdict = task.output?.[0]?.valueCodeableConcept?.coding?.[0]?.code ?? '';
+  const { end: due } = (verdict === 'lifted' ? task.executionPeriod : task.restriction?.period) ?? {};
+  const end = new Date(due ?? facts.now);
   const day = (language: Language): string =>
     new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone }).format(end);
-  const verdict = task.output?.[0]?.valueCodeableConcept?.coding?.[0]?.code ?? '';
   const said: ByLanguage<Sentence> = isVerdict(verdict) ? DECIDED[verdict] : RECEIVED;
   const of = (language: Language): string => said[language](NAMES[right][language], day(language));
   const text = { fr: of('fr'), de: of('de'), en: of('en') };
@@ -209,5 +272,19 @@ const DECIDED: Readonly<Record<RequestVerdict, ByLanguage<Sentence>>> = {
     en: (right, day) =>
       `The answer to your request ${right} takes more time: you will have it by ${day} at the latest. ` +
       'The reasons are in your request.',
+  },
+  lifted: {
+    fr: (right, day) =>
+      `Vous aviez fait une demande ${right}, qui a été acceptée. La limitation reste en vigueur jusqu’au ${day} ` +
+      'inclus, puis elle est levée. Les raisons se trouvent dans votre demande. ' +
+      'Vous pouvez déposer une réclamation auprès de l’autorité de protection des données ou saisir un tribunal.',
+    de: (right, day) =>
+      `Ihrem Antrag ${right} wurde früher stattgegeben. Die Einschränkung gilt noch bis einschließlich ${day} und ` +
+      'wird danach aufgehoben. Die Gründe stehen in Ihrem Antrag. ' +
+      'Sie können sich bei der Datenschutzbehörde beschweren oder ein Gericht anrufen.',
+    en: (right, day) =>
+      `Your request ${right} had been granted. The restriction stays in force until the end of ${day}; it is then ` +
+      'lifted. The reasons are in your request. ' +
+      'You can complain to the data protection authority, or go to court.',
   },
 };

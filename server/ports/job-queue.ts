@@ -94,7 +94,7 @@ export type JobPayloads = {
   };
   /**
    * Brings items to whether their establishment informed the patient, and to the restrictions that were granted. Its
-   * subject is the identity (`Patient/id`) that they are filed under.
+   * subject is the identity (`Patient/id`) that they are filed under, or the Task (`Task/id`) of whose person they are.
    */
   readonly 'settle-ground': NoPayload;
   /** The same of every establishment of which the region file says something else. Its subject is `region`. */

@@ -95,7 +95,8 @@ onEachStore(
       expect((await officers.region.get(path)).status, 'the region sees that it is answered').to.equal(200);
       for (const by of [region.declared, region.strasbourg, region.patient])
         expectOutcome(await decide(by, path, 'granted', 'Corrigé'), 403, 'forbidden');
-      expectOutcome(await decide(officers.strasbourg, path, 'justified', 'Corrigé'), 400, 'invalid');
+      for (const none of ['justified', 'lifted'])
+        expectOutcome(await decide(officers.strasbourg, path, none, 'Corrigé'), 400, 'invalid');
       const before = (await region.patient.get(path)).json<Task>().restriction?.period?.end ?? '';
       expect((await decide(officers.strasbourg, path, 'extended', 'Le service est fermé')).status).to.equal(200);
       const longer = (await region.patient.get(path)).json<Task>();

@@ -1,9 +1,9 @@
 /**
  * The restriction of processing that a data protection officer grants (GDPR 18): what was filed until then is kept for
- * its author, the patient and officers alone, through every door, until the decision is another one.
+ * its author, the patient and officers alone, through every door, until it is lifted, of which she is told before.
  * @see access.md 3, L2; R-61
  */
-import type { DiagnosticReport, ImagingStudy, Parameters, Task } from '@medplum/fhirtypes';
+import type { Communication, DiagnosticReport, ImagingStudy, Parameters, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { ESTABLISHMENTS } from '../../fixtures/people.ts';
 import { eventually, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
@@ -40,13 +40,12 @@ onEachWorld('A restriction of processing', (world: () => World, store: string) =
     const tasks = await find<Task>(callOf(world(), 'patient'), 'Task?code=restriction&status=requested');
     return `Task/${tasks[0]?.id}`;
   };
-  const decide = async (task: string, verdict: string): Promise<void> => {
+  const decide = async (task: string, verdict: string): Promise<FhirAnswer> => {
     const parameter = [
       { name: 'verdict', valueCode: verdict },
       { name: 'comment', valueString: 'Exactitude contestée, vérification en cours' },
     ];
-    const done = await officer.send('POST', `${task}/$decide`, { resourceType: 'Parameters', parameter });
-    expect(done.status, done.text).to.equal(200);
+    return await officer.send('POST', `${task}/$decide`, { resourceType: 'Parameters', parameter });
   };
   const count = async (who: PersonKey, query: string): Promise<number> =>
     (await find(callOf(world(), who), `${query}${query.includes('?') ? '&' : '?'}_count=100`)).length;
@@ -65,7 +64,7 @@ onEachWorld('A restriction of processing', (world: () => World, store: string) =
 
   it('of what another establishment holds leaves this exam as it is', async () => {
     const task = await asked(ESTABLISHMENTS.nancy.organization);
-    await decide(task, 'granted');
+    expect((await decide(task, 'granted')).status).to.equal(200);
     await settled(world());
     await expectStill(world(), 1);
   });
@@ -73,7 +72,7 @@ onEachWorld('A restriction of processing', (world: () => World, store: string) =
   it('hides what the record held from all but author, patient and officers, at every door', async () => {
     const task = await asked();
     expect((await officer.find('ImagingStudy')).length, 'before').to.equal(0);
-    await decide(task, 'granted');
+    expect((await decide(task, 'granted')).status).to.equal(200);
     await seenBy('declared', 0);
     const failures: string[] = [];
     for (const person of persons)
@@ -91,10 +90,12 @@ onEachWorld('A restriction of processing', (world: () => World, store: string) =
     for (const item of [`ImagingStudy/${world().ids.imagingStudy}`, `DiagnosticReport/${world().ids.diagnosticReport}`])
       expectOutcome(await shared(item), 422, 'business-rule');
     expect(await count('patient', 'Consent?category=urn:passerelle:CodeSystem:temporary-access|share')).to.equal(0);
-    await decide(task, 'refused');
-    await seenBy('declared', 1);
-    for (const type of TYPES) expect((await officer.find(type)).length, `${type} afterwards`).to.equal(0);
-    for (const type of TYPES) expect(await count('declared', type), type).to.equal(await count('author', type));
+    expectOutcome(await decide(task, 'refused'), 422, 'business-rule');
+    expect((await decide(task, 'lifted')).status).to.equal(200);
+    const told = await find<Communication>(callOf(world(), 'patient'), 'Communication?_sort=-sent&_count=1');
+    expect(told[0]?.payload?.[0]?.contentString).to.include('La limitation reste en vigueur jusqu’au ');
+    await settled(world());
+    for (const type of TYPES) expect(await count('declared', type), `${type} until its day`).to.equal(0);
   });
 });
 
@@ -102,10 +103,10 @@ onEachWorld('A restriction of processing', (world: () => World, store: string) =
 async function settled({ server }: World): Promise<void> {
   await eventually(async () => {
     const health = (await (await fetch(`${server.url}/health/ready`)).json()) as {
-      jobs: Record<string, { waiting: number; running: number; later: number }>;
+      jobs: Record<string, { waiting: number; running: number }>;
     };
-    const { waiting = 1, running = 1, later = 1 } = health.jobs['settle-ground'] ?? {};
-    return waiting + running + later === 0 ? true : undefined;
+    const { waiting = 1, running = 1 } = health.jobs['settle-ground'] ?? {};
+    return waiting + running === 0 ? true : undefined;
   });
 }
 

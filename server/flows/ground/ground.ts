@@ -33,7 +33,7 @@ export type Filing = {
 /** Whether it is shared, and what the plan that says so rests on. */
 export type Ground = { readonly isShared: boolean; readonly rests: PlanParts };
 
-/** The job that looks again at what is filed under an identity. */
+/** The job that looks again at what is filed under an identity, or at all of a person of whom a Task is (`Task/id`). */
 export function settlingOf(subject: string, at: number): JobRequest {
   return jobOf('settle-ground', subject, at);
 }

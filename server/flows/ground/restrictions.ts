@@ -1,9 +1,10 @@
 /**
  * Restrictions of processing that data protection officers granted (GDPR 18): each is of what had been filed when it
- * was granted, by one establishment or by all. The decision that refuses such a request afterwards ends it.
+ * was granted, by one establishment or by all. The decision that lifts it ends it some days later.
  */
 import type { Task } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import { restrictionTime } from '../../../profiles/consent/data-subject-request.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import type { NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
@@ -30,14 +31,15 @@ const RESTRICTION: readonly Criterion[] = [
   { kind: 'token', param: 'code', values: [{ system: CODE_SYSTEM.task, code: 'restriction' }] },
 ];
 
-/** Those that stand for a person, whichever of her identities asked. */
+/** Those that stand for a person (`now` is epoch milliseconds), whichever of her identities asked. */
 export async function restrictionsOf(
   records: RecordStore,
   reading: NarrowReading,
   person: PersonKey,
+  now: number,
 ): Promise<readonly Restriction[]> {
   const asked = await findAll<Task>(records, reading({ person }), 'Task', RESTRICTION);
-  return await standingOf(records, reading, person, asked);
+  return await standingOf(records, reading, person, asked, now);
 }
 
 /**
@@ -49,9 +51,10 @@ export async function restrictedAt(
   reading: NarrowReading,
   person: PersonKey,
   item: FiledItem,
+  now: number,
 ): Promise<{ readonly isRestricted: boolean; readonly rests: PlanParts }> {
   const asked = await findAll<Task>(records, reading({ person }), 'Task', RESTRICTION);
-  const standing = await standingOf(records, reading, person, asked);
+  const standing = await standingOf(records, reading, person, asked, now);
   const preconditions = asked.map(
     ({ row: { id, version } }) => ({ kind: 'version', type: 'Task', id, version }) as const,
   );
@@ -63,19 +66,26 @@ async function standingOf(
   reading: NarrowReading,
   person: PersonKey,
   asked: readonly Found<Task>[],
+  now: number,
 ): Promise<readonly Restriction[]> {
   const restrictions: Restriction[] = [];
   for (const { row, resource } of asked) {
-    if (resource.status !== 'completed') continue;
+    const time = restrictionTime(resource);
+    if (time === undefined || time.to < now) continue;
     const rights = await records.rightsOf(reading({ person }), person, `Task/${row.id}`);
     // Its owner is the officer who decided it: whose office it was for is told by who may read it.
     const office = principal.office('establishment-dpo', '');
     const named = rights.filter(({ relation }) => relation === 'named').map((right) => right.principal);
     const holder = named.find((one) => one.startsWith(office));
-    const at = Date.parse(resource.lastModified ?? '');
-    restrictions.push({ organization: holder?.slice(office.length), at: Number.isNaN(at) ? row.updated : at });
+    restrictions.push({ organization: holder?.slice(office.length), at: time.from });
   }
   return restrictions;
+}
+
+/** The job that brings items to the end of a restriction, where that is said. */
+export function liftingOf(task: Task): readonly JobRequest[] {
+  const { to = Infinity } = restrictionTime(task) ?? {};
+  return to === Infinity ? [] : [settlingOf(`Task/${task.id}`, to + 1)];
 }
 
 /** The jobs that bring a person's items to the restrictions that stand: one for each of her identities. */

@@ -18,7 +18,7 @@ import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import { ownMark } from '../directory/region-mark.ts';
 import { knownPatient } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
-import { findById, pagesOfAll, type Found } from '../internal-reads.ts';
+import { findById, pagesOfAll, rowById, type Found } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { establishmentsOf } from '../study/linked-studies.ts';
 import { allInstances, filersOf, type StudyReading } from '../study/study-content.ts';
@@ -56,11 +56,27 @@ export function settleGround(deps: SettleGroundDeps) {
     const { records, clock } = deps;
     const reading = systemReading('settle-ground', clock.now());
     await ownMark(records, deps.region.serial, clock.now());
-    const known = await knownPatient(records, reading, subject);
-    if (known === undefined) return;
-    const restrictions = await restrictionsOf(records, reading, known.person);
-    await settleAll(deps, reading({ person: known.person }), { subject, restrictions }, run);
+    const settled = await settledBy(deps, reading, subject);
+    if (settled === undefined) return;
+    const { person, ...of } = settled;
+    const restrictions = await restrictionsOf(records, reading, person, clock.now());
+    await settleAll(deps, reading({ person }), { ...of, restrictions }, run);
   };
+}
+
+/** Whose items the subject of a job means, and under which identity: of a Task all. */
+async function settledBy(
+  { records }: Pick<SettleGroundDeps, 'records'>,
+  reading: SettleReading,
+  subject: string,
+): Promise<{ readonly person: PersonKey; readonly subject?: string } | undefined> {
+  const [type, id = ''] = subject.split('/');
+  if (type !== 'Task') {
+    const known = await knownPatient(records, reading, subject);
+    return known && { person: known.person, subject };
+  }
+  const { person } = (await rowById(records, reading, 'Task', id)) ?? {};
+  return person === undefined ? undefined : { person };
 }
 
 /**

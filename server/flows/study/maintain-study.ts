@@ -243,7 +243,8 @@ async function inItsState(
   const { isShared, rests } = await groundOfAll(deps, reading, { filings, wasShared }, now);
   const onGround = withState(item, 'unshared', !isShared);
   if (kept !== undefined) return { item: onGround, rests };
-  const restricted = await restrictedAt(deps.records, reading, person, { sources, at: Math.min(now, since ?? now) });
+  const filed = { sources, at: Math.min(now, since ?? now) };
+  const restricted = await restrictedAt(deps.records, reading, person, filed, now);
   return {
     item: withState(onGround, 'restricted', restricted.isRestricted),
     rests: oneOf([rests, restricted.rests]),

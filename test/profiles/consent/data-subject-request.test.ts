@@ -1,9 +1,16 @@
-/** Until when a request about one's data is answered (GDPR 12 (3), Regulation 1182/71 article 3). */
+/** Until when a request about one's data is answered (GDPR 12 (3), Regulation 1182/71 article 3), or restricts. */
 import { expect } from 'chai';
-import { buildSubjectRequest, decidedRequest, mayExtend } from '../../../profiles/consent/data-subject-request.ts';
 import type { Task } from '@medplum/fhirtypes';
+import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import {
+  buildSubjectRequest,
+  decidedRequest,
+  mayExtend,
+  restrictionTime,
+} from '../../../profiles/consent/data-subject-request.ts';
 
 const timeZone = 'Europe/Paris';
+const RESTRICTION = { system: CODE_SYSTEM.task, code: 'restriction' };
 
 function received(at: string): Task {
   const [patient, requester] = ['Patient/p', 'Patient/p'];
@@ -42,5 +49,21 @@ describe('GDPR 12 (3): the deadline of a request about data', () => {
     expect([mayExtend(task, early), mayExtend(task, late)]).to.deep.equal([true, false]);
     expect(mayExtend(extended(task, '2026-12-20T08:00:00Z'), early)).to.equal(false);
     expect(mayExtend({ ...task, status: 'completed' }, early)).to.equal(false);
+  });
+});
+
+describe('GDPR 18 (3): the end of a restriction', () => {
+  it('is that of the seventh day after she was told, in the zone, and stays what it restricts', () => {
+    const decision = { comment: 'Vérifiée', officer: 'Practitioner/o', timeZone };
+    const asked: Task = { ...received('2026-03-01T08:00:00Z'), code: { coding: [RESTRICTION] } };
+    const granted = decidedRequest(asked, { ...decision, verdict: 'granted', now: Date.parse('2026-03-02T09:00:00Z') });
+    expect(restrictionTime(asked)).to.equal(undefined);
+    expect(restrictionTime(granted)).to.deep.equal({ from: Date.parse('2026-03-02T09:00:00Z'), to: Infinity });
+    // Summer time begins in between.
+    const now = Date.parse('2026-03-24T23:30:00Z');
+    expect(restrictionTime(decidedRequest(granted, { ...decision, verdict: 'lifted', now }))).to.deep.equal({
+      from: Date.parse('2026-03-02T09:00:00Z'),
+      to: Date.parse('2026-04-01T21:59:59.999Z'),
+    });
   });
 });

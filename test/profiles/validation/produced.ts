@@ -69,7 +69,7 @@ const erasure = buildErasureTask({ id: 'x1', patient, requester: 'Organization/o
 const timeZone = 'Europe/Paris';
 const request = buildSubjectRequest({
   id: 'x1',
-  right: 'rectification',
+  right: 'restriction',
   patient,
   requester: patient,
   organization: 'Organization/o1',
@@ -77,16 +77,11 @@ const request = buildSubjectRequest({
   now: NOW,
   timeZone,
 });
-const decisions = REQUEST_VERDICTS.map((verdict) => ({
-  verdict,
-  task: decidedRequest(request, {
-    verdict,
-    comment: 'Corrigé par le service',
-    officer: practitioner.reference,
-    now: NOW,
-    timeZone,
-  }),
-}));
+const decision = { comment: 'Corrigé par le service', officer: practitioner.reference, now: NOW, timeZone };
+const decisions = REQUEST_VERDICTS.map((verdict) => {
+  const standing = verdict === 'lifted' ? decidedRequest(request, { ...decision, verdict: 'granted' }) : request;
+  return { verdict, task: decidedRequest(standing, { ...decision, verdict }) };
+});
 const exported = buildExportTask('x1', patient, NOW);
 const identityReview = buildReviewTask('x1', { one: 'p1', other: 'p2', rule: 'duplicate' }, NOW);
 

@@ -8,6 +8,7 @@ import { isInState } from '../../../../profiles/said-label.ts';
 import { findAll } from '../../../../server/flows/internal-reads.ts';
 import type { Region } from '../../../../server/config/region-model.ts';
 import type { RequestVerdict } from '../../../../profiles/consent/data-subject-request.ts';
+import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
 import { SYSTEM } from '../../../support/plans.ts';
 import type { Whose } from '../identity/sequences.ts';
@@ -34,6 +35,8 @@ export type Restricting = {
   /** She asks for a restriction, of an establishment (`Organization/id`) or of all; resolves with the Task's id. */
   readonly asked: (whose: Whose, organization?: string) => Promise<string>;
   readonly decided: (task: string, verdict: RequestVerdict) => Promise<void>;
+  /** How many of hers of each type the correspondent sees that she declares. */
+  readonly declaredSees: (...types: readonly StoredType[]) => Promise<readonly number[]>;
   /** Whether an exam is in a state. */
   readonly isIn: (study: number, state: 'restricted' | 'unshared') => Promise<boolean>;
 };
@@ -97,6 +100,15 @@ function restrictingIn(world: World): Restricting {
       world.tick(Math.max(1, Date.now() + 1_000 - world.now()));
       const officer = await visitOf(session, 'Practitioner/demo-region-dpo');
       await world.flows.decideReview(officer, task, { verdict, comment: 'Exactitude contestée' });
+    },
+    declaredSees: async (...types) => {
+      const declared = await visitOf(session, 'Practitioner/demo-declared');
+      const counts: number[] = [];
+      for (const type of types) {
+        const found = await world.find(declared, type, `patient=${await patientOf(ONE)}`);
+        counts.push(found.length);
+      }
+      return counts;
     },
     isIn: async (study, state) => {
       const value = `urn:oid:${session.studyUid(study)}`;
