@@ -40,6 +40,15 @@ export type Origin = {
 /** The origin of a row that nobody filed. */
 export const NO_ORIGIN: Origin = { sources: [], services: [] };
 
+/** What a put says of it: all, or of that of the row that stands its own services alone. */
+export type SaidOrigin = { readonly origin?: Origin } & Pick<Origin, 'ownServices'>;
+
+/** The origin of a row once it is put. */
+export function originAfter({ origin, ownServices }: SaidOrigin, standing: Origin | undefined): Origin | undefined {
+  const said = origin ?? standing;
+  return said === undefined || ownServices === undefined ? said : { ...said, ownServices };
+}
+
 /** What of a row its rights depend on. */
 export type GivingRow = {
   readonly type: StoredType;

@@ -45,6 +45,8 @@ export type Put = Label & {
   readonly released: boolean;
   /** Whom the row comes from; by default that of the row that stands. What rights it gives follows (rights-of.ts). */
   readonly origin?: Origin;
+  /** Takes the place of those of the origin, whichever it is. */
+  readonly ownServices?: readonly string[];
   /** `Type/id` of the item that a part belongs to; nothing else has one. */
   readonly parent?: string;
   /** Bytes that belong to the row (the content of a Binary). */

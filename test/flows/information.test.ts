@@ -79,6 +79,11 @@ async function expectAtEveryDoor(world: World, persons: readonly PersonKey[], is
   expect(failures.join('\n')).to.equal('');
 }
 
+/** `Consent/id` that an answer names. */
+function consentIn({ headers }: Response): string {
+  return (headers.get('location') ?? '').replace(/.*(?=Consent\/)|\/_history.*/g, '');
+}
+
 async function seenBy(world: World, who: PersonKey, type: string): Promise<readonly string[]> {
   return (await find(callOf(world, who), `${type}?_count=100`)).map(({ id = '' }) => id);
 }
@@ -112,7 +117,7 @@ onEachWorld('What is filed without recorded information', (world, store) => {
     }
     const made = await ask(world(), 'author', 'POST', 'Consent', oralInformation(patient()));
     expect(made.status, await made.text()).to.equal(201);
-    consent = (made.headers.get('location') ?? '').replace(/.*(?=Consent\/)|\/_history.*/g, '');
+    consent = consentIn(made);
     await unshared(world(), 0);
     await expectAtEveryDoor(world(), persons, true);
   });
@@ -187,6 +192,7 @@ onEachWorld('What is filed without recorded information', (world, store) => {
     }
     const recorded = await ask(world(), 'author', 'POST', 'Consent', oralInformation(patient()));
     expect(recorded.status, await recorded.text()).to.equal(201);
+    consent = consentIn(recorded);
     const { status } = await ask(world(), 'author', 'POST', 'Encounter', visit);
     expect(status).to.equal(201);
     expect(await seenBy(world(), 'declared', 'Encounter'), 'filed after the information').not.to.deep.equal([]);
@@ -196,5 +202,14 @@ onEachWorld('What is filed without recorded information', (world, store) => {
         expect(await seenBy(world(), who, type), `${type} ${who}`).to.have.members(
           await seenBy(world(), 'author', type),
         );
+  });
+
+  it('is seen by its service all the same, and by no others, when it was filed while it was shared', async () => {
+    const ended = await ask(world(), 'author', 'DELETE', consent);
+    expect(ended.status, await ended.text()).to.be.oneOf([200, 204]);
+    await eventually(async () => ((await seenBy(world(), 'declared', 'Encounter')).length === 0 ? true : undefined));
+    const hers = await seenBy(world(), 'author', 'Encounter');
+    expect(hers).to.have.length(2);
+    for (const who of SEEING) expect(await seenBy(world(), who, 'Encounter'), who).to.have.members(hers);
   });
 });

@@ -26,7 +26,7 @@ import { relabelledReportParts, relabelledStudiesParts } from '../study/relabell
 import type { UpgradeStep } from '../upgrade/upgrade-step.ts';
 import { changed, sameContent } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
-import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { commitFresh, examFiledBy, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { filedAt, groundOfAll, type Ground } from './ground.ts';
 import { restricts, restrictionsOf, type FiledItem, type Restriction } from './restrictions.ts';
 
@@ -159,7 +159,7 @@ async function partsOf(
   if (sameContent(settled, resource)) return [];
   // What is not shared is looked at no further: this was the look.
   return [
-    ...(await itemParts(deps, reading, { row, resource: settled }, deps.clock.now())),
+    ...(await itemParts(deps, reading, { row, resource: settled }, judged.sources)),
     { ...judged.rests, jobs: [] },
     isTakenOver ? {} : await ownMark(deps.records, deps.region.serial, deps.clock.now()),
   ];
@@ -209,8 +209,9 @@ async function itemParts(
   deps: SettleGroundDeps,
   reading: NarrowReading,
   { row, resource }: Found<Resource>,
-  now: number,
+  sources: readonly string[],
 ): Promise<readonly PlanParts[]> {
+  const now = deps.clock.now();
   switch (resource.resourceType) {
     case 'ImagingStudy': {
       const study: Found<ImagingStudy> = { row, resource };
@@ -221,7 +222,9 @@ async function itemParts(
       return [(await relabelledReportParts(deps, reading, report, 'server', now)) ?? {}];
     }
     default: {
-      const facts = { ...aboutRow(row), released: row.released };
+      // It may have been filed while it was shared.
+      const { services: ownServices } = examFiledBy(deps.region, ...sources);
+      const facts = { ...aboutRow(row), released: row.released, ownServices };
       return [changed(deps.indexer, row, resource, now, facts)];
     }
   }

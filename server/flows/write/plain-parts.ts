@@ -27,7 +27,9 @@ async function plainParts(
   const { item, rests } = await inItsState(work, { placed, resource, subject });
   // Who changes a row that gives rights is who filed it.
   const isSaid = standing === undefined || Object.keys(said).length > 0;
-  const origin = isSaid ? { origin: { ...shownOf(deps.region, item, filerOf(visit.requester)), ...said } } : {};
+  const filed = shownOf(deps.region, item, filerOf(visit.requester));
+  const { ownServices } = filed;
+  const origin = isSaid ? { origin: { ...filed, ...said } } : ownServices === undefined ? {} : { ownServices };
   const parts = changed(deps.indexer, standing, { ...item, id }, now, { person, subject, ...origin });
   return { person, subject, parts: oneOf([parts, rests]) };
 }

@@ -26,6 +26,8 @@ export type PutFacts = {
   readonly released?: boolean;
   /** By default that of the row that stands. */
   readonly origin?: Origin;
+  /** By default those of the origin. */
+  readonly ownServices?: readonly string[];
   readonly parent?: string;
   readonly blob?: BlobRef;
 };

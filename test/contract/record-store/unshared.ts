@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { principal, type Right } from '../../../server/access/right.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
-import { aGrant, aPersonKey, aPlan, aPut, aQuery, NOW } from '../../support/plans.ts';
+import { aGrant, anEstablishmentGrant, aPersonKey, aPlan, aPut, aQuery, NOW } from '../../support/plans.ts';
 import { read, searchIds } from '../../support/reads.ts';
 import { commitPlan } from '../../support/warrants.ts';
 import type { Suite } from '../suite.ts';
@@ -47,6 +47,21 @@ export function unsharedContract(suite: Suite): void {
       );
       expect(await shown()).to.deep.equal([put.id, other.id].sort());
       expect((await read(suite.records, grant, put))?.shownBy?.relation).to.equal('imaging-service');
+    });
+
+    it('shows it to services that a put says of what stands, which stays of who filed it', async () => {
+      const person = aPersonKey();
+      const [service, maker] = [`Organization/${person}`, `Organization/maker-${person}`];
+      const role = { reference: 'PractitionerRole/1', organization: service, within: [], offices: [] };
+      const grant = aGrant(`Practitioner/${person}`, NOW, [{ ...role, radiologist: true }]);
+      const put = aPut({ person, origin: { sources: [maker], services: [] } });
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
+      expect(await read(suite.records, grant, put)).to.equal(undefined);
+      const { origin: _, ...unshared } = { ...put, masks: ['unshared'] as const, ownServices: [service] };
+      await commitPlan(suite.records, aPlan({ puts: [unshared] }));
+      expect((await read(suite.records, grant, put))?.shownBy?.relation).to.equal('own-service');
+      const author = (await read(suite.records, anEstablishmentGrant(maker), put))?.shownBy?.relation;
+      expect(author).to.equal('author');
     });
   });
 }

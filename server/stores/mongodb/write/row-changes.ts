@@ -1,7 +1,7 @@
 /** What a plan makes of its rows: staged in memory from the standing documents, then written in one go. */
 import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
 import { encodeLabel } from '../../../../profiles/confidentiality.ts';
-import type { Origin } from '../../../access/rights-of.ts';
+import { originAfter, type Origin } from '../../../access/rights-of.ts';
 import type { Principal } from '../../../access/right.ts';
 import type { CommitPlan, Put } from '../../../ports/commit-plan.ts';
 import { isRowCondition, requireRowCondition, type RowCondition } from '../../refused.ts';
@@ -114,7 +114,7 @@ export function stageRows(
     const version = (present(key)?.version ?? 0) + 1;
     retire(key);
     const text = plan.texts[at] ?? unstamped(put.resource, put.id);
-    const origin = put.origin ?? standingRow(present(key))?.origin;
+    const origin = originAfter(put, standingRow(present(key))?.origin);
     const patient = shown.get(put.subject ?? '');
     write(toRow({ ...put, origin, patient }, stamped(text, version, now), version, now));
     return version;

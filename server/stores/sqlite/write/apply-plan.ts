@@ -1,7 +1,7 @@
 /** Applies one plan inside a savepoint of the writer: a Fault that leaves here undoes all of it. */
 import { encodeLabel } from '../../../../profiles/confidentiality.ts';
 import { personKey } from '../../../access/requester.ts';
-import { NO_ORIGIN, rightsGivenBy, type Origin } from '../../../access/rights-of.ts';
+import { NO_ORIGIN, originAfter, rightsGivenBy, type Origin } from '../../../access/rights-of.ts';
 import type { Claim, CommitReceipt, FurtherSource, InstanceRow } from '../../../ports/commit-plan.ts';
 import { claimTaken, otherDataSet } from '../../refused.ts';
 import { movedSources, withSource } from '../../sources.ts';
@@ -101,7 +101,7 @@ function putRow(db: Database, put: WirePut, patient: string | undefined, now: nu
   const version = 1 + (standing?.version ?? lastVersion(db, put.type, put.id));
   if (standing !== undefined) keepHistory(db, put.type, put.id);
   else if (version > 1) forgetDeletion(db, put.type, put.id);
-  const origin = put.origin ?? originOf(standing);
+  const origin = originAfter(put, originOf(standing));
   const json = stamped(put, version, now);
   const row = { ...put, patient, version, updated: now, json, ...(origin === undefined ? {} : { origin }) };
   const rid = writeRow(db, standing, row, put.index);
