@@ -104,7 +104,10 @@ export type JobPayloads = {
     /** The time zone (IANA) of bare days of its period; UTC when absent. */
     readonly zone?: string;
   };
-  /** Tells a patient what an exam, a report or a declaration brought. Its subject is that (`Type/id`). */
+  /**
+   * Tells a patient what an exam, a report or a declaration brought. Its subject is that (`Type/id`), with `/readers`
+   * behind it where she is told of who reads her record by it alone.
+   */
   readonly 'tell-news': NoPayload;
   /** Mails what a patient is told. Its subject is the id of the Communication. */
   readonly 'send-notice': NoPayload;

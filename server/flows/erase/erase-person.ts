@@ -18,6 +18,7 @@ import { suppressionParts, type SuppressionDeps } from './suppression.ts';
 import { claimOf, pagesOfAll } from '../internal-reads.ts';
 import { triesFor } from '../presence/tries.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
+import { ofReaders } from '../notices/tell-news.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { stillHers, type Begun } from './begin-erasure.ts';
 import type { EraseStudyDeps } from './erase-study.ts';
@@ -67,7 +68,9 @@ function testifies(resource: Resource): boolean {
 const ABOUT_ROWS = ['send-notice', 'end-consent', 'alert-officers', 'end-given'] as const;
 
 function jobsAbout({ type, id }: Row): readonly JobKey[] {
-  return [{ kind: 'tell-news', subject: `${type}/${id}` }, ...ABOUT_ROWS.map((kind) => ({ kind, subject: id }))];
+  const item = `${type}/${id}`;
+  const byItem = [item, ofReaders(item)].map((subject) => ({ kind: 'tell-news' as const, subject }));
+  return [...byItem, ...ABOUT_ROWS.map((kind) => ({ kind, subject: id }))];
 }
 
 /**

@@ -20,6 +20,7 @@ import { knownPatient } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { findById, pagesOfAll, rowById, type Found } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
+import { tellingReadersOf } from '../notices/tell-news.ts';
 import { establishmentsOf } from '../study/linked-studies.ts';
 import { allInstances, filersOf, type StudyReading } from '../study/study-content.ts';
 import { relabelledReportParts, relabelledStudiesParts } from '../study/relabelled-parts.ts';
@@ -157,10 +158,11 @@ async function partsOf(
   const isRestricted = restrictions?.some((one) => restricts(one, filed)) ?? wasRestricted;
   const settled = withState(withState(resource, 'unshared', !judged.isShared), 'restricted', isRestricted);
   if (sameContent(settled, resource)) return [];
-  // What is not shared is looked at no further: this was the look.
+  // What is not shared is looked at no further: this was the look. What has come to be opens her record to others.
+  const isOpened = judged.isShared && !judged.wasShared;
   return [
     ...(await itemParts(deps, reading, { row, resource: settled }, judged.sources)),
-    { ...judged.rests, jobs: [] },
+    { ...judged.rests, jobs: isOpened ? tellingReadersOf(row, deps.clock.now()) : [] },
     isTakenOver ? {} : await ownMark(deps.records, deps.region.serial, deps.clock.now()),
   ];
 }

@@ -15,7 +15,7 @@ import {
 } from '../../../profiles/notices/news.ts';
 import type { NoticeFacts } from '../../../profiles/notices/notice.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import { isStoredType } from '../../../profiles/types/visibility.ts';
+import { isStoredType, type StoredType } from '../../../profiles/types/visibility.ts';
 import { labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { permits, stateAllows } from '../../access/decide.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
@@ -47,6 +47,21 @@ export function tellingOf(item: string, now: number): JobRequest {
   return jobOf('tell-news', item, now);
 }
 
+/** Types whose items open a record, to services or to the people of a stay. */
+const OPENING: readonly StoredType[] = ['ImagingStudy', 'DiagnosticReport', 'Encounter'];
+
+/** Asks for who reads her record by an item alone, where the item itself is none: it has come to be shared. */
+export function tellingReadersOf({ type, id }: Pick<InternalRow, 'type' | 'id'>, now: number): readonly JobRequest[] {
+  return OPENING.includes(type) ? [jobOf('tell-news', ofReaders(`${type}/${id}`), now)] : [];
+}
+
+const READERS = 'readers';
+
+/** The subject of that job about an item (`Type/id`). */
+export function ofReaders(item: string): string {
+  return `${item}/${READERS}`;
+}
+
 /** Makes the work of `tell-news`. */
 export function tellNews(deps: TellNewsDeps) {
   return async ({ subject }: TakenJob<'tell-news'>): Promise<void> => {
@@ -70,16 +85,19 @@ type Item = {
   readonly person: PersonKey;
   /** The identity that it is filed under. */
   readonly patient: string;
+  /** The item itself is no news. */
+  readonly isKnown: boolean;
 };
 
-async function itemOf(deps: TellNewsDeps, name: string): Promise<Item | undefined> {
-  const [type = '', id = ''] = name.split('/');
+async function itemOf(deps: TellNewsDeps, subject: string): Promise<Item | undefined> {
+  const [type = '', id = '', of] = subject.split('/');
   if (!isStoredType(type)) return undefined;
   const now = deps.clock.now();
   const reading = systemReading('tell-news', now);
   const row = await rowById(deps.records, reading, type, id);
   if (row?.person === undefined || row.subject === undefined) return undefined;
-  return { deps, reading, now, name, row, person: row.person, patient: row.subject };
+  const { person, subject: patient } = row;
+  return { deps, reading, now, name: `${type}/${id}`, row, person, patient, isKnown: of === READERS };
 }
 
 async function newsOf(item: Item): Promise<readonly PlanParts[]> {
@@ -227,7 +245,8 @@ async function documentNews(
   names: readonly string[],
   moments: readonly (string | undefined)[],
 ): Promise<readonly PlanParts[]> {
-  const { deps, reading, now } = item;
+  const { deps, reading, now, isKnown } = item;
+  if (isKnown) return [];
   const isRecent = moments.some((moment) => moment === undefined || Date.parse(moment) > now - NEWS_MS);
   if (!isRecent || !(await isHersToSee(item))) return [];
   const day = new Date(now).toISOString().slice(0, 10);

@@ -20,6 +20,15 @@ import { openWorld, type World } from '../identity/world.ts';
 export const ONE = { at: 'strasbourg', number: 0 } as const;
 export const OTHER = { at: 'nancy', number: 0 } as const;
 
+/** Strasbourg informs its patients, Nancy does not. */
+export function strasbourgInforms(region: Region): Region {
+  const identifierDomains = region.identifierDomains.map((domain) => ({
+    ...domain,
+    informsPatients: domain.organization === ESTABLISHMENTS.nancy.organization ? (false as const) : '2000-01-01',
+  }));
+  return { ...region, identifierDomains };
+}
+
 /** What tests do and ask. */
 export type Restricting = {
   readonly world: World;

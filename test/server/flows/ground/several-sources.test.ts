@@ -1,17 +1,7 @@
 /** An exam of two establishments is shared on the ground of each of them. */
 import { expect } from 'chai';
 import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
-import type { Region } from '../../../../server/config/region-model.ts';
-import { ONE, onEachRestricting, OTHER } from './restricting.ts';
-
-/** Strasbourg informs its patients, Nancy does not. */
-function oneInforms(region: Region): Region {
-  const identifierDomains = region.identifierDomains.map((domain) => ({
-    ...domain,
-    informsPatients: domain.organization === ESTABLISHMENTS.nancy.organization ? (false as const) : '2000-01-01',
-  }));
-  return { ...region, identifierDomains };
-}
+import { ONE, onEachRestricting, OTHER, strasbourgInforms } from './restricting.ts';
 
 onEachRestricting(
   'The ground of an exam of two establishments',
@@ -51,5 +41,5 @@ onEachRestricting(
       expect(await isIn(0, 'unshared')).to.equal(false);
     });
   },
-  oneInforms,
+  strasbourgInforms,
 );
