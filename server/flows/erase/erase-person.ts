@@ -69,7 +69,10 @@ const ABOUT_ROWS = ['send-notice', 'end-consent', 'alert-officers', 'end-given']
 
 function jobsAbout({ type, id }: Row): readonly JobKey[] {
   const item = `${type}/${id}`;
-  const byItem = [item, ofReaders(item)].map((subject) => ({ kind: 'tell-news' as const, subject }));
+  const byItem = [
+    ...[item, ofReaders(item)].map((subject) => ({ kind: 'tell-news' as const, subject })),
+    { kind: 'settle-ground' as const, subject: item },
+  ];
   return [...byItem, ...ABOUT_ROWS.map((kind) => ({ kind, subject: id }))];
 }
 

@@ -6,7 +6,7 @@ import { goOnErasing } from '../../../../server/flows/erase/erase-study.ts';
 import type { JobRun } from '../../../../server/flows/jobs/job-runner.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
 import { SYSTEM } from '../../../support/plans.ts';
-import { openSession, type Session } from '../identity/session.ts';
+import { openSession, visitOf, type Session } from '../identity/session.ts';
 import { doStep } from '../identity/steps.ts';
 import { asked, openErasing, recordOf, type Erasing } from './her-record.ts';
 
@@ -40,6 +40,23 @@ for (const { name, missing, open } of EACH_STORE) {
       }
       return rows.toSorted();
     }
+
+    /** A restriction of hers that ends in some days (`Task/id`). */
+    async function lifted(session: Session, patient: string): Promise<string> {
+      const visit = await visitOf(session, patient);
+      const task = await world.flows.askAboutData(visit, { right: 'restriction', organization: undefined });
+      const officer = await visitOf(session, 'Practitioner/demo-region-dpo');
+      for (const verdict of ['granted', 'lifted'] as const)
+        await world.flows.decideReview(officer, task.replace('Task/', ''), { verdict, comment: 'Vérifié' });
+      return task;
+    }
+
+    /** What the jobs are about that end restrictions. */
+    async function waiting(): Promise<readonly string[]> {
+      const jobs = await world.stores.jobs.list({ kind: 'settle-ground', limit: 9 }, world.now());
+      return jobs.map(({ subject }) => subject);
+    }
+
     it('N02 leaves no byte of her, nothing of her identities, and another’s record as it is', async () => {
       const session = openSession(world);
       const texts = await recordOf(session);
@@ -50,9 +67,12 @@ for (const { name, missing, open } of EACH_STORE) {
       const [person, another] = ['strasbourg/0', 'strasbourg/1'].map((one) => known.get(one)?.person);
       const before = await rowsOf(another);
       expect(before.length).to.be.greaterThan(3);
+      const restriction = await lifted(session, known.get('strasbourg/0')?.patient ?? '');
+      expect(await waiting()).to.include(restriction);
       const task = await asked(session);
       await eraseRecord(deps)({ subject: task, attempts: 1 }, GOES_ON);
       expect(await found(texts)).to.deep.equal([]);
+      expect(await waiting()).to.not.include(restriction);
       const left = (await rowsOf(person)).map((row) => row.split(' ')[0]);
       expect(new Set(left), 'the request, and who is told').to.deep.equal(new Set(['Task']));
       expect(await rowsOf(another)).to.deep.equal(before);
