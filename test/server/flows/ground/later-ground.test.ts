@@ -12,7 +12,7 @@ const DAY_MS = 24 * 3_600_000;
 onEachRestricting(
   'A ground that comes later',
   (restricting) => {
-    it('tells her who reads her record then, a service and the people of a stay, and of no document again', async () => {
+    it('tells her who reads her record then, service and people of a stay, and of no document again', async () => {
       const { world, session, fed, sent, informed, patientOf } = restricting();
       const { organization } = ESTABLISHMENTS.nancy;
       await fed(OTHER);
