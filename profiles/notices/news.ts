@@ -1,6 +1,6 @@
 /** What patients are told of their record: a document to read, who reads it from now on, whether it is shared. */
 import type { Communication, Reference } from '@medplum/fhirtypes';
-import type { ByLanguage } from '../language.ts';
+import type { ByLanguage, Language } from '../language.ts';
 import { buildNotice, type NoticeFacts } from './notice.ts';
 
 const DOCUMENT: ByLanguage<string> = {
@@ -71,6 +71,40 @@ export function buildCorrespondentNotice({
       fr: `Un correspondant déclaré peut désormais consulter votre dossier : ${names}.`,
       de: `Eine angegebene Fachperson kann Ihre Akte nun einsehen: ${names}.`,
       en: `A declared correspondent may read your record from now on: ${names}.`,
+    },
+  });
+}
+
+/**
+ * Builds the notice of who redeemed a presence code of hers: `consent` (a reference) gives the record until a moment,
+ * epoch milliseconds, told in a zone (IANA).
+ */
+export function buildPresenceNotice({
+  professionals,
+  consent,
+  until,
+  timeZone,
+  ...facts
+}: NoticeFacts & {
+  readonly professionals: Newcomers;
+  readonly consent: string;
+  readonly until: number;
+  readonly timeZone: string;
+}): Communication {
+  const names = namesOf(professionals);
+  const end = (language: Language): string =>
+    new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', timeZone }).format(until);
+  const [fr, de, en] = [end('fr'), end('de'), end('en')];
+  return buildNotice({
+    ...facts,
+    kind: 'correspondent',
+    about: [{ reference: consent }],
+    text: {
+      fr:
+        'Le professionnel à qui vous avez donné votre code de présence peut consulter votre dossier ' +
+        `jusqu’au ${fr} : ${names}.`,
+      de: `Die Fachperson, der Sie Ihren Anwesenheitscode gegeben haben, kann Ihre Akte bis ${de} einsehen: ${names}.`,
+      en: `The professional to whom you gave your presence code may read your record until ${en}: ${names}.`,
     },
   });
 }

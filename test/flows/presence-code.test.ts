@@ -90,7 +90,11 @@ onEachWorld('Presence codes', (world) => {
       const all = await caller('patient').find<Communication>('Communication');
       return all.find(({ about = [] }) => about.some((one) => one.reference === reference));
     });
-    expect(notice.payload?.[0]?.contentString).to.match(/^Un correspondant déclaré peut désormais consulter/);
+    const [payload] = notice.payload ?? [];
+    expect(payload?.contentString).to.match(
+      /^Le professionnel à qui vous avez donné votre code de présence peut consulter votre dossier jusqu’au \d+ .* : /,
+    );
+    expect(JSON.stringify(payload)).to.contain('Anwesenheitscode').and.contain('your presence code');
     expect((await caller('patient').send('DELETE', reference)).status).to.be.oneOf([200, 204]);
     expect(await sees('stranger')).to.equal(false);
     expect(await listed()).to.deep.equal(['Practitioner/demo-stranger nothing temporary until']);

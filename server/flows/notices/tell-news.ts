@@ -9,6 +9,7 @@ import { IMPORTED_TAG } from '../../../profiles/codes.ts';
 import {
   buildCorrespondentNotice,
   buildDocumentNotice,
+  buildPresenceNotice,
   buildRepresentativeNotice,
   buildServiceNotice,
   buildStayNotice,
@@ -154,15 +155,20 @@ async function laterParts(item: Item): Promise<PlanParts> {
 
 async function correspondentNews(item: Item, { status, provision }: Consent): Promise<readonly PlanParts[]> {
   if (status !== 'active') return [];
-  const begun = new Set(
-    (await begunRights(item, 'declared', 'presence')).map(({ principal }) => referenceOf(principal)),
-  );
+  const rights = await begunRights(item, 'declared', 'presence');
+  const begun = new Set(rights.map(({ principal }) => referenceOf(principal)));
   if (begun.size === 0) return [];
   const actors = (provision?.actor ?? []).flatMap(({ reference }) =>
     begun.has(reference.reference ?? '') ? [reference] : [],
   );
   const professionals = await newcomersOf(item.deps.records, item.reading, actors);
-  const build = (facts: NoticeFacts) => buildCorrespondentNotice({ ...facts, professionals, consent: item.name });
+  const told = { professionals, consent: item.name };
+  const presence = rights.find(({ relation }) => relation === 'presence');
+  const { timeZone } = item.deps;
+  const build = (facts: NoticeFacts) =>
+    presence === undefined
+      ? buildCorrespondentNotice({ ...facts, ...told })
+      : buildPresenceNotice({ ...facts, ...told, until: presence.to, timeZone });
   return professionals.length === 0 ? [] : await onceParts(item, newsId('correspondent', item.name), build);
 }
 

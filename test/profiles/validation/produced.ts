@@ -208,6 +208,16 @@ export const PRODUCED: readonly Produced[] = [
     resource: news.buildCorrespondentNotice({ ...told, professionals: [practitioner], consent: 'Consent/c1' }),
   },
   {
+    builder: 'buildPresenceNotice',
+    resource: news.buildPresenceNotice({
+      ...told,
+      professionals: [practitioner],
+      consent: 'Consent/c1',
+      until: Date.UTC(2026, 11, 15, 9, 30),
+      timeZone: 'Europe/Paris',
+    }),
+  },
+  {
     builder: 'buildRepresentativeNotice',
     resource: news.buildRepresentativeNotice({
       ...told,
