@@ -75,6 +75,8 @@ const SYSTEM_WRITES = {
   'settle-ground': { types: typesWhere((type) => fhirType(type).label === 'own'), subject: 'persons', event: 'asking' },
   // Each instance had a warrant of its own: the end only counts them.
   'end-shipment': { types: [], subject: 'shipment', event: 'own' },
+  // Each try had a warrant of its own: what is kept of them is no row.
+  'forget-tries': { types: [], subject: 'job', event: 'own' },
   // Jobs alone: what one does is written under a warrant of its own.
   'ask-for-work': { types: [], subject: 'job', event: 'own' },
 } as const satisfies Record<string, SystemWrite>;

@@ -47,7 +47,8 @@ import type { WhoCanAccessDeps } from '../flows/consent/access-list/who-can-acce
 import { sayConfidentiality } from '../flows/consent/say-confidentiality.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
 import { followedHolders } from '../flows/directory/holders.ts';
-import { givingFlows } from '../flows/share/giving.ts';
+import { forgetTries } from '../flows/presence/tries.ts';
+import { givingFlows, type GivingDeps } from '../flows/share/giving.ts';
 import { cancelErasure, requestErasure, type RequestErasureDeps } from '../flows/erase/request-erasure.ts';
 import { setAccount } from '../flows/consent/set-account.ts';
 import { crossReference } from '../flows/read/cross-reference.ts';
@@ -214,10 +215,7 @@ function accountFlows(deps: RepresentativeDeps, find: ReturnType<typeof findAcco
 }
 
 /** By which patients decide of their records, as a whole or of one item, and read who may open them. */
-function ownRecordFlows(
-  deps: RequestErasureDeps & WhoCanAccessDeps & { readonly region: RegionIndex },
-  config: Config,
-) {
+function ownRecordFlows(deps: RequestErasureDeps & WhoCanAccessDeps & GivingDeps, config: Config) {
   return {
     ...accessLists(deps),
     sayConfidentiality: sayConfidentiality(deps),
@@ -359,6 +357,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     'erase-study': async ({ subject }, run) => await goOn(subject, run),
     'erase-record': eraseRecord({ ...writing, tokens: stores.tokens, mailer: parts.mailer }),
     'forget-erased': async () => await records.forget(),
+    'forget-tries': forgetTries(writing),
     'sweep-images': async (_job, run) => {
       await sweep(run);
       return { againAt: clock.now() + SWEEP_PAUSE_MS };

@@ -74,8 +74,8 @@ export const claimKey = {
   /** The code that an identity (`Patient/id`) last made for a professional to redeem, as JSON, without the code. */
   presenceCode: (patient: string): ClaimKey => write('presence-code', patient),
   /**
-   * When codes were tried in vain lately, as JSON: by a professional (`Practitioner/id`), or for somebody, by a digest
-   * of the number that was named.
+   * When codes were tried in vain lately, as JSON: by a professional (`Practitioner/id`), or for somebody, by a keyed
+   * digest of the number that was named.
    */
   presenceTries: (of: string): ClaimKey => write('presence-tries', of),
   /** The last emergency that a professional (`Practitioner/id`) declared: they are counted, so any two conflict. */

@@ -25,6 +25,7 @@ export const JOB_KINDS = [
   'erase-study',
   'erase-record',
   'forget-erased',
+  'forget-tries',
   'sweep-images',
   'end-viewing',
   'end-consent',
@@ -77,6 +78,8 @@ export type JobPayloads = {
   readonly 'erase-record': NoPayload;
   /** Lets the store forget what was erased. Its subject is random. */
   readonly 'forget-erased': NoPayload;
+  /** Forgets presence codes tried in vain. Its subject is who tried (`Practitioner/id`), or the digest of a number. */
+  readonly 'forget-tries': NoPayload;
   /** Removes blobs that nothing refers to, and asks for itself again. Its subject is `images`. */
   readonly 'sweep-images': NoPayload;
   /** Records the end of a viewing. Its subject is the id of the AuditEvent of its beginning. */

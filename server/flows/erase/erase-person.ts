@@ -123,7 +123,10 @@ async function identityParts(
     return [claimStem.declarationsOf(patient), claimStem.informedOf(patient), claimStem.reviewsOf(id)];
   });
   const known = [...ids].flatMap((id) => [claimKey.joined(id), claimKey.presenceCode(`Patient/${id}`)]);
-  const tried = standing.flatMap(({ content: { own, said } }) => [own, ...(said.identifier ?? [])].map(triesFor));
+  const tried = standing
+    .flatMap(({ content: { own, said } }) => [own, ...(said.identifier ?? [])])
+    .flatMap((number) => triesFor(deps.erasureKey, number))
+    .map(claimKey.presenceTries);
   const gone = [...names, ...tried, ...erased, ...known, claimKey.sharing(begun.person)];
   const contents = standing.map(({ content }) => content);
   return [

@@ -52,6 +52,7 @@ export const JOB_POLICIES: JobPolicies = {
   'erase-study': { ...ERASURE, leaseMs: 10 * MINUTE },
   'erase-record': { ...ERASURE, leaseMs: 10 * MINUTE },
   'forget-erased': { ...ERASURE, leaseMs: HOUR },
+  'forget-tries': STUDY,
   'sweep-images': { ...STUDY, concurrency: 1, leaseMs: HOUR, attempts: 8 },
   'end-viewing': STUDY,
   'end-consent': STUDY,

@@ -129,7 +129,7 @@ async function begunRights(item: Item, ...relations: readonly Relation[]): Promi
   );
 }
 
-/** Whether all who hold a principal are barred: by her blocks, also of their organization, or outside of care. */
+/** Whether all who hold a principal are barred: by these of her blocks, of their organization, or outside of care. */
 function areBarred({ deps, now }: Item, principal: Principal, bars: ReadonlySet<Principal>): boolean {
   const holders = deps.holders();
   const held = holders.of(principal, now);

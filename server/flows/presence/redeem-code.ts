@@ -27,14 +27,15 @@ import { tellingOf } from '../notices/tell-news.ts';
 import { commitFresh, filedBy, joinParts, putOf, type Planned, type PlanParts } from '../write/plan-parts.ts';
 import { isKept, type KeptCode } from './kept-code.ts';
 import { takenCode } from './make-code.ts';
-import { readTries, refuseGuessing, triedParts } from './tries.ts';
+import { readTries, refuseGuessing, triedParts, type TriesDeps } from './tries.ts';
 
 /** What the flow needs; `days` is how long the record is seen. */
-export type RedeemCodeDeps = GuardDeps & {
-  readonly indexer: Indexer;
-  readonly region: RegionIndex;
-  readonly days: number;
-};
+export type RedeemCodeDeps = GuardDeps &
+  TriesDeps & {
+    readonly indexer: Indexer;
+    readonly region: RegionIndex;
+    readonly days: number;
+  };
 
 /** The code as it was typed, and a number of whose it is said to be. */
 export type TriedCode = { readonly identifier: Identifier; readonly code: string };
@@ -66,7 +67,7 @@ async function planOf(
   const { records, clock } = deps;
   const now = clock.now();
   const reading = systemReading('presence-code', now);
-  const tries = await readTries(records, reading, { practitioner: requester.practitioner, identifier }, now);
+  const tries = await readTries(deps, reading, { practitioner: requester.practitioner, identifier }, now);
   refuseGuessing(tries);
   const found = await codeOf(deps, reading, { identifier, code }, now);
   const subject = found && (await subjectFacts(records, reading, requester, found));
@@ -74,14 +75,14 @@ async function planOf(
   if (found === undefined || isClosed || (await isBlockedBy(records, reading, requester, subject.person)))
     return {
       warrant: mayRedeem(requester, undefined, now),
-      plan: joinParts(triedParts(tries, newId(), now)),
+      plan: joinParts(triedParts(tries, { id: newId(), now, missed: true })),
       result: undefined,
     };
   const id = newId();
   return {
     warrant: mayRedeem(requester, subject, now),
     plan: joinParts(
-      triedParts(tries, newId()),
+      triedParts(tries, { id: newId(), now, missed: false }),
       takenCode(found.patient, found.value),
       consentParts(deps, visit, { id, subject, requester, now }),
     ),

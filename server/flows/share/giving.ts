@@ -4,11 +4,12 @@ import type { GuardDeps } from '../guard.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { makePresenceCode } from '../presence/make-code.ts';
 import { redeemPresenceCode } from '../presence/redeem-code.ts';
+import type { TriesDeps } from '../presence/tries.ts';
 import { revokeShare } from './end-share.ts';
 import { shareItem } from './share-item.ts';
 
 /** What they need. */
-export type GivingDeps = GuardDeps & { readonly indexer: Indexer; readonly region: RegionIndex };
+export type GivingDeps = GuardDeps & TriesDeps & { readonly indexer: Indexer; readonly region: RegionIndex };
 
 /** Makes them; days as {@link redeemPresenceCode} and {@link shareItem} count them. */
 export function givingFlows(

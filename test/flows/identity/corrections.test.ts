@@ -22,6 +22,7 @@ const JSON_PATCH = { 'content-type': 'application/json-patch+json' };
 const BESIDE: readonly string[] = [
   'sweep-images',
   'forget-erased',
+  'forget-tries',
   'end-viewing',
   'end-consent',
   'tell-news',

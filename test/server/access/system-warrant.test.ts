@@ -79,6 +79,7 @@ describe('What the server writes on its own account', () => {
       { study: '1.2' },
     ],
     'end-shipment': [[], 'own', { persons: [] }],
+    'forget-tries': [[], 'own', { persons: [] }],
     'ask-for-work': [[], 'own', { persons: [] }],
   };
 
