@@ -64,7 +64,7 @@ import { subjectRights } from '../flows/subject-rights/subject-rights.ts';
 import { fileInstance, type FileInstanceDeps } from '../flows/intake/file-instance.ts';
 import { followedIndex } from '../flows/identity/region-index.ts';
 import { requesterOfToken } from '../flows/identity/known-requesters.ts';
-import { findRepresented, type RepresentativeDeps } from '../flows/care/representatives.ts';
+import { findRepresented, type FindRepresentedDeps } from '../flows/care/representatives.ts';
 import {
   accountPatient,
   accountResource,
@@ -187,7 +187,7 @@ export function composeFlows(parts: FlowParts) {
     receiveImport: receiveImport(intake),
     receiveStowRequest: receiveStowRequest({ ...intake, maxInstanceBytes: config.maxInstanceBytes }),
     requesterOfToken: requesterOfToken({ records, tokens, region, clock, resolve }),
-    accounts: accountFlows({ records, clock, timeZone }, find),
+    accounts: accountFlows({ records, trail, clock, timeZone }, find),
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
     ...erasingFlows({ ...writing, trail }),
     upgrade: upgradeRecords({ records, clock, indexer, region: regionIndex, log }),
@@ -204,7 +204,7 @@ export function composeFlows(parts: FlowParts) {
 }
 
 /** Who signs in, and to which records. */
-function accountFlows(deps: RepresentativeDeps, find: ReturnType<typeof findAccount>): AccountDirectory {
+function accountFlows(deps: FindRepresentedDeps, find: ReturnType<typeof findAccount>): AccountDirectory {
   return {
     find,
     represented: findRepresented(deps),

@@ -3,12 +3,13 @@
  * C14): an establishment where she was, while she shares her record.
  */
 import { expect } from 'chai';
-import type { Patient, RelatedPerson } from '@medplum/fhirtypes';
+import type { AuditEvent, Patient, RelatedPerson } from '@medplum/fhirtypes';
 import { toPatient } from '../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
-import { clientToken } from '../../fixtures/sign-in.ts';
-import { ask, birthday, representing, visiting, type Reply } from '../support/clients/representing.ts';
+import { clientToken, signIn } from '../../fixtures/sign-in.ts';
+import { ask, birthday, LOGIN, representing, visiting, type Reply } from '../support/clients/representing.ts';
 import { onEachWorld } from './support/each-store.ts';
+import { find } from './support/fhir.ts';
 import { callOf } from './support/world.ts';
 
 const { strasbourg, nancy } = ESTABLISHMENTS;
@@ -67,5 +68,30 @@ onEachWorld('Naming who represents a patient', (world) => {
     expect((await asPatient('POST', 'Patient/$reconsent')).status).to.equal(201);
     expect((await by(strasbourg, 'PUT', `RelatedPerson/${standing.id}`, again)).status).to.equal(200);
     await ended(strasbourg, standing.id);
+  });
+
+  it('C13 opens one of several records: a patient reads that her name was shown, and none is being erased', async () => {
+    const { patient } = world().ids;
+    await feed(strasbourg, birthday(10));
+    const { id } = await naming(strasbourg, patient);
+    const shown = async (): Promise<readonly AuditEvent[]> => {
+      const all = await find<AuditEvent>(callOf(world(), 'patient'), `AuditEvent?entity=Patient/${patient}&_count=200`);
+      return all.filter(({ source }) => source.site === 'auth');
+    };
+    const before = (await shown()).length;
+    await signIn({ url: url(), person: LOGIN });
+    const [event, ...others] = await shown();
+    expect(others.length, 'once').to.equal(before);
+    const [reader] = (event?.agent ?? []).filter(({ requestor }) => requestor);
+    expect(reader?.who).to.deep.equal({ reference: `RelatedPerson/${id}`, display: 'Josée Klärenbusch' });
+    expect(reader?.purposeOfUse?.[0]?.coding?.[0]?.code).to.equal('FAMRQT');
+    const asked = await asPatient('POST', 'Patient/$request-erasure');
+    expect(asked.status, JSON.stringify(asked.body)).to.be.oneOf([200, 201, 202]);
+    const refused = await signIn({ url: url(), person: LOGIN }).catch((error: Error) => error.message);
+    expect(refused).to.match(/^Sign-in stopped \(403\)/);
+    expect((await asPatient('POST', 'Patient/$cancel-erasure')).status).to.equal(200);
+    expect(await shown()).to.have.length(before + 1);
+    await signIn({ url: url(), person: LOGIN });
+    await ended(strasbourg, id);
   });
 });

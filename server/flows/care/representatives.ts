@@ -2,22 +2,30 @@
  * Who represents a patient before the law, as an account: a RelatedPerson who is named for this time, of a patient
  * whose age leaves it. Her age is looked at each time, for her birth date may be corrected, and joins change it.
  */
+import { randomUUID } from 'node:crypto';
 import type { Patient, RelatedPerson } from '@medplum/fhirtypes';
 import { majorityOf, representationsOf, representedTime } from '../../../profiles/consent/representation.ts';
 import { readTraits, traitsAgree, type Traits } from '../../../profiles/identity/traits.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
+import { stateAllows } from '../../access/decide.ts';
 import { systemGrant, systemReading, type NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { principal, type Right } from '../../access/right.ts';
-import type { Account } from '../../ports/account-directory.ts';
+import type { Account, Asking } from '../../ports/account-directory.ts';
+import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { AuditRecord } from '../../ports/commit-plan.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
+import { recordOf } from '../audit/event-records.ts';
 import { displayNameOf } from '../directory/directory-changes.ts';
 import { findAll, findById } from '../internal-reads.ts';
 
 /** What it takes; `timeZone` (IANA) is where birthdays begin. */
 export type RepresentativeDeps = { readonly records: RecordStore; readonly clock: Clock; readonly timeZone: string };
+
+/** The same, and where it is recorded to whom names are shown. */
+export type FindRepresentedDeps = RepresentativeDeps & { readonly trail: Pick<AuditTrail, 'record'> };
 
 /** Somebody who represents a patient at this moment. `until` is epoch milliseconds. */
 export type Representative = {
@@ -44,24 +52,53 @@ export function representativeAt(deps: RepresentativeDeps) {
 }
 
 /**
- * Finds whom the bearer of an identifier represents: one account for each person, by name. Where traits are vouched
- * for, the RelatedPerson's agree with them: a number that is wrongly typed opens no record to a stranger.
+ * Finds whom the bearer of an identifier represents: one account for each person whose state leaves a representative
+ * anything, by name. Where traits are vouched for, the RelatedPerson's agree with them: a number that is wrongly typed
+ * opens no record to a stranger. Each person reads in the trail to whom her name was shown.
  */
-export function findRepresented(deps: RepresentativeDeps) {
+export function findRepresented({ trail, ...deps }: FindRepresentedDeps) {
   const at = representativeAt(deps);
-  return async (system: string, value: string, traits?: Traits): Promise<readonly Account[]> => {
+  return async (system: string, value: string, { traits, ...client }: Asking): Promise<readonly Account[]> => {
     const named: Criterion = { kind: 'token', param: 'identifier', values: [{ system, code: value }] };
     const grant = systemGrant('resolve-identity', 'whole', deps.clock.now());
     const rows = await findAll<RelatedPerson>(deps.records, grant, 'RelatedPerson', [named]);
     const found = new Map<PersonKey, Account>();
+    const shown: AuditRecord[] = [];
     for (const { row, resource } of rows.toSorted((one, other) => (one.row.id < other.row.id ? -1 : 1))) {
       if (found.size >= MOST_REPRESENTED) break;
       if (row.person === undefined || found.has(row.person) || !agrees(resource, traits)) continue;
-      const account = await at(`RelatedPerson/${row.id}`);
-      if (account !== undefined) found.set(account.person, accountOf(row.id, account));
+      const one = await at(`RelatedPerson/${row.id}`);
+      if (one === undefined || !(await isOpen(deps, one))) continue;
+      const account = accountOf(row.id, one);
+      found.set(one.person, account);
+      shown.push(shownTo(deps.clock, client, account, one));
     }
+    if (shown.length > 0) await trail.record(shown);
     return [...found.values()].toSorted((one, other) => represented(one).localeCompare(represented(other), 'fr'));
   };
+}
+
+/** Whether the state of a person leaves who represents her anything. */
+async function isOpen({ records, clock }: RepresentativeDeps, { person }: Representative): Promise<boolean> {
+  const reading = systemReading('resolve-identity', clock.now());
+  return stateAllows('representative', await records.stateOf(reading({ person }), person));
+}
+
+/** The event of a name that is shown to who signs in. */
+function shownTo(
+  clock: Clock,
+  { clientId, address }: Omit<Asking, 'traits'>,
+  { reference, display }: Account,
+  { person, present }: Representative,
+): AuditRecord {
+  const occasion = {
+    requestId: randomUUID(),
+    server: 'auth',
+    client: { id: clientId, address },
+    user: { reference, display, purpose: 'FAMRQT' },
+  };
+  const entities = [{ what: { reference: present } }];
+  return recordOf(clock, occasion, 'read', { person, patient: present, relation: 'representative', entities });
 }
 
 /** The time in which somebody represents a patient by a right of the RelatedPerson; undefined: never. */

@@ -64,7 +64,7 @@ export async function completeSignIn(
   callback: URLSearchParams,
 ): Promise<ChoosingPerson> {
   try {
-    return await personBehind(options, pending, signingIn.uid, callback);
+    return await personBehind(options, pending, signingIn, callback);
   } catch (error) {
     await record(options, { ...eventOf(signingIn), outcome: 'failure', reason: toFault(error).message });
     throw error;
@@ -90,18 +90,18 @@ function eventOf({ clientId, address }: SigningIn): Pick<SignInEvent, 'subject' 
 async function personBehind(
   options: BoundOptions,
   pending: PendingSignIns,
-  uid: string,
+  signingIn: SigningIn,
   callback: URLSearchParams,
 ): Promise<ChoosingPerson> {
   const state = callback.get('state') ?? '';
   const signIn = await pending.take(state);
-  if (signIn === undefined || signIn.uid !== uid)
+  if (signIn === undefined || signIn.uid !== signingIn.uid)
     throw new Fault('login', 'The answer belongs to no sign-in of this browser');
   const provider = providerOf(options, signIn.provider);
   // A reload may have put another provider in its place: what one sent is shown to no other.
   if (provider.name !== signIn.providerName) throw new Fault('login', 'The answer is that of a former provider');
   const identity = await provider.complete(requestOf(options, signIn, state), callback);
-  const accounts = await accountsOf(options, identity);
+  const accounts = await accountsOf(options, signingIn, identity);
   if (accounts.length === 0)
     throw new Fault('login', 'Nobody is known by this identity', { protocolCode: 'unknown-person' });
   const { authTime, acr } = identity;
@@ -109,13 +109,18 @@ async function personBehind(
 }
 
 /** A professional comes as that alone: her token carries neither her own record nor those of whom she represents. */
-async function accountsOf(options: BoundOptions, identity: VouchedIdentity): Promise<readonly Account[]> {
+async function accountsOf(
+  options: BoundOptions,
+  { clientId, address }: SigningIn,
+  identity: VouchedIdentity,
+): Promise<readonly Account[]> {
+  const asking = { clientId, address, traits: identity.traits };
   const own = await findAccount(options, identity);
   if (own?.reference.startsWith('Practitioner/') === true) return [own];
   const represented = new Map<string, Account>();
   for (const { kind, system, value } of identity.identifiers) {
     if (kind !== 'patient') continue;
-    for (const account of await options.accounts.represented(system, value, identity.traits))
+    for (const account of await options.accounts.represented(system, value, asking))
       represented.set(account.reference, account);
   }
   return [...(own === undefined ? [] : [own]), ...represented.values()];
