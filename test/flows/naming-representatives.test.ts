@@ -3,7 +3,7 @@
  * C14): an establishment where she was, while she shares her record.
  */
 import { expect } from 'chai';
-import type { AuditEvent, Patient, RelatedPerson } from '@medplum/fhirtypes';
+import type { AuditEvent, Bundle, Patient, RelatedPerson } from '@medplum/fhirtypes';
 import { toPatient } from '../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
 import { clientToken, signIn } from '../../fixtures/sign-in.ts';
@@ -13,7 +13,7 @@ import { find } from './support/fhir.ts';
 import { callOf } from './support/world.ts';
 
 const { strasbourg, nancy } = ESTABLISHMENTS;
-const { helene } = PATIENTS;
+const { helene, josee } = PATIENTS;
 type Establishment = (typeof ESTABLISHMENTS)['strasbourg' | 'nancy'];
 
 onEachWorld('Naming who represents a patient', (world) => {
@@ -70,7 +70,7 @@ onEachWorld('Naming who represents a patient', (world) => {
     await ended(strasbourg, standing.id);
   });
 
-  it('C13 opens one of several records: a patient reads that her name was shown, and none is being erased', async () => {
+  it('C13 opens one of several records: she reads that her name was shown, and none is being erased', async () => {
     const { patient } = world().ids;
     await feed(strasbourg, birthday(10));
     const { id } = await naming(strasbourg, patient);
@@ -93,5 +93,57 @@ onEachWorld('Naming who represents a patient', (world) => {
     expect(await shown()).to.have.length(before + 1);
     await signIn({ url: url(), person: LOGIN });
     await ended(strasbourg, id);
+  });
+
+  it('tells professionals who a relative is to the patient, and no number, address or birth date', async () => {
+    const { patient } = world().ids;
+    const reached = {
+      telecom: [{ system: 'phone' as const, value: '+33 3 88 00 00 00' }],
+      address: [{ city: 'Kehl' }],
+    };
+    const { id } = await naming(strasbourg, patient, reached);
+    const other = await by(strasbourg, 'POST', 'RelatedPerson', representing(patient, 'SIB', reached));
+    const itself = { url: url(), token: await signIn({ url: url(), person: LOGIN }) };
+    const professional = callOf(world(), 'declared');
+    const keysOf = (one: object | undefined): string =>
+      Object.keys(one ?? {})
+        .toSorted()
+        .join(' ');
+    const part = 'active id meta name patient relationship resourceType';
+    const read = async (caller: { readonly token: string }, path: string): Promise<RelatedPerson> => {
+      const { status, body } = await ask(url(), caller.token, 'GET', path);
+      expect(status, path).to.equal(200);
+      return body as unknown as RelatedPerson;
+    };
+    for (const path of [`RelatedPerson/${id}`, `RelatedPerson/${id}/_history/1`])
+      expect(keysOf(await read(professional, path)), path).to.equal(part);
+    expect((await read(professional, `RelatedPerson/${id}`)).meta?.tag?.[0]?.code).to.equal('SUBSETTED');
+    const history = (await read(professional, `RelatedPerson/${id}/_history`)) as unknown as Bundle;
+    expect((history.entry ?? []).map(({ resource }) => keysOf(resource))).to.deep.equal([part]);
+    const found = await find<RelatedPerson>(professional, `RelatedPerson?patient=${patient}&_id=${id},${other.id}`);
+    expect(found.map(keysOf)).to.deep.equal([part, part]);
+    const patients = `Patient?_id=${patient}&_revinclude=RelatedPerson:patient`;
+    const beside = (await find<RelatedPerson>(professional, patients)).filter((one) => one.id === id);
+    expect(beside.map(keysOf)).to.deep.equal([part]);
+
+    const wholes = [callOf(world(), 'patient'), { token: tokens.get(strasbourg.clientId) ?? '' }, itself];
+    for (const whole of wholes)
+      expect(await read(whole, `RelatedPerson/${id}`)).to.deep.include({ ...reached, birthDate: josee.birthDate });
+    expect(keysOf(await read(itself, `RelatedPerson/${other.id}`)), 'another relative').to.equal(part);
+
+    const number = encodeURIComponent(`|${josee.national.value}`);
+    const searches = [
+      `RelatedPerson?identifier=${number}`,
+      'RelatedPerson?phone=1',
+      'RelatedPerson?birthdate:missing=true',
+      `Patient?_has:RelatedPerson:patient:identifier=${number}`,
+      'Encounter?participant:RelatedPerson.address-city=Kehl',
+    ];
+    for (const search of searches) {
+      expect((await ask(url(), professional.token, 'GET', search)).status, search).to.equal(403);
+      expect((await asPatient('GET', search)).status, search).to.equal(200);
+    }
+    expect((await ask(url(), professional.token, 'GET', 'RelatedPerson?name=kla&active=true')).status).to.equal(200);
+    for (const one of [id, other.id]) await ended(strasbourg, one);
   });
 });

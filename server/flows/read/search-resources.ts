@@ -7,6 +7,7 @@ import { guarded, refusalsRecorded, shownRows, type Account, type GuardDeps, typ
 import { eventsOfPatients, patientSought, withinPeriod } from './events-of-patients.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { requireScope } from '../../access/scope.ts';
+import { requireToldSearch } from './told-relative.ts';
 import { toldRow } from './told-report.ts';
 import { withinScopes } from './search-scopes.ts';
 
@@ -32,7 +33,7 @@ const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67', 'iti-78', 'invoke-d
 
 /**
  * Searches.
- * @throws {Fault} forbidden - the scopes do not allow it
+ * @throws {Fault} forbidden - the scopes do not allow it, or relatives are searched by what is not told of them
  * @throws {Fault} invalid - an officer asks for events without a date from which on
  * @throws {Fault} not-supported - an officer asks for events through their Patients
  * @throws {Fault} not-found - the cursor is not one of this requester's, or of another order
@@ -42,6 +43,7 @@ export function searchResources(deps: GuardDeps) {
     await refusalsRecorded(deps, visit, passage, async () => {
       requireScope(visit.requester, asked.type, 's');
       const query = withinPeriod(visit, OF_FHIR.includes(passage) ? withinScopes(visit.requester, asked) : asked);
+        requireToldSearch(visit, query);
       const after = query.cursor === undefined ? undefined : pageEndOf(visit, query.cursor, query.order);
       const question = { kind: 'search', query, skip, ...(after === undefined ? {} : { after }) } as const;
       const tell = (page: SearchPage): Account => ({

@@ -12,15 +12,17 @@ import { NORMAL } from '../../../profiles/confidentiality.ts';
 import { lifeCycleAllows } from '../../access/decide.ts';
 import type { RowVersion, VisibleRow } from '../../ports/record-store.ts';
 import type { Visit } from '../guard.ts';
+import { toldRelative } from './told-relative.ts';
 
-/** Whether rows of a type say less to some than to others. */
+/** Whether rows of a type say less to some than to others once they are an error. */
 export function isToldInPart(type: StoredType): boolean {
   return fhirType(type).toldInError !== undefined;
 }
 
 /** A present row as the requester reads it. */
 export function toldRow<R extends VisibleRow>(visit: Visit, row: R): R {
-  if (!isToldInPart(row.type) || readsErrors(visit, row) || !row.json.includes('entered-in-error')) return row;
+  if (!isToldInPart(row.type)) return toldRelative(visit, row);
+  if (readsErrors(visit, row) || !row.json.includes('entered-in-error')) return row;
   return { ...row, json: JSON.stringify(toldOf(row.type, JSON.parse(row.json) as DiagnosticReport)) };
 }
 
@@ -33,7 +35,8 @@ export function toldVersion<R extends RowVersion>(
   row: R,
   present: RowVersion | undefined,
 ): R | undefined {
-  if (!isToldInPart(row.type) || row.json === '' || readsErrors(visit, row)) return row;
+  if (!isToldInPart(row.type)) return toldRelative(visit, row);
+  if (row.json === '' || readsErrors(visit, row)) return row;
   const resource = JSON.parse(row.json) as DiagnosticReport;
   if (isPreliminary(resource) && !readsPreliminary(row)) return undefined;
   const isError =

@@ -6,6 +6,7 @@ import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
 import type { Precondition } from '../../ports/commit-plan.ts';
 import { grantOf, guarded, type GuardDeps, type Visit } from '../guard.ts';
+import { requireToldSearch } from '../read/told-relative.ts';
 import { withinScopes } from '../read/search-scopes.ts';
 import { requireScope } from '../../access/scope.ts';
 
@@ -41,7 +42,7 @@ export type Match = { readonly row: VisibleRow | undefined; readonly none: Preco
  * a passage of its own in the trail.
  * @throws {Fault} version-conflict - several rows match
  * @throws {Fault} invalid, required - the condition is no search on the type, or empty
- * @throws {Fault} forbidden - the scopes do not allow searching
+ * @throws {Fault} forbidden - the scopes do not allow searching, or relatives are searched by what is not told of them
  */
 export async function matchOf(
   deps: GuardDeps,
@@ -58,6 +59,7 @@ export async function matchOf(
   });
   if (query.where.length === 0) throw new Fault('required', `A condition names what it looks for on ${type}`);
   const asked = withinScopes(visit.requester, { type, where: query.where, count: 2, total: 'none', include: [] });
+  requireToldSearch(visit, asked);
   const since = await deps.records.moment();
   const { answer } = await guarded(deps, visit, 'search', { kind: 'search', query: asked }, ({ rows }) => ({
     rows,

@@ -3,6 +3,7 @@ import type { Patient, RelatedPerson } from '@medplum/fhirtypes';
 import { FOREVER, referenceOf, type Right } from '../../../access/right.ts';
 import { displayNameOf } from '../../directory/directory-changes.ts';
 import type { GuardDeps, Reading } from '../../guard.ts';
+import { toldRow } from '../../read/told-report.ts';
 import { timeOf } from '../../care/representatives.ts';
 import type { Access } from './access.ts';
 import { ownRowAt, ownRows } from './own-rows.ts';
@@ -20,7 +21,7 @@ export async function representativesListed(
   for (const right of named) {
     const row = await ownRowAt(deps, reading, referenceOf(right.principal));
     if (row === undefined) continue;
-    const who = JSON.parse(row.json) as RelatedPerson;
+    const who = JSON.parse(toldRow(reading.visit, row).json) as RelatedPerson;
     const time = timeOf(right, who, patient, deps.timeZone);
     if (time === undefined || now < time.from || now >= time.to) continue;
     listed.push({
