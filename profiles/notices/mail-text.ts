@@ -53,6 +53,16 @@ const SENTENCE: Readonly<Record<NoticeKind, ByLanguage<string>>> = {
     de: 'Eine gesetzliche Vertretung kann Ihre Akte einsehen.',
     en: 'A legal representative may read your record.',
   },
+  block: {
+    fr: 'Un blocage de votre dossier a été enregistré.',
+    de: 'Eine Sperre Ihrer Akte wurde eingetragen.',
+    en: 'A block of your record was recorded.',
+  },
+  'block-ended': {
+    fr: 'Un blocage de votre dossier a pris fin.',
+    de: 'Eine Sperre Ihrer Akte ist beendet.',
+    en: 'A block of your record has ended.',
+  },
   withdrawal: {
     fr: 'Le partage de votre dossier est arrêté : un retrait a été enregistré.',
     de: 'Ihre Akte wird nicht mehr geteilt: Ein Widerruf wurde eingetragen.',

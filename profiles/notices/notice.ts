@@ -15,6 +15,8 @@ export const NOTICES = {
   stay: 'Stay',
   correspondent: 'New correspondent',
   representative: 'Legal representative',
+  block: 'Block',
+  'block-ended': 'End of a block',
   withdrawal: 'Withdrawal from sharing',
   opposition: 'Opposition to sharing',
   reconsent: 'End of a withdrawal',

@@ -71,6 +71,12 @@ onEachWorld('Blocks', (world, store) => {
       return reach?.valueCode === undefined ? [] : [`${who?.reference} ${relation?.valueCode} ${reach.valueCode}`];
     });
   };
+  /** The texts of what she is told of a Consent, the last first. */
+  const told = async (id: string): Promise<readonly string[]> => {
+    const notices = await find<Communication>(callOf(world(), 'patient'), 'Communication?_count=100');
+    const ofIt = notices.filter(({ about = [] }) => about.some(({ reference }) => reference === `Consent/${id}`));
+    return ofIt.map(({ payload = [] }) => payload[0]?.contentString ?? '');
+  };
   /** Of these persons and what each is asked for at every door, what is not as it is to be. */
   const failuresAt = async (hidden: readonly PersonKey[], shown: readonly PersonKey[]): Promise<string> => {
     const failures: string[] = [];
@@ -181,6 +187,26 @@ onEachWorld('Blocks', (world, store) => {
       return consent;
     });
     expect(await sees('declared')).to.equal(true);
+    const [notice, ...others] = await eventually(async () => {
+      const found = await told(id);
+      return found.length === 0 ? undefined : found;
+    });
+    expect([notice?.startsWith('Un blocage de votre dossier a pris fin'), others]).to.deep.equal([true, []]);
+  });
+
+  it('she is told of one that another sets, and of its end by another; of her own she knows', async () => {
+    const hers = await blocked(DECLARED);
+    expect((await ask('patient', 'DELETE', `Consent/${hers}`)).status).to.be.oneOf([200, 204]);
+    const id = await blocked(DECLARED, 'author');
+    const notices = async (count: number): Promise<string> =>
+      await eventually(async () => {
+        const found = await told(id);
+        return found.length < count ? undefined : found[0];
+      });
+    expect(await notices(1)).to.match(/^Un blocage a été enregistré en votre nom\. Votre dossier .* fermé à : \S+/);
+    expect((await ask('author', 'DELETE', `Consent/${id}`)).status).to.be.oneOf([200, 204]);
+    expect(await notices(2)).to.match(/^Un blocage de votre dossier a pris fin\. .* : \S+/);
+    expect(await told(hers)).to.deep.equal([]);
   });
 
   it('names whom the directory knows, by a number, too; what would not be enforced is refused', async () => {

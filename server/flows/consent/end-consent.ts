@@ -3,7 +3,7 @@
  * an event tells the patient, too; of an emergency that of its end (DCM 110138).
  */
 import type { Consent } from '@medplum/fhirtypes';
-import { blockOf } from '../../../profiles/consent/block.ts';
+import { blockOf, isBlock } from '../../../profiles/consent/block.ts';
 import { shareOf } from '../../../profiles/consent/giving/share.ts';
 import { permitOf } from '../../../profiles/consent/declaration.ts';
 import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
@@ -17,6 +17,7 @@ import type { RecordStore } from '../../ports/record-store.ts';
 import { ownOccasion, recordOf, type About } from '../audit/event-records.ts';
 import { findById, type Found } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
+import { tellingOf } from '../notices/tell-news.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
@@ -46,7 +47,8 @@ export function endConsent({ records, clock, indexer }: EndConsentDeps) {
       const kind = isEmergency ? 'break-glass-end' : 'update';
       const record = (about: About): AuditRecord => recordOf(clock, ownOccasion('passerelle'), kind, about);
       const warrant = systemWarrant('end-consent', found.row.person ?? '');
-      return { warrant, plan: joinParts(endedConsent(indexer, found, now, record)), result: undefined };
+      const news = isBlock(found.resource) ? { jobs: [tellingOf(`Consent/${subject}`, now)] } : {};
+      return { warrant, plan: joinParts(endedConsent(indexer, found, now, record), news), result: undefined };
     });
     if (againAt !== undefined) return { againAt };
   };

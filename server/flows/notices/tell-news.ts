@@ -4,8 +4,10 @@
  * back. An exam is told of once a day; what was imported, and what is older than a month, is no news.
  */
 import type { Consent, DiagnosticReport, ImagingStudy, RelatedPerson } from '@medplum/fhirtypes';
+import { isBlock } from '../../../profiles/consent/block.ts';
 import { CIRCLES } from '../../../profiles/consent/record-circle.ts';
 import { IMPORTED_TAG } from '../../../profiles/codes.ts';
+import { buildBlockNotice } from '../../../profiles/notices/block.ts';
 import {
   buildCorrespondentNotice,
   buildDocumentNotice,
@@ -21,7 +23,7 @@ import { labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { permits, stateAllows } from '../../access/decide.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import { isShowing, referenceOf, RELATIONS } from '../../access/right.ts';
+import { isShowing, referenceOf } from '../../access/right.ts';
 import type { Principal, Relation, Right, ShowingRight } from '../../access/right.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { openedResource } from '../../ports/internal-row.ts';
@@ -107,7 +109,7 @@ async function newsOf(item: Item): Promise<readonly PlanParts[]> {
 
 async function presentNews(item: Item): Promise<readonly PlanParts[]> {
   const { row } = item;
-  if (row.type === 'Consent') return await correspondentNews(item, openedResource<Consent>(row));
+  if (row.type === 'Consent') return await consentNews(item, openedResource<Consent>(row));
   if (row.type === 'Encounter') return await stayNews(item);
   if (row.type === 'CareTeam') return await circleNews(item);
   if (row.type === 'RelatedPerson') return await representativeNews(item, openedResource<RelatedPerson>(row));
@@ -145,12 +147,35 @@ function given({ name }: Item, rights: readonly Right[], relations: readonly Rel
   return rights.filter(isShowing).filter((right) => relations.includes(right.relation) && right.giver === name);
 }
 
-/** Looks again when a right of the row begins that has not yet. */
+/** Looks again when a right of the row, or a block, begins that has not yet. */
 async function laterParts(item: Item): Promise<PlanParts> {
-  const later = given(item, await rightsTo(item), RELATIONS)
-    .map(({ from }) => from)
-    .filter((from) => from > item.now);
+  const later = (await rightsTo(item))
+    .filter(({ giver, from }) => giver === item.name && from > item.now)
+    .map(({ from }) => from);
   return later.length === 0 ? {} : { jobs: [tellingOf(item.name, Math.min(...later))] };
+}
+
+async function consentNews(item: Item, consent: Consent): Promise<readonly PlanParts[]> {
+  return isBlock(consent) ? await blockNews(item, consent) : await correspondentNews(item, consent);
+}
+
+/** Of an end she hears of those alone to whom no other block closes her record. */
+async function blockNews(item: Item, { status, provision }: Consent): Promise<readonly PlanParts[]> {
+  const isInForce = status === 'active';
+  const bars = (await rightsTo(item)).filter(
+    (right) => !isShowing(right) && right.from <= item.now && item.now < right.to,
+  );
+  const closed = new Set(
+    bars.filter(({ giver }) => !isInForce || giver === item.name).map(({ principal }) => referenceOf(principal)),
+  );
+  const actors = (provision?.actor ?? []).map(({ reference }) => reference);
+  const told = actors.filter(({ reference = '' }) => closed.has(reference) === isInForce);
+  const barred = await newcomersOf(item.deps.records, item.reading, told);
+  const change = isInForce ? 'begun' : 'ended';
+  const build = (facts: NoticeFacts) => buildBlockNotice({ ...facts, change, barred, consent: item.name });
+  return barred.length === 0
+    ? []
+    : await onceParts(item, newsId(isInForce ? 'block' : 'block-ended', item.name), build);
 }
 
 async function correspondentNews(item: Item, { status, provision }: Consent): Promise<readonly PlanParts[]> {

@@ -75,7 +75,7 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
     isNew || waited ? take(id) : {},
     isNew && isWaiting ? unknownParts(work, consent, { person, subject }) : {},
     ...(waited ? await knownParts(work, person, id) : []),
-    isInForce && !isOfBlock ? { jobs: [tellingOf(`Consent/${id}`, now)] } : {},
+    isInForce && isNews(work, consent) ? { jobs: [tellingOf(`Consent/${id}`, now)] } : {},
     isInForce && to < TIME_BOUND ? { jobs: [endingAt(id, to, zone)] } : {},
   ];
   const made = { person, subject, parts: oneOf(parts) };
@@ -116,7 +116,13 @@ async function endedParts(work: Work, standing: InternalRow, ended: Consent): Pr
     : [];
   const told = openedResource<Consent>(standing).status === 'proposed';
   const done = told ? await knownParts(work, standing.person, standing.id) : [];
-  return { ...about, parts: oneOf([changed(deps.indexer, standing, ended, now, about), ...along, ...done]) };
+  const news = isBlock(ended) && isNews(work, ended) ? [{ jobs: [tellingOf(`Consent/${standing.id}`, now)] }] : [];
+  return { ...about, parts: oneOf([changed(deps.indexer, standing, ended, now, about), ...along, ...done, ...news]) };
+}
+
+/** Whether the patient is told: of a block that she sets, or ends, she knows. */
+function isNews({ visit }: Work, consent: Consent): boolean {
+  return !isBlock(consent) || visit.requester.kind !== 'patient';
 }
 
 /** @throws {Fault} not-supported - the Consent is no declaration, or more than its status would change */

@@ -30,6 +30,7 @@ import {
 import { buildErrorNotice } from '../../../profiles/documents/error-notice.ts';
 import { buildOpenedTask } from '../../../profiles/identity/opened-task.ts';
 import { buildReviewTask, endedReviewTask } from '../../../profiles/identity/review-task.ts';
+import { buildBlockNotice } from '../../../profiles/notices/block.ts';
 import * as news from '../../../profiles/notices/news.ts';
 import { buildShareNotice } from '../../../profiles/notices/share.ts';
 import { buildNotice, forLetter, mailed } from '../../../profiles/notices/notice.ts';
@@ -216,6 +217,10 @@ export const PRODUCED: readonly Produced[] = [
       until: Date.UTC(2026, 11, 15, 9, 30),
       timeZone: 'Europe/Paris',
     }),
+  },
+  {
+    builder: 'buildBlockNotice',
+    resource: buildBlockNotice({ ...told, change: 'begun', barred: [practitioner], consent: 'Consent/c1' }),
   },
   {
     builder: 'buildRepresentativeNotice',

@@ -133,6 +133,36 @@ describe('Telling news', () => {
     });
   });
 
+  it('of a block: when it begins, and when it ends where no other closes the record to the same', async () => {
+    const { indexer } = await loadDefinitions();
+    const { anne } = clinic;
+    const { provision, policy: _, ...demo } = demoConsent(`Patient/${anne.resource.id}`);
+    const facts = { person: anne.person, subject: `Patient/${anne.resource.id}`, origin: filedBy(CLINIC) };
+    const practitioner = { resourceType: 'Practitioner' as const, id: 'closed-to', name: [{ family: 'Closed' }] };
+    await commitPlan(clinic.stores.records, aPlan({ puts: [putOf(indexer, practitioner, now)] }));
+    const actor = (provision?.actor ?? []).map((one) => ({
+      ...one,
+      reference: { reference: 'Practitioner/closed-to' },
+    }));
+    /** What is told when a block is put so. */
+    const told = async (id: string, status: Consent['status'], start?: number): Promise<readonly string[]> => {
+      const period = start === undefined ? {} : { period: { start: new Date(start).toISOString() } };
+      const said = { ...provision, type: 'deny' as const, actor, ...period };
+      const consent = { ...demo, id, status, policy: [{ uri: DENIES }], provision: said };
+      await commitPlan(clinic.stores.records, aPlan({ puts: [putOf(indexer, consent, now, facts)] }));
+      const all = async (item: string) => Map.groupBy(await toldOf(item), (kind) => kind);
+      const [before, after] = [await all('Consent/none'), await all(`Consent/${id}`)];
+      return [...after].filter(([kind, { length }]) => length > (before.get(kind)?.length ?? 0)).map(([kind]) => kind);
+    };
+    expect(await told('block-1', 'active')).to.deep.equal(['block']);
+    expect(await told('block-2', 'active'), 'closed already').to.deep.equal([]);
+    expect(await told('block-1', 'inactive'), 'the other stands').to.deep.equal([]);
+    expect(await told('block-2', 'inactive')).to.deep.equal(['block-ended']);
+    expect(await told('block-3', 'active', now + 1_000), 'later').to.deep.equal([]);
+    now += 1_000;
+    expect(await told('block-3', 'active', now)).to.deep.equal(['block']);
+  });
+
   it('of what is gone, or is of no type that brings any, are none', async () => {
     const before = await toldOf('Binary/none');
     for (const item of ['ImagingStudy/none', 'Practitioner/lambert', 'nothing', 'Consent/'])
