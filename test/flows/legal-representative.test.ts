@@ -112,7 +112,7 @@ onEachWorld('A legal representative', (world) => {
     await ended(id);
   });
 
-  it('tells the patient of her, once', async () => {
+  it('tells the patient of her', async () => {
     await feed(helene, birthday(10));
     const { id } = await named('PRN');
     const representatives = async (): Promise<readonly Communication[]> => {
@@ -362,6 +362,8 @@ onEachWorld('A legal representative', (world) => {
     expect((await asPerson('patient', 'POST', 'RelatedPerson', mandate({}, 'GUARD'))).status).to.equal(403);
     expect((await asPerson('patient', 'POST', 'RelatedPerson', mandate({}, 'SIB'))).status).to.equal(201);
     expect(await refusedSignIn()).to.match(/^Sign-in stopped \(403\)/);
+    const endless = mandate({ period: { end: '2050-01-01' } });
+    expect((await asPerson('patient', 'POST', 'RelatedPerson', endless)).status, 'no begin').to.equal(400);
     const { status, id } = await asPerson('patient', 'POST', 'RelatedPerson', mandate());
     expect(status).to.equal(201);
     const token = await signIn({ url: url(), person: LOGIN });

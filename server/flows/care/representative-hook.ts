@@ -33,6 +33,7 @@ async function nominationAsked(
 /**
  * Works out its parts.
  * @throws {Fault} business-rule - a version has other identifiers than the one before, where either represents
+ * @throws {Fault} required - a mandate that does not say when it begins: it would never count
  * @throws {Fault} forbidden - a patient names a parent or guardian of hers, or anybody before she is of age
  */
 async function representativeParts(work: Work, written: Written): Promise<ActParts> {
@@ -42,6 +43,7 @@ async function representativeParts(work: Work, written: Written): Promise<ActPar
   const { timeZone: zone } = work.deps;
   // A version that represents nobody takes back what one before it gave.
   if (kinds.length === 0) return await PLAIN_HOOK.parts(work, written, { zone });
+  requireBegin(said, kinds);
   if (work.visit.requester.kind === 'patient') await requireMandate(work, written.known, kinds);
   const made = await PLAIN_HOOK.parts(work, written, { zone, represents: true });
   if (made.parts.puts === undefined) return made;
@@ -60,6 +62,11 @@ function requireSamePerson(said: RelatedPerson, standing: InternalRow | undefine
   throw new Fault('business-rule', 'Another person who represents the patient is another RelatedPerson', {
     expression,
   });
+}
+
+function requireBegin({ period }: RelatedPerson, kinds: ReturnType<typeof representationsOf>): void {
+  if (!kinds.includes('mandate') || period?.start !== undefined) return;
+  throw new Fault('required', 'A mandate says when it begins', { expression: 'RelatedPerson.period.start' });
 }
 
 async function requireMandate(
