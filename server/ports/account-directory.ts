@@ -14,6 +14,9 @@ export type Account = {
   readonly represents?: { readonly name: string; readonly birthDate?: string };
 };
 
+/** An identifier that an identity provider vouches for. */
+export type VouchedNumber = { readonly system: string; readonly value: string };
+
 /** For whom it is asked who somebody represents: an application, at an address, and the traits vouched for with it. */
 export type Asking = { readonly clientId: string; readonly address: string; readonly traits?: Traits | undefined };
 
@@ -25,10 +28,10 @@ export interface AccountDirectory {
    */
   find(kind: AccountKind, system: string, value: string, traits?: Traits): Promise<Account | undefined>;
   /**
-   * The accounts by which the bearer of an identifier represents others before the law, one for each of them. Their
+   * The accounts by which the bearer of some identifiers represents others before the law, one for each of them. Their
    * names are to be shown: each of them reads that in the trail, where it is before this answers.
    */
-  represented(system: string, value: string, asking: Asking): Promise<readonly Account[]>;
+  represented(numbers: readonly VouchedNumber[], asking: Asking): Promise<readonly Account[]>;
   /** Whether an account may still sign in: what was given to it dies with it. */
   stands(reference: string): Promise<boolean>;
   /** The resource of an account: of a patient's, the Patient (`Patient/id`) that she is at present. */

@@ -6,12 +6,12 @@ import { randomUUID } from 'node:crypto';
 import type { Patient, RelatedPerson } from '@medplum/fhirtypes';
 import { majorityOf, representationsOf, representedTime } from '../../../profiles/consent/representation.ts';
 import { readTraits, traitsAgree, type Traits } from '../../../profiles/identity/traits.ts';
-import type { Criterion } from '../../../profiles/search/query.ts';
+import { numberToken, type Criterion } from '../../../profiles/search/criterion.ts';
 import { stateAllows } from '../../access/decide.ts';
 import { systemGrant, systemReading, type NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { principal, type Right } from '../../access/right.ts';
-import type { Account, Asking } from '../../ports/account-directory.ts';
+import type { Account, Asking, VouchedNumber } from '../../ports/account-directory.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
@@ -38,8 +38,8 @@ export type Representative = {
   readonly until: number;
 };
 
-/** How many records somebody may choose from. */
-const MOST_REPRESENTED = 50;
+/** How many records somebody may choose from: more than who is a guardian by profession has. */
+const MOST_REPRESENTED = 500;
 
 /** Reads who an account (`RelatedPerson/id`) is; undefined where she represents nobody now, or the account is off. */
 export function representativeAt(deps: RepresentativeDeps) {
@@ -52,14 +52,15 @@ export function representativeAt(deps: RepresentativeDeps) {
 }
 
 /**
- * Finds whom the bearer of an identifier represents: one account for each person whose state leaves a representative
+ * Finds whom the bearer of some identifiers represents: one account for each person whose state leaves a representative
  * anything, by name. Where traits are vouched for, the RelatedPerson's agree with them: a number that is wrongly typed
  * opens no record to a stranger. Each person reads in the trail to whom her name was shown.
  */
 export function findRepresented({ trail, ...deps }: FindRepresentedDeps) {
   const at = representativeAt(deps);
-  return async (system: string, value: string, { traits, ...client }: Asking): Promise<readonly Account[]> => {
-    const named: Criterion = { kind: 'token', param: 'identifier', values: [{ system, code: value }] };
+  return async (numbers: readonly VouchedNumber[], { traits, ...client }: Asking): Promise<readonly Account[]> => {
+    if (numbers.length === 0) return [];
+    const named: Criterion = { kind: 'token', param: 'identifier', values: numbers.map(numberToken) };
     const grant = systemGrant('resolve-identity', 'whole', deps.clock.now());
     const rows = await findAll<RelatedPerson>(deps.records, grant, 'RelatedPerson', [named]);
     const found = new Map<PersonKey, Account>();

@@ -117,13 +117,9 @@ async function accountsOf(
   const asking = { clientId, address, traits: identity.traits };
   const own = await findAccount(options, identity);
   if (own?.reference.startsWith('Practitioner/') === true) return [own];
-  const represented = new Map<string, Account>();
-  for (const { kind, system, value } of identity.identifiers) {
-    if (kind !== 'patient') continue;
-    for (const account of await options.accounts.represented(system, value, asking))
-      represented.set(account.reference, account);
-  }
-  return [...(own === undefined ? [] : [own]), ...represented.values()];
+  const numbers = identity.identifiers.filter(({ kind }) => kind === 'patient');
+  const represented = await options.accounts.represented(numbers, asking);
+  return [...(own === undefined ? [] : [own]), ...represented];
 }
 
 async function findAccount(options: BoundOptions, identity: VouchedIdentity): Promise<Account | undefined> {
