@@ -26,7 +26,7 @@ const GERMAN: ChoiceTexts = {
   bornOn: 'Geburtsdatum:',
   open: 'Weiter',
   none: 'Wählen Sie eine Akte, um fortzufahren.',
-  gone: 'Sie vertreten diese Person nicht mehr: Ihre Akte kann so nicht mehr geöffnet werden. Wählen Sie eine andere.',
+  gone: 'Sie vertreten diese Person nicht mehr. Deren Akte kann so nicht mehr geöffnet werden; wählen Sie eine andere.',
 };
 
 const ENGLISH: ChoiceTexts = {
