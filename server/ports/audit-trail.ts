@@ -70,12 +70,14 @@ export interface AuditTrail {
    * Erases what events tell of the entities they touched, and the query as it was asked, of those events that
    * mention one of these names (UIDs, identifiers, `Type/id` of rows), in queries too: the chain stays whole, and who
    * passed when stays readable. Some hundred events at a time are erased together with the recording of `recordOf` (how
-   * many), to which the store adds which they were. Resolves with the number of events. With `readers`: of those events
-   * alone that one of these persons may read.
+   * many), to which the store adds which they were. Resolves with the number of events. The whole trail is looked at,
+   * which may take hours: `goOn` is called between its parts. What that throws ends the look; what is erased stays so.
+   * With `readers`: of those events alone that one of these persons may read.
    */
   eraseEntities(
     names: ReadonlySet<string>,
     recordOf: (events: number) => AuditRecord,
+    goOn?: () => Promise<void>,
     readers?: ReadonlySet<PersonKey>,
   ): Promise<number>;
 
@@ -84,7 +86,11 @@ export interface AuditTrail {
    * tell of entities and the query as it was asked; of those where she acted, who acted. When something was done, by
    * which right, and which professional did it stays readable: her record has no name any more.
    */
-  erasePerson(who: ErasedPerson, recordOf: (events: number) => AuditRecord): Promise<number>;
+  erasePerson(
+    who: ErasedPerson,
+    recordOf: (events: number) => AuditRecord,
+    goOn?: () => Promise<void>,
+  ): Promise<number>;
 
   /** As {@link TrailVerifier.verify}, after everything recorded before the call is sealed. */
   verify(known?: readonly TrailHead[]): Promise<Verification>;

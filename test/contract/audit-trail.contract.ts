@@ -2,6 +2,7 @@
 import type { AuditEvent, AuditEventEntity } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { studyEntity } from '../../profiles/audit/entities.ts';
+import { Fault } from '../../profiles/fault.ts';
 import type { PersonKey } from '../../server/access/requester.ts';
 import type { Verification } from '../../server/ports/audit-trail.ts';
 import type { AuditRecord } from '../../server/ports/commit-plan.ts';
@@ -174,8 +175,8 @@ export function auditTrailContract(name: string, open: OpenStores): void {
       ]);
       const recordOf = (events: number) => anAudit([], anId(), [{ detail: { events: String(events) } }]);
       const names = new Set([`ImagingStudy/${id}`]);
-      expect(await suite.trail.eraseEntities(names, recordOf, new Set([wrong]))).to.equal(1);
-      expect(await suite.trail.eraseEntities(names, recordOf, new Set([wrong]))).to.equal(0);
+      expect(await suite.trail.eraseEntities(names, recordOf, undefined, new Set([wrong]))).to.equal(1);
+      expect(await suite.trail.eraseEntities(names, recordOf, undefined, new Set([wrong]))).to.equal(0);
       const shown = JSON.stringify(
         await suite.records.peek(SYSTEM, { kind: 'search', query: aQuery('AuditEvent', { count: 1_000 }) }),
       );
@@ -283,6 +284,22 @@ export function auditTrailContract(name: string, open: OpenStores): void {
       await suite.reopen();
       expect([...(await listOf(person))].sort()).to.deep.equal(audits.map(({ event }) => event.id).sort());
       expect((await suite.trail.verify()).whole).to.equal(true);
+    });
+
+    it('gives a sign of life between the parts of a long trail, and stops there when it is told to', async () => {
+      await suite.trail.record(Array.from({ length: 500 }, () => anAudit()));
+      const [recordOf, nobody] = [
+        () => anAudit(),
+        { persons: new Set<PersonKey>(), agents: new Set<string>(), names: [] },
+      ];
+      let signs = 0;
+      const goOn = async (): Promise<void> => {
+        signs += 1;
+        if (signs === 1) throw new Fault('transient', 'The job is to end');
+      };
+      await expectFault(suite.trail.erasePerson(nobody, recordOf, goOn), 'transient');
+      await suite.trail.eraseEntities(new Set(), recordOf, goOn);
+      expect(signs).to.be.at.least(2);
     });
   });
 }

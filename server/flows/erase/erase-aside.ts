@@ -38,7 +38,7 @@ export async function eraseAside(
   for await (const one of records.quarantined(reading({ person })))
     if (identities.has(one.subject ?? '')) hers.push(one);
   const foreign = new Set(hers.filter(isForeign).map(({ sopInstanceUID }) => sopInstanceUID));
-  if (foreign.size > 0) await trail.eraseEntities(foreign, (events) => erasedEventsRecord(clock, events));
+  if (foreign.size > 0) await trail.eraseEntities(foreign, (events) => erasedEventsRecord(clock, events), run.goOn);
   for (const [key, listed] of Map.groupBy(hers, taskKeyOf)) await eraseListed(deps, reading, key, listed, run);
 }
 

@@ -5,8 +5,10 @@
 import type { Patient } from '@medplum/fhirtypes';
 import { isNationalSystem } from '../../../profiles/national-identifiers.ts';
 import type { ErasedPerson } from '../../ports/audit-trail.ts';
+import type { AuditRecord } from '../../ports/commit-plan.ts';
 import { recordOf, ownOccasion } from '../audit/event-records.ts';
 import { identitiesOf } from '../identity/identities.ts';
+import type { JobRun } from '../jobs/job-runner.ts';
 import type { Begun } from './begin-erasure.ts';
 import type { EraseStudyDeps } from './erase-study.ts';
 
@@ -24,12 +26,16 @@ export async function erasedPerson({ records, clock }: EraseStudyDeps, begun: Be
 }
 
 /** Takes her out; resolves with the number of events that tell less now. */
-export async function eraseFromTrail({ trail, clock }: EraseStudyDeps, who: ErasedPerson): Promise<number> {
-  return await trail.erasePerson(who, (events) =>
+export async function eraseFromTrail(
+  { trail, clock }: EraseStudyDeps,
+  who: ErasedPerson,
+  { goOn }: JobRun,
+): Promise<number> {
+  const told = (events: number): AuditRecord =>
     recordOf(clock, ownOccasion('passerelle'), 'erase-events', {
       entities: [{ role: '13', detail: { events: String(events) } }],
-    }),
-  );
+    });
+  return await trail.erasePerson(who, told, goOn);
 }
 
 type Number = { readonly system?: string; readonly value?: string };

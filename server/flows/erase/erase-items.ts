@@ -58,7 +58,7 @@ export async function eraseItems(
     erased += await erase(deps, reading, person, { rows, claims: [] });
     await run.goOn();
   }
-  if (names.size > 0) await trail.eraseEntities(names, (events) => erasedEventsRecord(clock, events));
+  if (names.size > 0) await trail.eraseEntities(names, (events) => erasedEventsRecord(clock, events), run.goOn);
   if (erased > 0) await told(deps, { person, subject }, erased);
   await records.forget();
 }

@@ -53,11 +53,11 @@ export function eraseRecord(deps: EraseRecordDeps) {
     await run.goOn();
     const told = await tellRecipients(deps, await tellPerson(deps, begun, attempts));
     const who = await erasedPerson(deps, begun);
-    const events = await eraseFromTrail(deps, who);
+    const events = await eraseFromTrail(deps, who, run);
     await run.goOn();
     const { identities } = await eraseIdentities(deps, begun);
     // Whoever asked for her meanwhile has left events.
-    const later = await eraseFromTrail(deps, who);
+    const later = await eraseFromTrail(deps, who, run);
     await run.goOn();
     await endErasure(deps, { ...told, identities, events: events + later });
   };

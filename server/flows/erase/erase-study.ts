@@ -87,7 +87,7 @@ async function erase(deps: EraseStudyDeps, studyInstanceUID: string, running: Ru
   const { names, resources, of, recordOf: record } = await hide(deps, reading, studyInstanceUID, running);
   const all = new Set([...names, ...(await uidsOf(deps.records, reading, studyInstanceUID))]);
   const eraseEvents = async (): Promise<number> =>
-    await deps.trail.eraseEntities(all, (events) => erasedEventsRecord(deps.clock, events));
+    await deps.trail.eraseEntities(all, (events) => erasedEventsRecord(deps.clock, events), run?.goOn);
   const before = await eraseEvents();
   await run?.goOn();
   const instances =

@@ -43,7 +43,7 @@ async function isRestricted(
   now: number,
 ): Promise<boolean> {
   const reading = systemReading('settle-ground', now);
-  if ((await restrictionsOf(records, reading, person)).length > 0) return true;
+  if ((await restrictionsOf(records, reading, person, now)).length > 0) return true;
   // What is restricted gives its officers a right to who she is; those to single items are not asked for.
   const rights = await records.rightsOf(reading({ person }), person, patient);
   return rights.some(({ relation }) => relation === 'dpo');

@@ -24,6 +24,7 @@ import type { TokenStore } from '../../../ports/token-store.ts';
 import { ownOccasion, recordOf } from '../../audit/event-records.ts';
 import { destroyGiven } from '../../directory/end-tokens.ts';
 import { findAll, type Found } from '../../internal-reads.ts';
+import type { JobRun } from '../../jobs/job-runner.ts';
 import { changed } from '../../write/changed-put.ts';
 import { aboutRow } from '../../write/plain-parts.ts';
 import { commitFresh, joinParts, type PlanParts } from '../../write/plan-parts.ts';
@@ -59,7 +60,7 @@ const ACTIVE: Criterion = { kind: 'token', param: 'status', values: [{ code: 'ac
 
 /** Makes the work of `end-given`. */
 export function endGiven(deps: EndGivenDeps) {
-  return async ({ subject, payload }: TakenJob<'end-given'>): Promise<void> => {
+  return async ({ subject, payload }: TakenJob<'end-given'>, run: JobRun): Promise<void> => {
     const { records, region, clock } = deps;
     const { from, to, since, unnumbered = [], item } = payload;
     const now = clock.now();
@@ -79,7 +80,8 @@ export function endGiven(deps: EndGivenDeps) {
     }
     await tellOpened(deps, subject, identities, payload, eventsMeanwhile(records, patients, payload, now));
     if (item === undefined) return;
-    await forgetWords(deps, systemGrant('end-given', 'whole', now), item, { person: from, identities: stayed });
+    const whole = systemGrant('end-given', 'whole', now);
+    await forgetWords(deps, whole, item, { person: from, identities: stayed }, run.goOn);
   };
 }
 

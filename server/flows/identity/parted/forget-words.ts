@@ -9,6 +9,7 @@ import type { AuditTrail } from '../../../ports/audit-trail.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { RecordStore } from '../../../ports/record-store.ts';
 import { ownOccasion, recordOf } from '../../audit/event-records.ts';
+import type { JobRun } from '../../jobs/job-runner.ts';
 import { manifestsOf } from '../../study/study-content.ts';
 import type { StandingIdentity } from '../identities.ts';
 
@@ -24,6 +25,7 @@ export async function forgetWords(
   whole: SystemGrant,
   item: string,
   { person, identities }: { readonly person: PersonKey; readonly identities: readonly StandingIdentity[] },
+  goOn: JobRun['goOn'],
 ): Promise<void> {
   const manifests = await manifestsOf(records, whole, item.replace(/^ImagingStudy\//, ''), 'all');
   const names = new Set([item, ...manifests.flatMap(({ resource }) => namesOf(resource))]);
@@ -34,6 +36,7 @@ export async function forgetWords(
       recordOf(clock, ownOccasion('passerelle'), 'erase-events', {
         entities: [{ role: '13', detail: { events: String(events) } }],
       }),
+    goOn,
     readers,
   );
 }

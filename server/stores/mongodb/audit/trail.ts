@@ -17,6 +17,10 @@ const WAIT_MS = 25;
 const LONGEST_WAIT_MS = 15_000;
 const ERASE_AT_ONCE = 500;
 
+type RecordOf = (events: number) => AuditRecord;
+type GoOn = () => Promise<void>;
+type Look = { readonly recordOf: RecordOf; readonly goOn: GoOn | undefined; readonly needsBody: boolean };
+
 /** The trail over one connection. */
 export class MongoAuditTrail implements AuditTrail {
   readonly #collections: Collections;
@@ -58,21 +62,19 @@ export class MongoAuditTrail implements AuditTrail {
 
   async eraseEntities(
     names: ReadonlySet<string>,
-    recordOf: (events: number) => AuditRecord,
+    recordOf: RecordOf,
+    goOn?: GoOn,
     readers?: ReadonlySet<PersonKey>,
   ): Promise<number> {
-    return await this.#eraseAll((told) => partsNaming(told, names, readers), recordOf, readers !== undefined);
+    const needsBody = readers !== undefined;
+    return await this.#eraseAll((told) => partsNaming(told, names, readers), { recordOf, goOn, needsBody });
   }
 
-  async erasePerson(who: ErasedPerson, recordOf: (events: number) => AuditRecord): Promise<number> {
-    return await this.#eraseAll((told) => partsOfPerson(told, who), recordOf, true);
+  async erasePerson(who: ErasedPerson, recordOf: RecordOf, goOn?: GoOn): Promise<number> {
+    return await this.#eraseAll((told) => partsOfPerson(told, who), { recordOf, goOn, needsBody: true });
   }
 
-  async #eraseAll(
-    partsOf: (told: ToldEvent) => GoingParts,
-    recordOf: (events: number) => AuditRecord,
-    needsBody = false,
-  ): Promise<number> {
+  async #eraseAll(partsOf: (told: ToldEvent) => GoingParts, { recordOf, goOn, needsBody }: Look): Promise<number> {
     return await asStore(async () => {
       await this.#sealed();
       const { personal } = this.#collections;
@@ -93,6 +95,7 @@ export class MongoAuditTrail implements AuditTrail {
         erased += found.length;
         last = sides.at(-1)?._id ?? last;
         more = sides.length === ERASE_AT_ONCE;
+        if (more) await goOn?.();
       }
       return erased;
     });

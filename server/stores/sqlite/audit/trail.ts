@@ -14,6 +14,9 @@ import type { Writers } from '../write/writers.ts';
 
 const BATCH = 500;
 
+type RecordOf = (events: number) => AuditRecord;
+type GoOn = () => Promise<void>;
+
 /** The adapter. */
 export class SqliteAuditTrail implements AuditTrail {
   readonly #trail: Database;
@@ -61,22 +64,24 @@ export class SqliteAuditTrail implements AuditTrail {
 
   async eraseEntities(
     names: ReadonlySet<string>,
-    recordOf: (events: number) => AuditRecord,
+    recordOf: RecordOf,
+    goOn?: GoOn,
     readers?: ReadonlySet<PersonKey>,
   ): Promise<number> {
     const sql = readers === undefined ? TOLD : TOLD_WHOLE;
-    return await this.#erase(sql, (told) => partsNaming(told, names, readers), recordOf);
+    return await this.#erase(sql, (told) => partsNaming(told, names, readers), recordOf, goOn);
   }
 
-  async erasePerson(who: ErasedPerson, recordOf: (events: number) => AuditRecord): Promise<number> {
-    return await this.#erase(TOLD_WHOLE, (told) => partsOfPerson(told, who), recordOf);
+  async erasePerson(who: ErasedPerson, recordOf: RecordOf, goOn?: GoOn): Promise<number> {
+    return await this.#erase(TOLD_WHOLE, (told) => partsOfPerson(told, who), recordOf, goOn);
   }
 
   /** Looks on this thread, a part of the trail at a time. */
   async #erase(
     sql: string,
     partsOf: (told: ToldEvent) => GoingParts,
-    recordOf: (events: number) => AuditRecord,
+    recordOf: RecordOf,
+    goOn: GoOn = nextTurn,
   ): Promise<number> {
     await this.head();
     let erased = 0;
@@ -98,6 +103,7 @@ export class SqliteAuditTrail implements AuditTrail {
       last = batch.at(-1)?.sequence ?? last;
       more = batch.length === BATCH;
       await nextTurn();
+      if (more) await goOn();
     }
     await erase(found);
     return erased;
