@@ -29,7 +29,7 @@ export type Sealing = {
 export type ErasedPerson = {
   /** The keys that she had. */
   readonly persons: ReadonlySet<PersonKey>;
-  /** The accounts (`Patient/id`) under which she acted. */
+  /** The accounts under which she acted (`Patient/id`), and who represents her (`RelatedPerson/id`). */
   readonly agents: ReadonlySet<string>;
   /** What names her: each by the texts that have to come together, as a number of a domain and the domain. */
   readonly names: readonly (readonly string[])[];

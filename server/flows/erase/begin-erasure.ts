@@ -2,7 +2,7 @@
  * The erasure of a record begins: nobody cancels it any more, and what it has to know to its end is kept as the value
  * of a claim, as what told it goes on the way. Nothing of it names her.
  */
-import type { Person, Task } from '@medplum/fhirtypes';
+import type { Person, RelatedPerson, Task } from '@medplum/fhirtypes';
 import { begunErasure, erasureBegins, isErasureTask } from '../../../profiles/consent/erasure-request.ts';
 import { identityContentOf } from '../../../profiles/identity/identity-resource.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
@@ -28,6 +28,8 @@ type Progress = {
   readonly identities: readonly ErasedIdentity[];
   /** Identities (ids) of others that bear a number of hers, or came to her since: they are settled without her. */
   readonly around: readonly string[];
+  /** Who acted for her (`RelatedPerson/id`), also those who do no more. Absent in what began earlier. */
+  readonly representatives?: readonly string[];
   /** How much there was, by type, and `instances`. */
   readonly counts: Readonly<Record<string, number>>;
   /** Epoch milliseconds. */
@@ -137,12 +139,27 @@ async function progressOf(
   const numbers = erased.flatMap((content) => readAs(region, content).numbers.filter((one) => one.isQualified));
   const bearers = (await identitiesWith(records, numbers, now)).map(({ content }) => content.id);
   const around = new Set([...contents.map(({ id }) => id), ...bearers].filter((id) => !hers.has(id)));
+  const patients = new Set([...hers].map((id) => `Patient/${id}`));
   return {
     begunAt: now,
     identities: erased.map(({ id, home }) => ({ id, home: personKey(home) })),
     around: [...around],
-    counts: await countsOf(records, reading, person, new Set([...hers].map((id) => `Patient/${id}`))),
+    representatives: await representativesOf(records, reading, person, patients),
+    counts: await countsOf(records, reading, person, patients),
   };
+}
+
+async function representativesOf(
+  records: RecordStore,
+  reading: NarrowReading,
+  person: PersonKey,
+  patients: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  const standing = await findAll<RelatedPerson>(records, reading({ person }), 'RelatedPerson', []);
+  const deleted = await records.deletedOf(reading({ person }), person);
+  return [...standing.map(({ row }) => row), ...deleted]
+    .filter(({ type, subject = '' }) => type === 'RelatedPerson' && patients.has(subject))
+    .map(({ id }) => `RelatedPerson/${id}`);
 }
 
 /** The identities (ids) that were she when the request was received: two may have been joined since by a mistake. */

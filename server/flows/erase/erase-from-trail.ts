@@ -1,6 +1,6 @@
 /**
  * A person goes out of the audit trail: what its events tell of her, what was asked by a number or name of hers, and
- * that it was she who acted. The chain stays whole, and who passed when stays readable.
+ * that it was she who acted, or who represents her. The chain stays whole, and who passed when stays readable.
  */
 import type { Patient } from '@medplum/fhirtypes';
 import { isNationalSystem } from '../../../profiles/national-identifiers.ts';
@@ -20,7 +20,7 @@ export async function erasedPerson({ records, clock }: EraseStudyDeps, begun: Be
   );
   return {
     persons: new Set(begun.identities.map(({ home }) => home)),
-    agents: new Set([...ids].map((id) => `Patient/${id}`)),
+    agents: new Set([...[...ids].map((id) => `Patient/${id}`), ...(begun.representatives ?? [])]),
     names: standing.flatMap(({ content: { own, said } }) => [numberOf(own), ...namesOf(said)]),
   };
 }

@@ -160,6 +160,8 @@ async function represented({ world, run }: Session, texts: Texts, patient: strin
   const id = await world.write(establishment, { interaction: 'create', type: 'RelatedPerson', resource });
   const payload = { accountId: `RelatedPerson/${id}`, clientId: 'portal', display };
   await world.stores.tokens.upsert('AccessToken', `${run}-represented`, { payload, expiresAt: undefined }, {});
+  const representative = (await world.person(`RelatedPerson/${id}`)) ?? expect.fail('Nobody signs in');
+  await world.find(representative, 'ImagingStudy', '');
   await world.rest();
 }
 async function fed(session: Session, whose: typeof ONE | typeof OTHER, texts: Texts): Promise<void> {
