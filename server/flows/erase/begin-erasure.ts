@@ -4,6 +4,7 @@
  */
 import type { Person, RelatedPerson, Task } from '@medplum/fhirtypes';
 import { begunErasure, erasureBegins, isErasureTask } from '../../../profiles/consent/erasure-request.ts';
+import { Fault } from '../../../profiles/fault.ts';
 import { identityContentOf } from '../../../profiles/identity/identity-resource.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { personKey, type PersonKey } from '../../access/requester.ts';
@@ -100,19 +101,34 @@ export async function stillHers(
   return identities.filter((_, at) => (standing[at]?.person ?? person) === person);
 }
 
-/** Keeps what became known on the way; `besides` goes into the same commit. */
+/**
+ * Keeps what became known on the way, unless another server that went on with it knew it first; `besides` goes into the
+ * same commit. Resolves with what is known.
+ * @throws {Fault} transient - another has ended it
+ */
 export async function keepProgress(
-  { records }: Pick<EraseStudyDeps, 'records'>,
-  { task, person, subject: _subject, ...known }: Begun,
-  more: Partial<Progress>,
+  { records, clock }: Pick<EraseStudyDeps, 'records' | 'clock'>,
+  begun: Begun,
+  more: Pick<Progress, 'isTold'> | Pick<Progress, 'recipients'>,
   besides: PlanParts = {},
-): Promise<void> {
-  const key = claimKey.erasingRecord(task);
-  const claims = [{ key, value: JSON.stringify({ ...known, ...more }) }];
-  await records.commit(
-    systemWarrant('erase-record', person),
-    joinParts({ erased: [{ claims: [key] }], claims }, besides),
-  );
+): Promise<Begun> {
+  const key = claimKey.erasingRecord(begun.task);
+  const warrant = systemWarrant('erase-record', begun.person);
+  const { result } = await commitFresh(records, async () => {
+    const value = await claimOf(records, systemReading('erase-record', clock.now()), key);
+    if (value === undefined) throw new Fault('transient', 'Another has ended the erasure');
+    const known = JSON.parse(value) as Progress;
+    const isKnown = Object.keys(more).every((name) => name in known);
+    const progress = isKnown ? known : { ...known, ...more };
+    const kept: PlanParts = {
+      preconditions: [{ kind: 'claimed', key, value }],
+      erased: [{ claims: [key] }],
+      claims: [{ key, value: JSON.stringify(progress) }],
+    };
+    const plan = isKnown ? joinParts() : joinParts(kept, besides);
+    return { warrant, plan, result: { ...begun, ...progress, identities: begun.identities } };
+  });
+  return result;
 }
 
 const OPEN: readonly Task['status'][] = ['requested', 'in-progress'];

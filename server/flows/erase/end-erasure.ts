@@ -9,12 +9,13 @@ import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { ErasureKey } from '../../ports/erasure-key.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
-import { findById, type Found } from '../internal-reads.ts';
+import { claimOf, findById, type Found } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import type { Begun } from './begin-erasure.ts';
+import { eventsErasedBy } from './erase-from-trail.ts';
 import type { EraseStudyDeps } from './erase-study.ts';
 
 /** The job that lets the store forget comes, should this be the last thing that happens. */
@@ -27,24 +28,28 @@ export type EndErasureDeps = EraseStudyDeps & {
   readonly publicUrl: () => string;
 };
 
-/** How it went: `events` of the trail tell less now. */
-type Ended = Begun & { readonly events: number };
-
-/** Ends it. What was said of her state goes with the identities that said it. */
-export async function endErasure(deps: EndErasureDeps, begun: Ended): Promise<void> {
+/** Ends it, once. What was said of her state goes with the identities that said it. */
+export async function endErasure(deps: EndErasureDeps, begun: Begun): Promise<void> {
   const { records, clock } = deps;
   const forgetting = jobOf('forget-erased', randomUUID(), clock.now() + TAKE_OVER_MS);
   const warrant = systemWarrant('erase-record', begun.person, ...begun.identities.map(({ home }) => home));
   await commitFresh(records, async () => {
+    const key = claimKey.erasingRecord(begun.task);
+    const known = await claimOf(records, systemReading('erase-record', clock.now()), key);
+    if (known === undefined) return { warrant, plan: joinParts(), result: undefined };
     const states = begun.identities.map(({ home }) => ({ person: home, change: OPEN_STATE }));
-    const plan = joinParts(await endedParts(deps, begun), { states, jobs: [forgetting] });
+    const plan = joinParts(await endedParts(deps, begun), {
+      preconditions: [{ kind: 'claimed', key, value: known }],
+      states,
+      jobs: [forgetting],
+    });
     return { warrant, plan, result: undefined };
   });
   await records.forget();
   await records.commit(systemWarrant('erase-record'), joinParts({ erased: [{ jobs: [forgetting] }] }));
 }
 
-async function endedParts(deps: EndErasureDeps, begun: Ended): Promise<PlanParts> {
+async function endedParts(deps: EndErasureDeps, begun: Begun): Promise<PlanParts> {
   const { records, clock } = deps;
   const now = clock.now();
   const { person, task } = begun;
@@ -56,18 +61,19 @@ async function endedParts(deps: EndErasureDeps, begun: Ended): Promise<PlanParts
   return joinParts(ended, { erased: [{ history, claims: [claimKey.erasingRecord(task)] }], audit: [event] });
 }
 
-async function completed(deps: EndErasureDeps, begun: Ended, found: Found<Task>, now: number): Promise<PlanParts> {
+async function completed(deps: EndErasureDeps, begun: Begun, found: Found<Task>, now: number): Promise<PlanParts> {
   const certificate = await certificateOf(deps, begun, found.resource, now);
   return changed(deps.indexer, found.row, endedErasure(found.resource, now, certificate), now, aboutRow(found.row));
 }
 
 async function certificateOf(
-  { trail, erasureKey, publicUrl }: EndErasureDeps,
-  { task, counts, events, begunAt, isTold = false, recipients = 0 }: Ended,
+  deps: EndErasureDeps,
+  { task, counts, begunAt, isTold = false, recipients = 0 }: Begun,
   { authoredOn = '' }: Task,
   now: number,
 ): Promise<string | undefined> {
-  const head = await trail.head();
+  const { trail, erasureKey, publicUrl } = deps;
+  const [events, head] = [await eventsErasedBy(deps, `Task/${task}`), await trail.head()];
   const [issuer, receivedAt] = [publicUrl(), Date.parse(authoredOn)];
   const times = { receivedAt, begunAt, endedAt: now };
   const what = { request: `Task/${task}`, counts, events, head, isTold, recipients };

@@ -2,12 +2,15 @@
  * A person goes out of the audit trail: what its events tell of her, what was asked by a number or name of hers, and
  * that it was she who acted, or who represents her. The chain stays whole, and who passed when stays readable.
  */
-import type { Patient } from '@medplum/fhirtypes';
+import type { AuditEvent, Patient } from '@medplum/fhirtypes';
 import { isNationalSystem } from '../../../profiles/national-identifiers.ts';
+import type { Criterion } from '../../../profiles/search/query.ts';
+import { systemGrant } from '../../access/grant.ts';
 import type { ErasedPerson } from '../../ports/audit-trail.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
 import { recordOf, ownOccasion } from '../audit/event-records.ts';
 import { identitiesOf } from '../identity/identities.ts';
+import { findAll } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import type { Begun } from './begin-erasure.ts';
 import type { EraseStudyDeps } from './erase-study.ts';
@@ -25,17 +28,30 @@ export async function erasedPerson({ records, clock }: EraseStudyDeps, begun: Be
   };
 }
 
-/** Takes her out; resolves with the number of events that tell less now. */
+/** Takes her out by a request (`Task/id`). */
 export async function eraseFromTrail(
   { trail, clock }: EraseStudyDeps,
+  request: string,
   who: ErasedPerson,
   { goOn }: JobRun,
-): Promise<number> {
+): Promise<void> {
   const told = (events: number): AuditRecord =>
     recordOf(clock, ownOccasion('passerelle'), 'erase-events', {
-      entities: [{ role: '13', detail: { events: String(events) } }],
+      entities: [{ what: { reference: request }, role: '13', detail: { [COUNT]: String(events) } }],
     });
-  return await trail.erasePerson(who, told, goOn);
+  await trail.erasePerson(who, told, goOn);
+}
+
+/** What an event says how many others tell less by it. */
+const COUNT = 'events';
+
+/** Of how many events the trail tells less by a request (`Task/id`), whoever took them out and died meanwhile. */
+export async function eventsErasedBy({ records, clock }: EraseStudyDeps, request: string): Promise<number> {
+  const trail = systemGrant('erase-record', 'whole', clock.now());
+  const about: Criterion = { kind: 'reference', param: 'entity', values: [request] };
+  const found = await findAll<AuditEvent>(records, trail, 'AuditEvent', [about]);
+  const told = found.flatMap(({ resource: { entity = [] } }) => entity.flatMap(({ detail = [] }) => detail));
+  return told.filter(({ type }) => type === COUNT).reduce((sum, { valueString }) => sum + Number(valueString), 0);
 }
 
 type Number = { readonly system?: string; readonly value?: string };

@@ -53,13 +53,13 @@ export function eraseRecord(deps: EraseRecordDeps) {
     await run.goOn();
     const told = await tellRecipients(deps, await tellPerson(deps, begun, attempts));
     const who = await erasedPerson(deps, begun);
-    const events = await eraseFromTrail(deps, who, run);
+    await eraseFromTrail(deps, `Task/${subject}`, who, run);
     await run.goOn();
     const { identities } = await eraseIdentities(deps, begun);
     // Whoever asked for her meanwhile has left events.
-    const later = await eraseFromTrail(deps, who, run);
+    await eraseFromTrail(deps, `Task/${subject}`, who, run);
     await run.goOn();
-    await endErasure(deps, { ...told, identities, events: events + later });
+    await endErasure(deps, { ...told, identities });
   };
 }
 

@@ -33,8 +33,7 @@ const MOST_ATTEMPTS = 5;
 export async function tellPerson(deps: TellErasedDeps, begun: Begun, attempts: number): Promise<Begun> {
   if (begun.isTold !== undefined) return begun;
   const isTold = await isMailed(deps, begun, attempts);
-  await keepProgress(deps, begun, { isTold });
-  return { ...begun, isTold };
+  return await keepProgress(deps, begun, { isTold });
 }
 
 async function isMailed(deps: TellErasedDeps, begun: Begun, attempts: number): Promise<boolean> {
@@ -68,8 +67,7 @@ export async function tellRecipients(deps: EraseStudyDeps, begun: Begun): Promis
   const organizations = new Set([...sources, ...(await readersOf(deps, begun))]);
   const parts = [...organizations].map((organization) => recipientParts(deps, begun, organization, identities));
   const recipients = organizations.size;
-  await keepProgress(deps, begun, { recipients }, joinParts(...parts));
-  return { ...begun, recipients };
+  return await keepProgress(deps, begun, { recipients }, joinParts(...parts));
 }
 
 /** `Organization/id` of whoever acted in events of hers, or stood behind who did. */

@@ -1,9 +1,12 @@
 /** N02 of smart-security.md for a person: everything that names her goes, wherever a run is cut short (R-60). */
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { STORED_TYPES, VISIBILITY } from '../../../../profiles/types/visibility.ts';
+import { verifyErasureCertificate } from '../../../../server/clients/erasure-key/erasure-key.ts';
 import { eraseRecord, type EraseRecordDeps } from '../../../../server/flows/erase/erase-record.ts';
 import { goOnErasing } from '../../../../server/flows/erase/erase-study.ts';
 import type { JobRun } from '../../../../server/flows/jobs/job-runner.ts';
+import type { AuditTrail } from '../../../../server/ports/audit-trail.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
 import { SYSTEM } from '../../../support/plans.ts';
 import { openSession, visitOf, type Session } from '../identity/session.ts';
@@ -83,14 +86,17 @@ for (const { name, missing, open } of EACH_STORE) {
     });
 
     /** The request testifies, and says not for whom. */
-    async function expectDone(task: string): Promise<void> {
-      const { status, for: patient, requester } = await erasing.taskOf(task);
+    async function expectDone(task: string, events?: number): Promise<void> {
+      const { status, for: patient, requester, output = [] } = await erasing.taskOf(task);
       expect([status, patient, requester]).to.deep.equal(['completed', undefined, undefined]);
+      if (events === undefined) return;
+      const certificate = await verifyErasureCertificate(output[0]?.valueString ?? '', join(erasing.keys, 'key.pub'));
+      expect(JSON.parse(certificate), 'its certificate').to.include({ events });
     }
 
     /** Runs it until it dies after so many changes; answers whether it came to its end. */
-    async function runsUntil(changes: number, session: Session, task: string): Promise<boolean> {
-      const isDone = await eraseRecord(dyingAfter(deps, changes))({ subject: task, attempts: 1 }, GOES_ON).then(
+    async function runsUntil(changes: number, session: Session, task: string, whole = deps): Promise<boolean> {
+      const isDone = await eraseRecord(dyingAfter(whole, changes))({ subject: task, attempts: 1 }, GOES_ON).then(
         () => true,
         (error: unknown) => {
           if (error !== DEATH) throw error;
@@ -110,11 +116,12 @@ for (const { name, missing, open } of EACH_STORE) {
         const session = openSession(world);
         const texts = await recordOf(session);
         const task = await asked(session);
-        isDone = await runsUntil(changes, session, task);
-        if (!isDone) await eraseRecord(deps)({ subject: task, attempts: 1 }, GOES_ON);
+        const counted = counting(deps);
+        isDone = await runsUntil(changes, session, task, counted.deps);
+        if (!isDone) await eraseRecord(counted.deps)({ subject: task, attempts: 1 }, GOES_ON);
         await world.stores.records.forget();
         expect(await found(texts), `dead after ${changes} changes`).to.deep.equal([]);
-        await expectDone(task);
+        await expectDone(task, counted.events());
       }
       expect(changes).to.be.greaterThan(20);
       expect(await world.stores.trail.verify()).to.have.property('whole', true);
@@ -125,14 +132,31 @@ for (const { name, missing, open } of EACH_STORE) {
       const texts = await recordOf(session);
       const task = await asked(session);
       let deaths = 0;
-      while (!(await runsUntil(deaths + 1, session, task))) deaths += 1;
+      const counted = counting(deps);
+      while (!(await runsUntil(deaths + 1, session, task, counted.deps))) deaths += 1;
       expect(deaths).to.be.greaterThan(3);
       // Dead before the store forgot, a job has it forget.
       await world.stores.records.forget();
       expect(await found(texts)).to.deep.equal([]);
-      await expectDone(task);
+      await expectDone(task, counted.events());
     });
   });
+}
+
+/** Counts of how many events the trail was asked to tell less of a person, whoever died after it. */
+function counting(deps: EraseRecordDeps) {
+  const { trail } = deps;
+  let events = 0;
+  const counted: Pick<AuditTrail, 'head' | 'eraseEntities' | 'erasePerson'> = {
+    head: async () => await trail.head(),
+    eraseEntities: async (...args) => await trail.eraseEntities(...args),
+    erasePerson: async (...args) => {
+      const erased = await trail.erasePerson(...args);
+      events += erased;
+      return erased;
+    },
+  };
+  return { deps: { ...deps, trail: { ...trail, ...counted } }, events: () => events };
 }
 
 const DEATH = new Error('The server dies');

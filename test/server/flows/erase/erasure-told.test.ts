@@ -8,7 +8,9 @@ import { recipientDigest } from '../../../../profiles/consent/erasure-recipient.
 import { openErasureKey, verifyErasureCertificate } from '../../../../server/clients/erasure-key/erasure-key.ts';
 import { eraseRecord } from '../../../../server/flows/erase/erase-record.ts';
 import type { JobRun } from '../../../../server/flows/jobs/job-runner.ts';
+import { claimKey } from '../../../../server/ports/claim-key.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
+import type { Mailer } from '../../../../server/ports/mailer.ts';
 import { domainOf } from '../../../flows/identity/people.ts';
 import { runCommand } from '../../../support/command.ts';
 import { errorOf } from '../../../support/faults.ts';
@@ -85,6 +87,21 @@ for (const { name, missing, open } of EACH_STORE) {
       expect(JSON.parse(await verifyErasureCertificate(await certificateOf(task), join(keys, 'key.pub')))).to.include({
         isTold: false,
       });
+    });
+
+    it('a server that another went on for meanwhile writes nothing more of it', async () => {
+      const session = openSession(world);
+      await recordOf(session);
+      const task = await asked(session);
+      const send: Mailer['send'] = async () => {
+        await eraseRecord({ ...deps, mailer: undefined })({ subject: task, attempts: 1 }, GOES_ON);
+        return 'sent';
+      };
+      const slow = { ...deps, mailer: { ...mailerOf(mails), send } };
+      const fault = await errorOf(eraseRecord(slow)({ subject: task, attempts: 1 }, GOES_ON));
+      expect(fault).to.have.property('kind', 'transient');
+      const kept = await world.stores.records.claimed(SYSTEM, claimKey.erasingRecord(task));
+      expect(kept, 'what was known of her').to.equal(undefined);
     });
 
     async function certificateOf(task: string): Promise<string> {
