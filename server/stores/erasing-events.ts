@@ -1,5 +1,6 @@
 /** Which personal parts of an event an erasure takes: the same on every store. */
 import type { AuditEventEntity } from '@medplum/fhirtypes';
+import { normalizeString } from '../../profiles/search/values.ts';
 import { personKey, type PersonKey } from '../access/requester.ts';
 import type { ErasedPerson } from '../ports/audit-trail.ts';
 import type { ChainedEvent, PersonalSide } from './audit-chain.ts';
@@ -53,17 +54,38 @@ export function partsOfPerson({ body, personal }: ToldEvent, who: ErasedPerson):
   };
 }
 
-/** Whether texts mention all that one of some names is made of, in whatever case. */
+/** A day as FHIR, with a prefix or a time of the day, or DICOM writes it. */
+const DAY = /(?<!\d)(\d{4})-?(\d\d)-?(\d\d)(?!\d)/g;
+
+/**
+ * Whether texts mention all that one of some names is made of, as a search would find it: in whatever case, with
+ * accents or without.
+ */
 function mentions(texts: readonly string[], names: ErasedPerson['names']): boolean {
-  const lower = texts.map((text) => text.toLowerCase());
-  const tokens = new Set(lower.flatMap((text) => text.match(NAME) ?? []));
+  const folded = texts.map(normalizeString);
+  const tokens = new Set(folded.flatMap((text) => text.match(NAME) ?? []));
+  const days = new Set(folded.flatMap((text) => [...text.matchAll(DAY)].map(([, ...day]) => day.join('-'))));
+  const words = folded.map(wordsOf);
   const isThere = (part: string): boolean =>
-    tokens.has(part) || (isPhrase(part) && lower.some((text) => text.includes(part)));
-  return names.some((parts) => parts.length > 0 && parts.every((part) => isThere(part.toLowerCase())));
+    tokens.has(part) ||
+    days.has(part) ||
+    (isPhrase(part) && folded.some((text) => text.includes(part))) ||
+    (isWords(part) && words.some((text) => text.includes(wordsOf(part))));
+  return names.some((parts) => parts.length > 0 && parts.every((part) => isThere(normalizeString(part))));
 }
 
 function isPhrase(part: string): boolean {
   return part !== '' && part.match(NAME)?.[0] !== part;
+}
+
+/** A name of several words, which are parted by whatever its source or who asks is used to. */
+function isWords(part: string): boolean {
+  return /^\p{L}+(?:[ '’.-]+\p{L}+)+$/u.test(part);
+}
+
+/** The words of a text alone, each between blanks. */
+function wordsOf(text: string): string {
+  return ` ${text.replaceAll(/[^\p{L}\p{N}]+/gu, ' ').trim()} `;
 }
 
 /** What is told of entities, in queries too, which are base64, and the query as it was asked. */
@@ -73,7 +95,8 @@ function textsOf({ entities, request }: Pick<PersonalSide, 'entities' | 'request
     Buffer.from(query, 'base64').toString(),
   );
   if (request !== undefined) queries.push(JSON.parse(request.json) as string);
-  return [entitiesJson, ...queries, ...queries.map(percentDecoded)];
+  const decoded = queries.flatMap((query) => [query, query.replaceAll('+', ' ')].map(percentDecoded));
+  return [...new Set([entitiesJson, ...queries, ...decoded])];
 }
 
 function percentDecoded(text: string): string {

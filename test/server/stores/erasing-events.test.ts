@@ -1,0 +1,40 @@
+/** In which events a person is found who goes out of the trail, however whoever asked wrote her name. */
+import { expect } from 'chai';
+import { partsOfPerson } from '../../../server/stores/erasing-events.ts';
+
+const WHO = {
+  persons: new Set<never>(),
+  agents: new Set<string>(),
+  names: [['De La Tour-Ormélac', '1979-05-14'], ['279051406712345']],
+};
+
+/** Whether she is found in a query as it was asked. */
+function isFound(query: string): boolean {
+  const part = (content: unknown) => ({ salt: '', json: JSON.stringify(content) });
+  const personal = { agents: undefined, entities: part([]), request: part(query) };
+  return partsOfPerson({ body: '{}', personal }, WHO).entities;
+}
+
+describe('A person in queries of the trail', () => {
+  for (const query of [
+    'Patient?family=De%20La%20Tour-Orm%C3%A9lac&birthdate=1979-05-14',
+    'Patient?family=DE+LA+TOUR-ORM%C3%89LAC&birthdate=1979-05-14',
+    'Patient?family=de+la+tour+ormelac&birthdate=eq1979-05-14',
+    'Patient?family=De%20La%20Tour%20Orme%CC%81lac&birthdate=ge1979-05-14T00:00:00Z',
+    'studies?PatientName=DE%20LA%20TOUR-ORMELAC%5EYSOLINE&PatientBirthDate=19790514',
+    'Patient?identifier=urn:oid:1.2.250.1.213.1.4.8%7C279051406712345',
+  ])
+    it(`finds her in ${query}`, () => {
+      expect(isFound(query)).to.equal(true);
+    });
+
+  for (const query of [
+    'Patient?family=de+la+tour+ormelac&birthdate=eq1979-05-15',
+    'Patient?family=de+la+tour&birthdate=1979-05-14',
+    'Patient?family=de+la+tour+ormelacs&birthdate=1979-05-14',
+    'Patient?family=de+la+tour+ormelac&identifier=219790514',
+  ])
+    it(`leaves ${query}`, () => {
+      expect(isFound(query)).to.equal(false);
+    });
+});
