@@ -5,14 +5,13 @@
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { buildRecipientTask } from '../../../profiles/consent/erasure-recipient.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { isNationalSystem } from '../../../profiles/national-identifiers.ts';
 import { erasedMailOf } from '../../../profiles/notices/mail-text.ts';
 import { recipientOf } from '../../../profiles/notices/recipient.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemGrant } from '../../access/grant.ts';
 import type { Mailer } from '../../ports/mailer.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
-import { identitiesOf, sourcePatientOf, type StandingIdentity } from '../identity/identities.ts';
+import { identitiesOf, readAs, sourcePatientOf, type StandingIdentity } from '../identity/identities.ts';
 import { pagesOfAll } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { newId } from '../new-id.ts';
@@ -84,18 +83,17 @@ async function readersOf({ records, clock }: EraseStudyDeps, begun: Begun): Prom
 }
 
 function recipientParts(
-  { indexer, clock }: EraseStudyDeps,
+  { indexer, clock, region }: EraseStudyDeps,
   { task, person }: Begun,
   organization: string,
   identities: readonly StandingIdentity[],
 ): PlanParts {
   const now = clock.now();
   const id = newId();
-  const numbers = identities.flatMap(({ content: { own, said, sources } }) => [
-    ...(sources.includes(organization) ? [own] : []),
-    ...(said.identifier ?? []).flatMap(({ system = '', value = '' }) =>
-      isNationalSystem(system) ? [{ system, value }] : [],
-    ),
+  const numbers = identities.flatMap(({ content }) => [
+    ...(content.sources.includes(organization) ? [content.own] : []),
+    // What nobody vouches for may be another's, of whom they would take it to be told.
+    ...readAs(region, content).numbers.filter(({ isQualified }) => isQualified),
   ]);
   const told = buildRecipientTask({ id, organization, request: `Task/${task}`, numbers, now });
   const offices = [

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
+import { IDENTIFIER_SYSTEM } from '../../../../profiles/codes.ts';
 import { recipientDigest } from '../../../../profiles/consent/erasure-recipient.ts';
 import { openErasureKey, verifyErasureCertificate } from '../../../../server/clients/erasure-key/erasure-key.ts';
 import { eraseRecord } from '../../../../server/flows/erase/erase-record.ts';
@@ -11,7 +12,7 @@ import type { JobRun } from '../../../../server/flows/jobs/job-runner.ts';
 import { claimKey } from '../../../../server/ports/claim-key.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
 import type { Mailer } from '../../../../server/ports/mailer.ts';
-import { domainOf } from '../../../flows/identity/people.ts';
+import { anINS, domainOf } from '../../../flows/identity/people.ts';
 import { runCommand } from '../../../support/command.ts';
 import { errorOf } from '../../../support/faults.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
@@ -55,12 +56,17 @@ for (const { name, missing, open } of EACH_STORE) {
       const told = await recipientsOf(task);
       const { strasbourg, nancy } = ESTABLISHMENTS;
       expect([...told.keys()]).to.include.members([strasbourg.organization, nancy.organization, CARDIOLOGY]);
-      const own = { system: domainOf('strasbourg'), value: texts.IPP };
-      const digestIn = (organization: string) => {
+      const numbers = [
+        { system: domainOf('strasbourg'), value: texts.IPP },
+        { system: anINS().system ?? '', value: texts.INS },
+        { system: IDENTIFIER_SYSTEM.matricule, value: texts.matricule },
+      ];
+      const digestsIn = ({ organization }: { readonly organization: string }) => {
         const { id = '', input = [] } = told.get(organization) ?? expect.fail(`Nothing for ${organization}`);
-        return input.some(({ valueString }) => valueString === recipientDigest(id, own));
+        return numbers.map((one) => input.some(({ valueString }) => valueString === recipientDigest(id, one)));
       };
-      expect([digestIn(strasbourg.organization), digestIn(nancy.organization)]).to.deep.equal([true, false]);
+      expect(digestsIn(strasbourg), 'its own, and what is vouched for').to.deep.equal([true, true, false]);
+      expect(digestsIn(nancy)).to.deep.equal([false, true, false]);
       const text = JSON.stringify([...told.values()]);
       for (const canary of Object.values(texts)) expect(text).to.not.include(canary);
     });

@@ -16,7 +16,7 @@ import { indexRegion } from '../../../../server/flows/identity/region-index.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
 import type { Mailer } from '../../../../server/ports/mailer.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
-import { anINS, domainOf, patientOf } from '../../../flows/identity/people.ts';
+import { aMatricule, anINS, domainOf, patientOf } from '../../../flows/identity/people.ts';
 import { element, hostileDataSet } from '../../../hostile/dicom/raw-data-set.ts';
 import { formsOf, placesWith } from '../../../support/data-folder/erasing.ts';
 import { visiting } from '../../../support/clients/representing.ts';
@@ -95,6 +95,7 @@ function textsOf(session: Session) {
   return {
     name: `Ormélac-${run}`,
     INS: anINS().value ?? '',
+    matricule: aMatricule('1979-05-14').value ?? '',
     IPP: session.localId(ONE),
     mail: `courriel.${run}@exemple.test`,
     phone: `+33 3 90 ${run}`,
@@ -166,7 +167,9 @@ async function represented({ world, run }: Session, texts: Texts, patient: strin
 }
 async function fed(session: Session, whose: typeof ONE | typeof OTHER, texts: Texts): Promise<void> {
   const { world } = session;
-  const numbers = [{ ...anINS(), value: texts.INS }];
+  // What its source does not vouch for may be another's.
+  const unsure = { ...aMatricule('1979-05-14'), value: texts.matricule };
+  const numbers = [{ ...anINS(), value: texts.INS }, unsure];
   const one = { family: texts.name, given: 'Ysoline', birthDate: '1979-05-14', gender: 'female', numbers } as const;
   const telecom: Patient['telecom'] = [
     { system: 'email', value: texts.mail },
