@@ -8,7 +8,7 @@ import type { RecordStore } from '../../ports/record-store.ts';
 import { keptFor } from '../aside/file-aside.ts';
 import { taskKeyOf } from '../aside/list-kept-aside.ts';
 import { readAside } from '../aside/stored-aside.ts';
-import { identitiesOf } from '../identity/identities.ts';
+import { identitiesOf, readAs } from '../identity/identities.ts';
 import { claimOf } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
@@ -105,8 +105,10 @@ async function underHerNumbers(
   const standing = (await identitiesOf(records, person, now)).filter(({ content }) =>
     identities.has(`Patient/${content.id}`),
   );
-  const numbers = standing.flatMap(({ content: { own, said } }) => [own, ...(said.identifier ?? [])]);
-  const named = new Set(numbers.map(({ system = '', value = '' }) => `${system}|${value}`));
+  // A number that nobody vouches for may be another's.
+  const qualified = standing.flatMap(({ content }) => readAs(region, content).numbers.filter((one) => one.isQualified));
+  const numbers = [...standing.map(({ content: { own } }) => own), ...qualified];
+  const named = new Set(numbers.map(({ system, value }) => `${system}|${value}`));
   const found: QuarantinedInstance[] = [];
   let looked = 0;
   for await (const one of records.quarantined(systemGrant('erase-study', 'whole', now))) {

@@ -1,10 +1,12 @@
 /** What another establishment sends under a number that is not its own to give (identity.md 4, R-34, R-60). */
 import type { Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
+import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
 import { oidUri } from '../../../../profiles/codes.ts';
 import { uidOf } from '../../../../fixtures/dicom/uid.ts';
 import { eraseRecord } from '../../../../server/flows/erase/erase-record.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
+import { anINS, domainOf, patientOf } from '../../../flows/identity/people.ts';
 import { errorOf } from '../../../support/faults.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
 import { SYSTEM } from '../../../support/plans.ts';
@@ -35,6 +37,17 @@ for (const { name, missing, open } of EACH_STORE) {
       const texts = await recordOf(session);
       const [another, pixel] = [`ANOTHER-${session.run}`, `OF-ANOTHER-${session.run}`];
       await sentByAnother(session, { ...texts, name: 'Autre', IPP: another, 'pixel under her number': pixel });
+      // Nancy says that number of her, which is not its to give.
+      const localId = session.localId({ at: 'nancy', number: 0 });
+      const numbers = [
+        { ...anINS(), value: texts.INS },
+        { system: domainOf('strasbourg'), value: another },
+      ];
+      const one = { family: texts.name, given: 'Ysoline', birthDate: '1979-05-14', gender: 'female', numbers } as const;
+      const condition = `identifier=${domainOf('nancy')}|${localId}`;
+      const resource = patientOf('nancy', localId, one);
+      const nancy = erasing.world.establishment(ESTABLISHMENTS.nancy.organization);
+      await erasing.world.write(nancy, { interaction: 'update', type: 'Patient', condition, resource });
       const [list, ...more] = await listsOf(session);
       expect([list?.status, more]).to.deep.equal(['requested', []]);
       expect(JSON.stringify(list)).to.include(texts.IPP);
