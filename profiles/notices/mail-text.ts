@@ -146,15 +146,23 @@ export function erasedMailOf(request: string, language: Language): MailText {
 
 const ERASED: ByLanguage<string> = {
   fr:
-    'Votre dossier partagé est effacé, comme vous l’aviez demandé, avec vos identifiants et cette adresse. ' +
+    'Votre dossier partagé est effacé, comme cela a été demandé, avec vos identifiants et cette adresse. ' +
+    'Nous n’en gardons qu’une empreinte illisible, pour que votre dossier ne soit pas créé de nouveau : ' +
+    'vos prochains examens ne seront pas partagés. ' +
+    'Si vous souhaitez de nouveau un dossier, adressez-vous à un établissement. ' +
     'Vous ne recevrez plus de message de notre part. ' +
-    'Les établissements qui vous ont soigné gardent leurs propres dossiers.',
+    'Les établissements où vous avez reçu des soins gardent leurs propres dossiers.',
   de:
     'Ihre geteilte Akte ist gelöscht, wie beantragt, mit Ihren Kennungen und dieser Adresse. ' +
+    'Wir behalten davon nur unlesbare Prüfwerte, damit Ihre Akte nicht neu angelegt wird: ' +
+    'Ihre nächsten Untersuchungen werden nicht geteilt. ' +
+    'Wünschen Sie wieder eine Akte, wenden Sie sich an eine Einrichtung. ' +
     'Sie erhalten keine weitere Nachricht von uns. ' +
     'Die Einrichtungen, die Sie behandelt haben, behalten ihre eigenen Akten.',
   en:
     'Your shared record is erased, as was asked for, with your identifiers and this address. ' +
+    'All we keep of them is a fingerprint that nobody can read, so that your record is not made again: ' +
+    'your next exams will not be shared. If you want a record again, ask an establishment. ' +
     'We will not write to you again. The establishments that treated you keep their own records.',
 };
 

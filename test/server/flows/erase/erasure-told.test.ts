@@ -51,7 +51,8 @@ for (const { name, missing, open } of EACH_STORE) {
       expect([mail?.envelope, more]).to.deep.equal([[texts.mail], []]);
       expect(mail?.text)
         .to.include(task)
-        .and.to.match(/^Bonjour,\n\nVotre dossier partagé est effacé/);
+        .and.to.match(/^Bonjour,\n\nVotre dossier partagé est effacé, comme cela a été demandé/)
+        .and.to.include('vos prochains examens ne seront pas partagés');
       for (const what of ['name', 'INS', 'IPP', 'report text'] as const) expect(mail?.text).to.not.include(texts[what]);
       const told = await recipientsOf(task);
       const { strasbourg, nancy } = ESTABLISHMENTS;
