@@ -189,7 +189,7 @@ export function composeFlows(parts: FlowParts) {
     requesterOfToken: requesterOfToken({ records, tokens, region, clock, resolve }),
     accounts: accountFlows({ records, trail, clock, timeZone }, find),
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
-    ...erasingFlows({ ...writing, trail }),
+    ...erasingFlows({ ...writing, trail, log }),
     upgrade: upgradeRecords({ records, clock, indexer, region: regionIndex, log }),
     ...regionFlows(parts),
     askForSweep: async () => {

@@ -33,6 +33,8 @@ export const claimKey = {
   erasingRecord: (task: string): ClaimKey => write('erasing-record', task),
   /** What is known of a number of somebody who was erased, as JSON, by a keyed digest of it. */
   suppressed: (digest: string): ClaimKey => write('suppressed', digest),
+  /** The thumbprint of the key under which the first person was erased. */
+  erasureKey: (): ClaimKey => write('erasure-key', 'records'),
   /** The Patient (`Patient/id`) that an identity is, by system and value of its source. */
   identity: (system: string, value: string): ClaimKey => write('identity', system, value),
   /** The identity (id) that bears a qualified number, the first of those that do. */

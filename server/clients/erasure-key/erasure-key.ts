@@ -31,6 +31,7 @@ export async function openErasureKey(path: string): Promise<ErasureKey> {
   await makeFile(`${path}${PUBLIC_ENDING}`, `${JSON.stringify({ ...open, kid, alg: ALGORITHM, use: 'sig' })}\n`);
   const secret = createHmac('sha256', Buffer.from(d, 'base64url')).update('suppression').digest();
   return {
+    thumbprint: kid,
     sign: async (content) =>
       await new CompactSign(Buffer.from(JSON.stringify(content)))
         .setProtectedHeader({ alg: ALGORITHM, kid, typ: TYPE })

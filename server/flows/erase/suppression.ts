@@ -74,9 +74,11 @@ export async function suppressionParts(
       said.set(key, { isOwn: isOwn || isOf(content, number), traits: [...new Set([...traits, ...more])] });
     }
   const all = [...said.keys()];
-  const standing = await records.claimedAmong(systemGrant('resolve-identity', 'whole', now), all);
+  const keyed = claimKey.erasureKey();
+  const standing = await records.claimedAmong(systemGrant('resolve-identity', 'whole', now), [...all, keyed]);
   const claims = [...said].map(([key, one]) => ({ key, value: JSON.stringify(joined(standing.get(key), one, all)) }));
-  return { claims, erased: [{ claims: [...standing.keys()] }] };
+  if (!standing.has(keyed)) claims.push({ key: keyed, value: erasureKey.thumbprint });
+  return { claims, erased: [{ claims: all.filter((key) => standing.has(key)) }] };
 }
 
 /** One number may have been said of two who were erased. */

@@ -1,8 +1,11 @@
 /** N04 of smart-security.md: who was erased stays erased, and nobody is kept by a number that is another's too. */
+import { join } from 'node:path';
 import type { Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
 import { isOpposition } from '../../../../server/access/switches.ts';
+import { openErasureKey } from '../../../../server/clients/erasure-key/erasure-key.ts';
+import { checkErasureKey } from '../../../../server/flows/erase/check-erasure-key.ts';
 import { eraseRecord } from '../../../../server/flows/erase/erase-record.ts';
 import { findIdentity } from '../../../../server/flows/identity/persons.ts';
 import { systemReading } from '../../../../server/access/grant.ts';
@@ -84,6 +87,22 @@ for (const { name, missing, open } of EACH_STORE) {
       const other = { family: 'Vantréjols', birthDate: '1997-02-03', numbers: INS() ?? [] };
       expect(await fed('nancy', `other-${session.run}`, other)).to.equal(undefined);
       expect((await known('nancy', `other-${session.run}`))?.resource.birthDate).to.equal('1997-02-03');
+    });
+
+    it('a start with another key says so, as nobody who was erased is known again by it', async () => {
+      const { records } = erasing.world.stores;
+      const { erasureKey } = erasing.deps;
+      const quiet = (): void => undefined;
+      const saidOf = async (key: typeof erasureKey): Promise<readonly object[]> => {
+        const said: object[] = [];
+        const log = { error: (told: object) => void said.push(told), warn: quiet, info: quiet, debug: quiet };
+        await checkErasureKey({ records, erasureKey: key, clock: erasing.deps.clock, log })();
+        return said;
+      };
+      const another = await openErasureKey(join(erasing.keys, 'another'));
+      expect(await saidOf(erasureKey)).to.deep.equal([]);
+      const known = erasureKey?.thumbprint;
+      expect(await saidOf(another)).to.deep.equal([{ known, present: another.thumbprint }]);
     });
 
     it('is taken again when an operator says so by one number of hers; nobody else’s is known', async () => {
