@@ -42,9 +42,8 @@ function readersOf(body: string): readonly PersonKey[] {
  * of those where she acts, or somebody by a number of hers, who acted. Whoever else acted stays named.
  */
 export function partsOfPerson({ body, personal }: ToldEvent, who: ErasedPerson): GoingParts {
-  const { agent = [] } = JSON.parse(body) as Partial<ChainedEvent>;
-  const readers = readersOf(body);
-  const isHers = readers.length > 0 && readers.every((one) => who.persons.has(one));
+  const { agent = [], entity = [], persons } = JSON.parse(body) as Partial<ChainedEvent>;
+  const isHers = persons === undefined ? tellsOf(entity, who.agents) : areAll(persons.split(' '), who.persons);
   const hasEntities = personal.entities !== undefined || personal.request !== undefined;
   const acts = agent.some((one) => who.agents.has(one.who?.reference ?? ''));
   const agents = personal.agents?.json;
@@ -52,6 +51,19 @@ export function partsOfPerson({ body, personal }: ToldEvent, who: ErasedPerson):
     entities: hasEntities && (isHers || mentions(textsOf(personal), who.names)),
     agents: agents !== undefined && (acts || mentions([agents], who.names)),
   };
+}
+
+/** Whether an event of an earlier server, which does not say who reads it, tells of these Patients and of no other. */
+function tellsOf(entities: readonly AuditEventEntity[], patients: ReadonlySet<string>): boolean {
+  const told = entities.map(({ what }) => what?.reference ?? '');
+  return areAll(
+    told.filter((one) => one.startsWith('Patient/')),
+    patients,
+  );
+}
+
+function areAll(some: readonly string[], among: ReadonlySet<string>): boolean {
+  return some.length > 0 && some.every((one) => among.has(one));
 }
 
 /** A day as FHIR, with a prefix or a time of the day, or DICOM writes it. */

@@ -15,6 +15,28 @@ function isFound(query: string): boolean {
   return partsOfPerson({ body: '{}', personal }, WHO).entities;
 }
 
+describe('A person in events of earlier servers, which do not say who reads them', () => {
+  const HER = 'Patient/her';
+  const isHers = (patients: readonly string[], persons?: string): boolean => {
+    const entity = [...patients, 'ImagingStudy/one'].map((reference) => ({ what: { reference } }));
+    const personal = { agents: undefined, entities: { salt: '', json: '[]' } };
+    const body = JSON.stringify({ entity, ...(persons === undefined ? {} : { persons }) });
+    return partsOfPerson({ body, personal }, { ...WHO, agents: new Set([HER]) }).entities;
+  };
+  it('is found where it tells of her Patient alone', () => {
+    expect([[HER], [HER, HER], [HER, 'Patient/other'], ['Patient/other'], []].map((one) => isHers(one))).to.deep.equal([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+  it('is not, where an event says that nobody reads it', () => {
+    expect(isHers([HER], '')).to.equal(false);
+  });
+});
+
 describe('A person in queries of the trail', () => {
   for (const query of [
     'Patient?family=De%20La%20Tour-Orm%C3%A9lac&birthdate=1979-05-14',
