@@ -4,7 +4,6 @@
  */
 import type { Person, RelatedPerson, Task } from '@medplum/fhirtypes';
 import { begunErasure, erasureBegins, isErasureTask } from '../../../profiles/consent/erasure-request.ts';
-import { Fault } from '../../../profiles/fault.ts';
 import { identityContentOf } from '../../../profiles/identity/identity-resource.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { personKey, type PersonKey } from '../../access/requester.ts';
@@ -103,20 +102,19 @@ export async function stillHers(
 
 /**
  * Keeps what became known on the way, unless another server that went on with it knew it first; `besides` goes into the
- * same commit. Resolves with what is known.
- * @throws {Fault} transient - another has ended it
+ * same commit. Resolves with what is known; undefined when another has ended it.
  */
 export async function keepProgress(
   { records, clock }: Pick<EraseStudyDeps, 'records' | 'clock'>,
   begun: Begun,
   more: Pick<Progress, 'isTold'> | Pick<Progress, 'recipients'>,
   besides: PlanParts = {},
-): Promise<Begun> {
+): Promise<Begun | undefined> {
   const key = claimKey.erasingRecord(begun.task);
   const warrant = systemWarrant('erase-record', begun.person);
-  const { result } = await commitFresh(records, async () => {
+  const { result } = await commitFresh<Begun | undefined>(records, async () => {
     const value = await claimOf(records, systemReading('erase-record', clock.now()), key);
-    if (value === undefined) throw new Fault('transient', 'Another has ended the erasure');
+    if (value === undefined) return { warrant, plan: joinParts(), result: undefined };
     const known = JSON.parse(value) as Progress;
     const isKnown = Object.keys(more).every((name) => name in known);
     const progress = isKnown ? known : { ...known, ...more };

@@ -51,7 +51,10 @@ export function eraseRecord(deps: EraseRecordDeps) {
     const ended = await representativesGone(deps);
     await destroyGiven(deps.tokens, ({ account = '' }) => patients.has(account) || ended.has(account));
     await run.goOn();
-    const told = await tellRecipients(deps, await tellPerson(deps, begun, attempts));
+    const mailed = await tellPerson(deps, begun, attempts);
+    const told = mailed && (await tellRecipients(deps, mailed));
+    // Another server went on with it meanwhile.
+    if (told === undefined) return;
     const who = await erasedPerson(deps, begun);
     await eraseFromTrail(deps, `Task/${subject}`, who, run);
     await run.goOn();

@@ -26,10 +26,10 @@ export type TellErasedDeps = EraseStudyDeps & { readonly mailer?: Mailer | undef
 const MOST_ATTEMPTS = 5;
 
 /**
- * Mails her, once unless the server dies meanwhile, and keeps whether that was done.
+ * Mails her, once unless the server dies meanwhile, and keeps whether that was done. Undefined: another has ended it.
  * @throws {Fault} transient - the mail could not be handed over, and it is to be tried again
  */
-export async function tellPerson(deps: TellErasedDeps, begun: Begun, attempts: number): Promise<Begun> {
+export async function tellPerson(deps: TellErasedDeps, begun: Begun, attempts: number): Promise<Begun | undefined> {
   if (begun.isTold !== undefined) return begun;
   const isTold = await isMailed(deps, begun, attempts);
   return await keepProgress(deps, begun, { isTold });
@@ -58,8 +58,11 @@ async function erasedIdentities(
   return (await identitiesOf(records, begun.person, clock.now())).filter(({ content }) => ids.has(content.id));
 }
 
-/** Tells the establishments that fed her, and those whose people or software saw or took something of hers. */
-export async function tellRecipients(deps: EraseStudyDeps, begun: Begun): Promise<Begun> {
+/**
+ * Tells the establishments that fed her, and those whose people or software saw or took something of hers. Undefined:
+ * another has ended it.
+ */
+export async function tellRecipients(deps: EraseStudyDeps, begun: Begun): Promise<Begun | undefined> {
   if (begun.recipients !== undefined) return begun;
   const identities = await erasedIdentities(deps, begun);
   const sources = identities.flatMap(({ content }) => content.sources);
