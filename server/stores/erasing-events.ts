@@ -69,30 +69,58 @@ function areAll(some: readonly string[], among: ReadonlySet<string>): boolean {
 /** A day as FHIR, with a prefix or a time of the day, or DICOM writes it. */
 const DAY = /(?<!\d)(\d{4})-?(\d\d)-?(\d\d)(?!\d)/g;
 
+/** Stands between two texts: a number that nobody has, so that no name reaches from one into the other. */
+const BETWEEN = ' 0 ';
+
+/** What one of some names is made of, as it is looked for. */
+type Part = {
+  readonly text: string;
+  /** It is more than one token: an address, a telephone. */
+  readonly isPhrase: boolean;
+  /** Of a name of several words, which are parted by whatever its source or who asks is used to. */
+  readonly words: string | undefined;
+};
+
 /**
  * Whether texts mention all that one of some names is made of, as a search would find it: in whatever case, with
- * accents or without.
+ * accents or without. It is asked of every event of a trail: what is rarely needed is worked out when it is.
  */
 function mentions(texts: readonly string[], names: ErasedPerson['names']): boolean {
-  const folded = texts.map(normalizeString);
-  const tokens = new Set(folded.flatMap((text) => text.match(NAME) ?? []));
-  const days = new Set(folded.flatMap((text) => [...text.matchAll(DAY)].map(([, ...day]) => day.join('-'))));
-  const words = folded.map(wordsOf);
-  const isThere = (part: string): boolean =>
-    tokens.has(part) ||
-    days.has(part) ||
-    (isPhrase(part) && folded.some((text) => text.includes(part))) ||
-    (isWords(part) && words.some((text) => text.includes(wordsOf(part))));
-  return names.some((parts) => parts.length > 0 && parts.every((part) => isThere(normalizeString(part))));
+  const text = texts.map(foldedText).join(BETWEEN);
+  const tokens = new Set(text.match(NAME));
+  let days: ReadonlySet<string> | undefined;
+  let words: string | undefined;
+  const hasDay = (day: string): boolean =>
+    (days ??= new Set([...text.matchAll(DAY)].map(([, ...found]) => found.join('-')))).has(day);
+  const isThere = (part: Part): boolean =>
+    tokens.has(part.text) ||
+    (part.isPhrase && text.includes(part.text)) ||
+    hasDay(part.text) ||
+    (part.words !== undefined && (words ??= wordsOf(text)).includes(part.words));
+  return partsOf(names).some((parts) => parts.length > 0 && parts.every(isThere));
 }
 
-function isPhrase(part: string): boolean {
-  return part !== '' && part.match(NAME)?.[0] !== part;
+const PARTS = new WeakMap<ErasedPerson['names'], readonly (readonly Part[])[]>();
+
+/** The parts of names, the last first: a name alone is more common than a day or a domain. */
+function partsOf(names: ErasedPerson['names']): readonly (readonly Part[])[] {
+  const known = PARTS.get(names);
+  if (known !== undefined) return known;
+  const parts = names.map((name) => name.map(partOf).toReversed());
+  PARTS.set(names, parts);
+  return parts;
 }
 
-/** A name of several words, which are parted by whatever its source or who asks is used to. */
-function isWords(part: string): boolean {
-  return /^\p{L}+(?:[ '’.-]+\p{L}+)+$/u.test(part);
+function partOf(name: string): Part {
+  const text = normalizeString(name);
+  const isWords = /^\p{L}+(?:[ '’.-]+\p{L}+)+$/u.test(text);
+  const isPhrase = text !== '' && text.match(NAME)?.[0] !== text;
+  return { text, isPhrase, words: isWords ? wordsOf(text) : undefined };
+}
+
+/** As {@link normalizeString} has it, but for white space. */
+function foldedText(text: string): string {
+  return /^[\0-\x7f]*$/.test(text) ? text.toLowerCase() : normalizeString(text);
 }
 
 /** The words of a text alone, each between blanks. */
