@@ -143,15 +143,22 @@ for (const { name, missing, open } of EACH_STORE) {
   });
 }
 
-/** Counts of how many events the trail was asked to tell less of a person, whoever died after it. */
+/**
+ * Counts of how many events the trail was asked to tell less of a person, whoever died after it. Whoever looks through
+ * the trail gives signs of life.
+ */
 function counting(deps: EraseRecordDeps) {
   const { trail } = deps;
   let events = 0;
   const counted: Pick<AuditTrail, 'head' | 'eraseEntities' | 'erasePerson'> = {
     head: async () => await trail.head(),
-    eraseEntities: async (...args) => await trail.eraseEntities(...args),
-    erasePerson: async (...args) => {
-      const erased = await trail.erasePerson(...args);
+    eraseEntities: async (names, recordOf, goOn) => {
+      expect(goOn, 'a sign of life').to.be.a('function');
+      return await trail.eraseEntities(names, recordOf, goOn);
+    },
+    erasePerson: async (who, recordOf, goOn) => {
+      expect(goOn, 'a sign of life').to.be.a('function');
+      const erased = await trail.erasePerson(who, recordOf, goOn);
       events += erased;
       return erased;
     },
