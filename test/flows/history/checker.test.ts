@@ -1,6 +1,6 @@
 /** The checker of histories, on histories that are written by hand: right ones, and one with each fault. */
 import { expect } from 'chai';
-import { faultsOf } from './checker.ts';
+import { faultsOf, forbiddenStreams } from './checker.ts';
 import type { Change, History, Read, Stream } from './history.ts';
 
 const BOUNDS = { decidesWithinMs: 1_000, bufferBytes: 100 };
@@ -13,7 +13,15 @@ function change(
   value: boolean,
   outcome: Change['outcome'] = 'done',
 ): Change {
-  return { kind: 'change', name: `${register} ${value}`, begin, end, sets: [{ register, value }], outcome };
+  return {
+    kind: 'change',
+    name: `${register} ${value}`,
+    act: register,
+    begin,
+    end,
+    sets: [{ register, value }],
+    outcome,
+  };
 }
 
 function read(begin: number, end: number, saw: Read['saw'], needs = NEEDS): Read {
@@ -22,7 +30,7 @@ function read(begin: number, end: number, saw: Read['saw'], needs = NEEDS): Read
 
 function stream(begin: number, end: number, ...chunks: readonly (readonly [at: number, bytes: number])[]): Stream {
   const came = chunks.map(([at, bytes]) => ({ at, bytes }));
-  return { kind: 'stream', name: 'a slow reader', begin, end, needs: NEEDS, chunks: came };
+  return { kind: 'stream', name: 'a slow reader', begin, end, needs: NEEDS, chunks: came, saw: 'shown' };
 }
 
 function faults(...events: History['events']): readonly string[] {
@@ -54,7 +62,15 @@ describe('The checker of histories', () => {
   it('finds an emergency that comes back to life with the consent', () => {
     const needs = [['shared'], ['emergency']];
     const sets = ['shared', 'emergency'].map((register) => ({ register, value: false }));
-    const withdrawal = { kind: 'change', name: 'withdrawal', begin: 3, end: 4, sets, outcome: 'done' } as const;
+    const withdrawal = {
+      kind: 'change',
+      name: 'withdrawal',
+      act: 'withdrawal',
+      begin: 3,
+      end: 4,
+      sets,
+      outcome: 'done',
+    } as const;
     const events = [change(1, 2, 'emergency', true), withdrawal, change(5, 6, 'shared', true)];
     expect(faults(...events, read(7, 8, 'hidden', needs))).to.be.empty;
     expect(faults(...events, read(7, 8, 'shown', needs))).to.have.length(1);
@@ -109,5 +125,20 @@ describe('The checker of histories', () => {
     expect(faults(change(100, 200, 'declared by one', false), stream(0, 3_000, [1_300, 101]))).to.have.length(1);
     expect(faults(end, stream(300, 3_000, [1_250, 101])), 'begun after it').to.be.empty;
     expect(faults(end, stream(300, 3_000, [1_350, 101]))).to.have.length(1);
+  });
+
+  it('finds a running answer that is cut, or hidden, while nobody forbade it', () => {
+    for (const saw of ['cut', 'hidden'] as const) {
+      expect(faults({ ...stream(0, 100, [50, 10]), saw })).to.have.length(1);
+      expect(faults(change(20, 30, 'shared', false), { ...stream(0, 100, [50, 10]), saw })).to.be.empty;
+    }
+  });
+
+  it('counts the running answers that were forbidden meanwhile', () => {
+    const holds = ['shared', 'declared by one'];
+    const end = change(100, 200, 'shared', false);
+    const running = [stream(0, 150, [50, 10]), stream(0, 3_000, [50, 10]), stream(300, 3_000, [400, 10])];
+    const found = forbiddenStreams({ holds, events: [end, ...running] });
+    expect(found).to.deep.equal([running[1]]);
   });
 });

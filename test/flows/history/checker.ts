@@ -21,7 +21,18 @@ function faultsOfRead(registers: Registers, read: Read): readonly string[] {
   return saw !== 'shown' && registers.holds(needs, read) ? [`${where}: ${saw}, and given before it began`] : [];
 }
 
+/** Streams that ran when it became sure that whoever took them sees nothing. */
+export function forbiddenStreams(history: History): readonly Stream[] {
+  const registers = new Registers(history);
+  return history.events.filter((event): event is Stream => {
+    if (event.kind !== 'stream' || event.saw === 'hidden') return false;
+    return (registers.forbiddenSince(event.needs, event.end) ?? -Infinity) > event.begin;
+  });
+}
+
 function faultsOfStream(registers: Registers, stream: Stream, bounds: Bounds): readonly string[] {
+  if (stream.saw !== 'shown' && registers.holds(stream.needs, stream))
+    return [`${stream.name}, from ${stream.begin.toFixed(1)}: ${stream.saw}, and nothing forbade it`];
   const since = registers.forbiddenSince(stream.needs, stream.end);
   if (since === undefined) return [];
   const late = stream.chunks.filter(({ at }) => at > Math.max(since, stream.begin) + bounds.decidesWithinMs);
@@ -37,12 +48,15 @@ type Write = Times & {
   readonly name: string;
 };
 
+type Effect = 'sure' | 'possible' | 'none';
+
 /** Nothing is before it. */
 const AT_FIRST = { begin: -Infinity, end: -Infinity, isDone: true, where: [], name: 'at first' };
 
 class Registers {
   readonly #writes = new Map<string, Write[]>();
   readonly #first: readonly string[];
+  readonly #effects = new Map<Write, Effect>();
 
   constructor({ holds, events }: History) {
     this.#first = holds;
@@ -92,10 +106,20 @@ class Registers {
   /** The writes whose value a request may find: those that no other one followed surely before it began. */
   #found(register: string, { begin, end }: Times): readonly Write[] {
     const all = [{ ...AT_FIRST, value: this.#first.includes(register) }, ...(this.#writes.get(register) ?? [])];
-    const isSure = (write: Write): boolean => write.isDone && this.holds(write.where, write);
-    const isOver = (write: Write): boolean =>
-      all.some((later) => later.begin > write.end && later.end <= begin && isSure(later));
-    return all.filter((write) => write.begin <= end && !isOver(write) && this.mayHold(write.where, write));
+    const sure = all.filter((write) => write.end <= begin && this.#effectOf(write) === 'sure');
+    const last = sure.reduce((latest, write) => Math.max(latest, write.begin), -Infinity);
+    return all.filter((write) => write.begin <= end && write.end >= last && this.#effectOf(write) !== 'none');
+  }
+
+  /** Whether a write changed anything, where it can only when something else is so. */
+  #effectOf(write: Write): Effect {
+    const { isDone, where } = write;
+    if (where.length === 0) return isDone ? 'sure' : 'possible';
+    const known = this.#effects.get(write);
+    if (known !== undefined) return known;
+    const effect = isDone && this.holds(where, write) ? 'sure' : this.mayHold(where, write) ? 'possible' : 'none';
+    this.#effects.set(write, effect);
+    return effect;
   }
 
   #offSince(register: string, until: number): number | undefined {

@@ -4,12 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Consent } from '@medplum/fhirtypes';
 import { demoConsent } from '../../../fixtures/consent.ts';
 import { PATIENTS } from '../../../fixtures/people.ts';
-import type { FhirAnswer, FhirCaller } from '../../support/clients/fhir-caller.ts';
+import type { FhirAnswer } from '../../support/clients/fhir-caller.ts';
 import type { TestServer } from '../../support/server.ts';
 import type { Door, Reply } from '../support/door.ts';
 import { DOORS } from '../support/doors/doors.ts';
 import { emergency } from '../support/emergencies.ts';
-import type { Change, History, Needs, Read, Setting, Stream } from './history.ts';
+import { kindOf, type Change, type History, type Needs, type Read, type Setting, type Stream } from './history.ts';
 import { practitionerOf, type HistoryWorld, type PartName } from './history-world.ts';
 import { takeSlowly } from './slow-stream.ts';
 
@@ -48,24 +48,50 @@ const ASKED: readonly string[] = [
 const READ_DOORS = DOORS.filter(({ name }) => ASKED.includes(name));
 
 /** What a client does next; a stream takes long. */
-type Act = 'read' | 'stream' | 'sharing' | 'declaration' | 'block' | 'emergency';
-type Client = { readonly part: PartName; readonly acts: readonly Act[]; readonly whom?: 'declared' | 'named' };
+type Act = 'read' | 'stream' | 'withdrawal' | 'reconsent' | 'declaration' | 'block' | 'emergency';
+type Client = {
+  readonly part: PartName;
+  /** What it begins with: streams run when the record is withdrawn. */
+  readonly first?: readonly Act[];
+  readonly acts: readonly Act[];
+  readonly whom?: 'declared' | 'named';
+};
 
 /** One client alone changes a declaration or a block, so that the last answer says how it is. */
 const CLIENTS: readonly Client[] = [
-  { part: 'patient', acts: ['sharing', 'sharing', 'read'] },
-  { part: 'patient', acts: ['sharing', 'read', 'read'] },
-  { part: 'patient', acts: ['declaration', 'read'], whom: 'named' },
-  { part: 'establishment', acts: ['declaration', 'read'], whom: 'declared' },
-  { part: 'emergency', acts: ['emergency', 'read', 'read'] },
+  { part: 'patient', first: ['withdrawal'], acts: ['withdrawal', 'reconsent', 'read'] },
+  { part: 'patient', first: ['reconsent'], acts: ['withdrawal', 'reconsent', 'read', 'read', 'read', 'read'] },
+  { part: 'patient', first: ['declaration'], acts: ['declaration', 'read'], whom: 'named' },
+  { part: 'establishment', first: ['declaration'], acts: ['declaration', 'read'], whom: 'declared' },
+  { part: 'emergency', first: ['emergency'], acts: ['emergency', 'read', 'read'] },
   { part: 'emergency', acts: ['emergency', 'read', 'stream'] },
-  { part: 'establishment', acts: ['read', 'stream'] },
+  { part: 'establishment', first: ['stream'], acts: ['read', 'stream'] },
   { part: 'radiologist', acts: ['read'] },
-  { part: 'radiologist', acts: ['read', 'stream'] },
-  { part: 'patient', acts: ['block', 'read'], whom: 'declared' },
+  { part: 'radiologist', first: ['stream'], acts: ['read', 'stream'] },
+  { part: 'patient', first: ['block', 'block'], acts: ['block', 'read'], whom: 'declared' },
   ...Array.from({ length: 3 }, (): Client => ({ part: 'declared', acts: ['read', 'read', 'read', 'stream'] })),
   ...Array.from({ length: 3 }, (): Client => ({ part: 'named', acts: ['read'] })),
 ];
+
+/** What is in each history. */
+export const NEEDED: readonly string[] = [
+  'shown',
+  'hidden',
+  'stream cut',
+  'withdrawal done',
+  'reconsent done',
+  'declaration done',
+  'end of a declaration done',
+  'block done',
+  'end of a block done',
+  'emergency done',
+];
+
+/** Before the record is withdrawn for the first time: streams are running. */
+const FIRST_WITHDRAWAL_MS = 1_000;
+
+/** Clients go on for so much longer while anything of {@link NEEDED} did not happen. */
+const MOST_LATE_MS = 60_000;
 
 /** How long clients go on, and with which seed of their choices. */
 export type Playing = { readonly milliseconds: number; readonly seed: number };
@@ -73,14 +99,23 @@ export type Playing = { readonly milliseconds: number; readonly seed: number };
 /** Lets the clients do as they like for a while; resolves with what happened. */
 export async function playHistory(world: HistoryWorld, { milliseconds, seed }: Playing): Promise<History> {
   const until = performance.now() + milliseconds;
+  const lacking = new Set(NEEDED);
   const played = await Promise.all(
-    CLIENTS.map(async (client, at) => await play(world, client, { until, draw: drawing(seed * 100 + at), at })),
+    CLIENTS.map(
+      async (client, at) => await play(world, client, { until, lacking, draw: drawing(seed * 100 + at), at }),
+    ),
   );
   return { holds: AT_FIRST, events: played.flat() };
 }
 
 type Draw = (below: number) => number;
-type Hand = { readonly until: number; readonly draw: Draw; readonly at: number };
+type Hand = {
+  readonly until: number;
+  /** What did not happen yet, of any client. */
+  readonly lacking: Set<string>;
+  readonly draw: Draw;
+  readonly at: number;
+};
 type Doing = {
   readonly world: HistoryWorld;
   readonly client: Client;
@@ -91,27 +126,47 @@ type Doing = {
 async function play(
   world: HistoryWorld,
   client: Client,
-  { until, draw, at }: Hand,
+  { until, lacking, draw, at }: Hand,
 ): Promise<readonly (Change | Read | Stream)[]> {
   const done: (Change | Read | Stream)[] = [];
   // Of a declaration: that of the declared one stands at first; of a block: none does.
   let stands = client.part === 'establishment';
-  while (performance.now() < until) {
+  const first = [...(client.first ?? [])];
+  if (first[0] === 'withdrawal') await pause(FIRST_WITHDRAWAL_MS);
+  while (performance.now() < until + (lacking.size === 0 ? 0 : MOST_LATE_MS)) {
     const server = oneOf(world.servers, draw);
-    const act = oneOf(client.acts, draw);
+    const act = first.shift() ?? oneOf(client.acts, draw);
     const doing = { world, client, server, name: `${client.part} ${at} ${act}` };
-    if (act === 'read') done.push(await readAt(doing, oneOf(READ_DOORS, draw)));
-    else if (act === 'stream') done.push(await stream(doing));
-    else if (act === 'sharing') done.push(await changeSharing(doing, draw(2) === 0));
-    else if (act === 'emergency') done.push(await breakTheGlass(doing));
-    else {
-      const change = act === 'block' ? await changeBlock(doing, !stands) : await changeDeclaration(doing, !stands);
-      if (change.outcome === 'done') stands = !stands;
-      done.push(change);
-    }
+    const one = await perform(doing, act, { stands, draw });
+    done.push(one);
+    lacking.delete(kindOf(one));
+    if (act === 'block' || act === 'declaration')
+      stands = one.kind === 'change' && one.outcome === 'done' ? !stands : (await standing(doing, act)) !== undefined;
     await pause(draw(act === 'read' ? 30 : 150));
   }
   return done;
+}
+
+async function perform(
+  doing: Doing,
+  act: Act,
+  { stands, draw }: { readonly stands: boolean; readonly draw: Draw },
+): Promise<Change | Read | Stream> {
+  switch (act) {
+    case 'read':
+      return await readAt(doing, oneOf(READ_DOORS, draw));
+    case 'stream':
+      return await stream(doing);
+    case 'withdrawal':
+    case 'reconsent':
+      return await changeSharing(doing, act);
+    case 'emergency':
+      return await breakTheGlass(doing);
+    case 'block':
+      return await changeBlock(doing, !stands);
+    case 'declaration':
+      return await changeDeclaration(doing, !stands);
+  }
 }
 
 async function readAt({ world, client, server, name }: Doing, door: Door): Promise<Read> {
@@ -149,14 +204,15 @@ async function stream({ world, client, server, name }: Doing): Promise<Stream> {
   return { kind: 'stream', name, needs: NEEDS[client.part], ...taken };
 }
 
-async function changeSharing({ world, server, name }: Doing, isShared: boolean): Promise<Change> {
+async function changeSharing({ world, server, name }: Doing, act: 'withdrawal' | 'reconsent'): Promise<Change> {
+  const isShared = act === 'reconsent';
   // What she withdraws ends emergencies; they do not come back.
   const sets = isShared
     ? [{ register: SHARED, value: true }]
     : [SHARED, EMERGENCY].map((register) => ({ register, value: false }));
   const operation = isShared ? 'reconsent' : 'withdraw';
   const patient = world.caller('patient', server);
-  return await changed(`${name} ${operation}`, sets, async () => await patient.send('POST', `Patient/$${operation}`));
+  return await changed(act, name, sets, async () => await patient.send('POST', `Patient/$${operation}`));
 }
 
 async function breakTheGlass({ world, server, name }: Doing): Promise<Change> {
@@ -164,7 +220,12 @@ async function breakTheGlass({ world, server, name }: Doing): Promise<Change> {
   const body = emergency({ identifier: PATIENTS.helene.national });
   const sets = [{ register: EMERGENCY, value: true }];
   // The answer is the same where nothing opens: it does not tell whether she shares her record.
-  const change = await changed(name, sets, async () => await caller.send('POST', 'Patient/$break-glass', body));
+  const change = await changed(
+    'emergency',
+    name,
+    sets,
+    async () => await caller.send('POST', 'Patient/$break-glass', body),
+  );
   return { ...change, where: [[SHARED]] };
 }
 
@@ -175,12 +236,18 @@ async function changeDeclaration(doing: Doing, value: boolean): Promise<Change> 
   const set = [{ register: DECLARED[whom], value }];
   if (value)
     return await changed(
+      'declaration',
       `${name} of ${whom}`,
       set,
       async () => await caller.send('POST', 'Consent', declaration(doing)),
     );
-  const consent = await standing(caller, whom);
-  return await changed(`${name} ended of ${whom}`, set, async () => await caller.send('DELETE', `Consent/${consent}`));
+  const consent = await standing(doing, 'declaration');
+  return await changed(
+    'end of a declaration',
+    `${name} of ${whom}`,
+    set,
+    async () => await caller.send('DELETE', `Consent/${consent}`),
+  );
 }
 
 async function changeBlock(doing: Doing, isBlocked: boolean): Promise<Change> {
@@ -189,10 +256,9 @@ async function changeBlock(doing: Doing, isBlocked: boolean): Promise<Change> {
   const set = [{ register: UNBLOCKED, value: !isBlocked }];
   const { provision, ...consent } = declaration(doing);
   const block = { ...consent, policy: [{ uri: POLICY_DENY }], provision: { ...provision, type: 'deny' } };
-  if (isBlocked) return await changed(name, set, async () => await caller.send('POST', 'Consent', block));
-  const found = await caller.find<Consent>(`Consent?status=active&actor=${practitionerOf('declared')}`);
-  const standing = found.find((one) => one.provision?.type === 'deny')?.id ?? 'none';
-  return await changed(`${name} ended`, set, async () => await caller.send('DELETE', `Consent/${standing}`));
+  if (isBlocked) return await changed('block', name, set, async () => await caller.send('POST', 'Consent', block));
+  const id = await standing(doing, 'block');
+  return await changed('end of a block', name, set, async () => await caller.send('DELETE', `Consent/${id}`));
 }
 
 const POLICY_DENY = 'https://profiles.ihe.net/ITI/PCF/Policy-deny';
@@ -206,18 +272,26 @@ function declaration({ world, client: { whom = 'named' } }: Doing): Consent {
   return { ...consent, provision: { ...consent.provision, actor } };
 }
 
-/** The Consent that declares them: of each there is one at a time. */
-async function standing(caller: FhirCaller, whom: 'declared' | 'named'): Promise<string> {
-  const found = await caller.find(`Consent?status=active&actor=${practitionerOf(whom)}`);
-  return found[0]?.id ?? 'none';
+/** The Consent that declares or blocks them: of each there is one at a time. */
+async function standing({ world, client, server }: Doing, act: 'block' | 'declaration'): Promise<string | undefined> {
+  const { part, whom = 'named' } = client;
+  const found = await world.caller(part, server).find<Consent>(`Consent?status=active&actor=${practitionerOf(whom)}`);
+  return found.find(({ provision }) => (provision?.type === 'deny') === (act === 'block'))?.id;
 }
 
-async function changed(name: string, sets: readonly Setting[], ask: () => Promise<FhirAnswer>): Promise<Change> {
+async function changed(
+  act: string,
+  name: string,
+  sets: readonly Setting[],
+  ask: () => Promise<FhirAnswer>,
+): Promise<Change> {
   const begin = performance.now();
   const answer = await ask().catch(() => undefined);
   const end = performance.now();
-  const outcome = answer === undefined || answer.status >= 500 ? 'unknown' : answer.status < 300 ? 'done' : 'refused';
-  return { kind: 'change', name: `${name} (${answer?.status ?? 'no answer'})`, sets, begin, end, outcome };
+  const status = answer?.status ?? 'no answer';
+  const isUnknown = typeof status === 'string' || status >= 500;
+  const outcome = isUnknown ? 'unknown' : status < 300 ? 'done' : 'refused';
+  return { kind: 'change', name: `${name}: ${act} (${status})`, act, sets, begin, end, outcome };
 }
 
 function oneOf<T>(some: readonly T[], draw: Draw): T {

@@ -19,6 +19,8 @@ export type Needs = readonly (readonly string[])[];
 export type Change = Times & {
   readonly kind: 'change';
   readonly name: string;
+  /** What was done. */
+  readonly act: string;
   readonly sets: readonly Setting[];
   /** It changes nothing where this is not so; its answer does not tell. */
   readonly where?: Needs;
@@ -36,12 +38,13 @@ export type Read = Times & {
 /** Bytes that came, and when. */
 export type Chunk = { readonly at: number; readonly bytes: number };
 
-/** Somebody opened the exam and took it slowly. */
+/** Somebody opened the exam and took it slowly. `hidden`: there was no such exam; `cut`: it ended in the middle. */
 export type Stream = Times & {
   readonly kind: 'stream';
   readonly name: string;
   readonly needs: Needs;
   readonly chunks: readonly Chunk[];
+  readonly saw: 'shown' | 'hidden' | 'cut';
 };
 
 /** Everything, in any order. Registers that `holds` does not name are off at first. */
@@ -52,3 +55,9 @@ export type History = {
 
 /** What of a running answer may still come: after so many milliseconds, so many bytes that were on their way. */
 export type Bounds = { readonly decidesWithinMs: number; readonly bufferBytes: number };
+
+/** What it is counted as: a change by its act and outcome, a read or a stream by what it saw. */
+export function kindOf(event: Change | Read | Stream): string {
+  if (event.kind === 'change') return `${event.act} ${event.outcome}`;
+  return event.kind === 'read' ? event.saw : `stream ${event.saw}`;
+}

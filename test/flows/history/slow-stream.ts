@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Bounds, Chunk, Times } from './history.ts';
+import type { Bounds, Chunk, Stream } from './history.ts';
 
 /** Between two chunks, each of 64 KB at most: 4 MB in a second. */
 const PAUSE_MS = 15;
@@ -13,26 +13,34 @@ const PAUSE_MS = 15;
  */
 export const STREAM_BOUNDS: Bounds = { decidesWithinMs: 1_000, bufferBytes: 576 * 1024 + 4 * 1024 * 1024 };
 
-/** Takes the answer to its end, or until it is cut. */
+/**
+ * Takes the answer to its end, or until it is cut.
+ * @throws {Error} neither the exam nor that there is none was answered
+ */
 export async function takeSlowly(
   url: string,
   path: string,
   token: string,
-): Promise<Times & { readonly chunks: readonly Chunk[] }> {
+): Promise<Pick<Stream, 'begin' | 'end' | 'chunks' | 'saw'>> {
   const begin = performance.now();
   const chunks: Chunk[] = [];
   const headers = { Authorization: `Bearer ${token}`, Accept: 'multipart/related; type="application/dicom"' };
-  const asked = request(url + path, { headers, agent: false });
-  try {
-    const [response] = (await once(asked.end(), 'response')) as [IncomingMessage];
-    if (response.statusCode === 200)
-      for await (const chunk of response) {
-        chunks.push({ at: performance.now(), bytes: (chunk as Buffer).length });
-        await pause(PAUSE_MS);
-      }
-    else response.resume();
-  } catch {
-    // It was cut.
+  const [response] = (await once(request(url + path, { headers, agent: false }).end(), 'response')) as [
+    IncomingMessage,
+  ];
+  const { statusCode } = response;
+  if (statusCode !== 200) {
+    response.resume();
+    if (statusCode !== 404) throw new Error(`A stream was answered ${statusCode}`);
+    return { begin, end: performance.now(), chunks, saw: 'hidden' };
   }
-  return { begin, end: performance.now(), chunks };
+  try {
+    for await (const chunk of response) {
+      chunks.push({ at: performance.now(), bytes: (chunk as Buffer).length });
+      await pause(PAUSE_MS);
+    }
+    return { begin, end: performance.now(), chunks, saw: 'shown' };
+  } catch {
+    return { begin, end: performance.now(), chunks, saw: 'cut' };
+  }
 }
