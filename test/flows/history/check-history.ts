@@ -8,10 +8,10 @@ import { STREAM_BOUNDS } from './slow-stream.ts';
 /** Slices of the exam: 16 MB, more than what is on its way when a running answer ends. */
 const SLICES = 120;
 
-/** Of changes on MongoDB, so many may be answered 503: two servers and a slow peer meet in one record. On SQLite none. */
+/** So many of the changes may be answered 503 on MongoDB: two servers meet in one record. On SQLite none may. */
 const MOST_BUSY = 1 / 3;
 
-/** What was wrong, and how much there was of each kind: changes by act and outcome, reads and streams by what they saw. */
+/** What was wrong, and how much there was of each kind, and of streams that were forbidden while they ran. */
 export type Checked = { readonly counts: Readonly<Record<string, number>>; readonly faults: readonly string[] };
 
 /** Plays and checks. */
