@@ -31,14 +31,17 @@ export async function askCells(world: MatrixWorld, chosen: Chosen = () => true):
   return asked;
 }
 
-/** How many cells there are of some cases: what holders can ask, counted from the table and the doors alone. */
-export function cellsOf(cases: readonly Case[], chosen: Chosen = () => true): number {
-  const counted = MATRIX_RELATIONS.map((relation) => {
-    const asker = relation as AskingRelation;
-    const doors = MATRIX_DOORS.filter((door) => canAsk(asker, door));
-    return cases.reduce((sum, about) => sum + doors.filter((door) => chosen(asker, about, door)).length, 0);
-  });
-  return counted.reduce((sum, count) => sum + count, 0);
+/** Counts of some cells by the table and the doors: how many can be asked, and how many of them show something. */
+export function countsOf(cases: readonly Case[], chosen: Chosen = () => true): Pick<Asked, 'cells' | 'shown'> {
+  const counts = { cells: 0, shown: 0 };
+  for (const relation of MATRIX_RELATIONS as readonly AskingRelation[])
+    for (const door of MATRIX_DOORS.filter((one) => canAsk(relation, one)))
+      for (const about of cases) {
+        if (!chosen(relation, about, door)) continue;
+        counts.cells += 1;
+        if (shownParts(relation, about, door).length > 0) counts.shown += 1;
+      }
+  return counts;
 }
 
 /** Whether the holder of a relation can ask at a door: pages are for who has a browser. */
@@ -94,9 +97,16 @@ async function signSpeakersIn(
 
 const SPEAKERS: readonly Speaker[] = ['self', 'representative'];
 
-/** Whether a relation signs in by the account of the patient. */
-function isOfAccount(relation: AskingRelation): boolean {
-  return SPEAKERS.some((one) => one === relation);
+/** Whether the holder of a relation signs in by the account of the patient, and that is off. */
+function isSignedOut(relation: AskingRelation, { state }: Case): boolean {
+  return state.includes(ACCOUNT_OFF) && SPEAKERS.some((one) => one === relation);
+}
+
+/** What of an exam a door shows. */
+function shownParts(relation: AskingRelation, about: Case, { parts }: MatrixDoor): readonly Part[] {
+  if (isSignedOut(relation, about)) return [];
+  const seen = partsShown(relation, about);
+  return parts.filter((part) => seen.has(part));
 }
 
 type Cell = {
@@ -110,12 +120,11 @@ type Cell = {
 async function check(world: MatrixWorld, absent: Absent, cell: Cell): Promise<boolean> {
   const { relation, exam, door, signed } = cell;
   const reply = await door.ask(callOf(world, signed, exam.ids));
-  if (isOfAccount(relation) && exam.about.state.includes(ACCOUNT_OFF)) {
+  if (isSignedOut(relation, exam.about)) {
     expectSignedOut(reply, door);
     return false;
   }
-  const seen = partsShown(relation, exam.about);
-  const shown = door.parts.filter((part) => seen.has(part));
+  const shown = shownParts(relation, exam.about, door);
   if (shown.length === 0) {
     door.expectHidden(reply, exam.ids);
     expect(comparable(reply, exam.ids), 'the answer for an unknown exam').to.equal(await absent.answer(cell));
