@@ -1,4 +1,5 @@
 /** What the flow tests know of a door: how it is asked, and what its answer must be. */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Attachment } from '@medplum/fhirtypes';
 import type { Exam, ExamIds } from './exam.ts';
 
@@ -10,10 +11,24 @@ export type Call = {
   readonly session?: string;
   readonly requestId: string;
   readonly ids: ExamIds;
+  /** Milliseconds that a slow reader lets pass between two chunks of the answer (64 KB at most each). */
+  readonly pause?: number;
 };
 
 /** An answer, read to its end. */
 export type Reply = { readonly status: number; readonly headers: Headers; readonly body: Buffer };
+
+/** An answer whose head came, and of its body so many bytes, but not its end. */
+export class CutReply extends Error {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly bytes: number;
+
+  constructor({ status, headers }: Pick<Reply, 'status' | 'headers'>, bytes: number, cause: unknown) {
+    super(`An answer (${status}) was cut after ${bytes} bytes`, { cause });
+    [this.status, this.headers, this.bytes] = [status, headers, bytes];
+  }
+}
 
 /**
  * The exam that was sent, the names that the server gave it, and the attachment of its manifest as it was published.
@@ -51,23 +66,35 @@ export function ofReport(door: Door): Door {
 }
 
 /** Asks by GET. */
-export async function get({ url, token, requestId }: Call, path: string, accept: string): Promise<Reply> {
-  return await readReply(
-    await fetch(url + path, {
-      headers: { Authorization: `Bearer ${token}`, Accept: accept, 'X-Request-Id': requestId },
-    }),
-  );
+export async function get(call: Call, path: string, accept: string): Promise<Reply> {
+  const { url, token, requestId, pause } = call;
+  const headers = { Authorization: `Bearer ${token}`, Accept: accept, 'X-Request-Id': requestId };
+  return await readReply(await fetch(url + path, { headers }), pause);
 }
 
 /** Asks for a page as a browser does; where it leads elsewhere is its answer. */
-export async function getPage({ url, session = '', requestId }: Call, path: string): Promise<Reply> {
+export async function getPage({ url, session = '', requestId, pause }: Call, path: string): Promise<Reply> {
   const headers = { Cookie: session, Accept: 'text/html', 'X-Request-Id': requestId };
-  return await readReply(await fetch(url + path, { headers, redirect: 'manual' }));
+  return await readReply(await fetch(url + path, { headers, redirect: 'manual' }), pause);
 }
 
-/** Reads an answer to its end. */
-export async function readReply(response: Response): Promise<Reply> {
-  return { status: response.status, headers: response.headers, body: Buffer.from(await response.arrayBuffer()) };
+/**
+ * Reads an answer to its end, with a pause behind each chunk when it is to be read slowly.
+ * @throws {CutReply} it has no end
+ */
+export async function readReply(response: Response, pause?: number): Promise<Reply> {
+  const { status, headers } = response;
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of response.body ?? []) {
+      chunks.push(chunk);
+      if (pause !== undefined) await wait(pause);
+    }
+  } catch (error) {
+    const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+    throw new CutReply(response, bytes, error);
+  }
+  return { status, headers, body: Buffer.concat(chunks) };
 }
 
 /** One part of a multipart answer; header names in lower case. */

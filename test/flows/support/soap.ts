@@ -16,7 +16,7 @@ export type Message = {
 
 /** Sends a message, with a bearer token unless it is empty. */
 export async function post(
-  { url, token, requestId }: Omit<Call, 'ids'>,
+  { url, token, requestId, pause }: Omit<Call, 'ids'>,
   { path, action, body, header = '' }: Message,
 ): Promise<Reply> {
   const envelope =
@@ -31,6 +31,7 @@ export async function post(
       headers: { ...authorization, 'Content-Type': SOAP_TYPE },
       body: envelope,
     }),
+    pause,
   );
 }
 

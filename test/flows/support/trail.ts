@@ -16,6 +16,8 @@ export type TrailReader = {
   readonly eventsOf: (requestId: string) => Promise<readonly TrailEvent[]>;
   /** The events whose entities say a text, as the UID of a study; of a MongoDB database among the latest alone. */
   readonly eventsNaming: (text: string) => Promise<readonly TrailEvent[]>;
+  /** Every event of a request, by request, once all that was recorded is in the chain. */
+  readonly byRequest: () => Promise<ReadonlyMap<string, readonly AuditEvent[]>>;
   readonly close: () => Promise<void>;
 };
 
@@ -33,12 +35,17 @@ export function requestIdOf({ entity = [] }: AuditEvent): string | undefined {
   );
 }
 
+function groupedByRequest(events: readonly AuditEvent[]): ReadonlyMap<string, readonly AuditEvent[]> {
+  return Map.groupBy(events, (event) => requestIdOf(event) ?? '');
+}
+
 type FiledBody = ChainedBody & { readonly id: string };
 
 function openFiles(dataDir: string): TrailReader {
   const trail = new DatabaseSync(join(dataDir, 'trail.sqlite'), { readOnly: true });
   const naming = "SELECT id FROM personal WHERE side = 'entities' AND instr(json, ?) > 0";
   const chained = trail.prepare(`SELECT c.id, ${BODY_COLUMNS} WHERE c.id IN (${naming}) ORDER BY c.sequence`);
+  const all = trail.prepare(`SELECT c.id, ${BODY_COLUMNS} ORDER BY c.sequence`);
   const sides = trail.prepare('SELECT side, salt, json FROM personal WHERE id = ?');
   const readers = trail.prepare("SELECT principal FROM acl WHERE type = 'AuditEvent' AND id = ?");
   const eventOf = ({ id, ...body }: FiledBody): TrailEvent => {
@@ -54,13 +61,20 @@ function openFiles(dataDir: string): TrailReader {
   const isMoving = (): boolean =>
     (outbox.all() as { id: string | null }[]).some(({ id }) => id !== null && isChained.get(id) === undefined);
   // What a commit recorded moves to the trail a moment after it, and who may read it is written a moment after that.
-  const eventsWith = async (text: string): Promise<readonly TrailEvent[]> => {
+  const moved = async (): Promise<void> => {
     while (isMoving() || queued.get() !== undefined) await wait(2);
+  };
+  const eventsWith = async (text: string): Promise<readonly TrailEvent[]> => {
+    await moved();
     return (chained.all(text) as FiledBody[]).map(eventOf);
   };
   return {
     eventsOf: eventsWith,
     eventsNaming: eventsWith,
+    byRequest: async () => {
+      await moved();
+      return groupedByRequest((all.all() as FiledBody[]).map((body) => eventOf(body).event));
+    },
     close: async () => {
       trail.close();
       records.close();
@@ -100,6 +114,17 @@ async function openMongo(uri: string): Promise<TrailReader> {
     eventsOf: async (requestId) => (await latest()).filter(({ event }) => requestIdOf(event) === requestId),
     eventsNaming: async (text) =>
       (await latest()).filter(({ event }) => JSON.stringify(event.entity ?? []).includes(text)),
+    byRequest: async () => {
+      while ((await db.collection('audit_events').countDocuments({ pending: true })) > 0) await wait(50);
+      const entries = await db.collection<{ _id: number; body: string }>('audit_chain').find().toArray();
+      const personal = await db.collection<{ _id: number } & PersonalSide>('audit_personal').find().toArray();
+      const sides = new Map(personal.map((side) => [side._id, side]));
+      const events = entries.map(({ _id, body }) => {
+        const { agents, entities } = sides.get(_id) ?? {};
+        return restoreEvent(body, { agents, entities });
+      });
+      return groupedByRequest(events);
+    },
     close: async () => await client.close(),
   };
 }

@@ -1,10 +1,8 @@
-/** Sixteen who read and change at all doors until the server is gone, and what each was answered. */
+/** Sixteen who read and change at all doors until a server is gone, and what each was answered. */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
 import type { Random } from '../../../fixtures/dicom/noise.ts';
 import { demoConsent } from '../../../fixtures/consent.ts';
-import type { Door, Sent } from '../../flows/support/door.ts';
+import { CutReply, type Door, type Reply, type Sent } from '../../flows/support/door.ts';
 import { DOORS } from '../../flows/support/doors/doors.ts';
 import { canAsk, type PersonKey } from '../../flows/support/people.ts';
 
@@ -13,6 +11,10 @@ export type Answered = {
   readonly requestId: string;
   readonly name: string;
   readonly status: number;
+  /** Its head came, but not its end. */
+  readonly isCut: boolean;
+  /** What its event has to say; undefined when the answer does not tell. */
+  readonly outcome: '0' | '4' | undefined;
   readonly viewing?: string;
   /** Milliseconds of one clock. */
   readonly begin: number;
@@ -28,16 +30,25 @@ export const READERS = [
   'stranger',
 ] as const satisfies readonly PersonKey[];
 
-/** How they come in. */
+/** How they come in: each token and session is good at every server. */
 export type Access = {
-  readonly url: string;
+  readonly urls: readonly string[];
   readonly tokens: ReadonlyMap<PersonKey, string>;
   readonly sessions: ReadonlyMap<PersonKey, string>;
 };
 
 const CLIENTS = 16;
+/** The first of them write, the next ones read whole studies slowly. */
+const WRITERS = 2;
+const SLOW_READERS = 5;
+/** Behind each chunk: 4 MB in a second at most. */
+const PAUSE_MS = 15;
+/** No answer that hides an exam is so long. */
+const SURELY_SHOWN_BYTES = 128 * 1024;
 
-/** Lets them ask until the server answers no more; gives what was answered, whole or cut. */
+const WHOLE_STUDY: readonly string[] = ['WADO-RS study', 'RAD-69'];
+
+/** Lets them ask until a server answers no more; gives what was answered, whole or cut. */
 export async function askUntilGone(access: Access, sent: Sent, random: Random): Promise<readonly Answered[]> {
   const answered: Answered[] = [];
   const clients = Array.from({ length: CLIENTS }, async (_, at) => {
@@ -55,64 +66,72 @@ export async function askUntilGone(access: Access, sent: Sent, random: Random): 
 type Asker = { readonly at: number; readonly person: PersonKey; readonly random: Random };
 
 /** Undefined when there was no answer. */
-async function askOne(access: Access, sent: Sent, asker: Asker): Promise<Answered | undefined> {
+async function askOne(access: Access, sent: Sent, { at, person, random }: Asker): Promise<Answered | undefined> {
   const requestId = `urn:uuid:${randomUUID()}`;
+  const url = drawn(access.urls, random);
+  const token = access.tokens.get(person) ?? '';
   const begin = performance.now();
-  const { at, person, random } = asker;
-  if (at < 2) return await told(requestId, `write ${at}`, begin, await write(access, sent, { at, random, requestId }));
-  if (at < 5)
-    return await told(requestId, 'WADO-RS study, cut or not', begin, await open(access, sent, person, requestId));
-  const doors = DOORS.filter((door) => canAsk(person, door));
-  const door = doors[Math.floor(random() * doors.length)];
-  if (door === undefined) throw new Error('There is no door');
-  const status = await statusOf(access, sent, door, { person, requestId });
-  const answer = told(requestId, `${door.name} by ${person}`, begin, status);
-  return answer === undefined || door.viewing === undefined
-    ? answer
-    : { ...answer, viewing: `${door.viewing} ${person}` };
-}
-
-function told(requestId: string, name: string, begin: number, status: number | undefined): Answered | undefined {
-  return status === undefined ? undefined : { requestId, name, status, begin, end: performance.now() };
-}
-
-async function statusOf(
-  { url, tokens, sessions }: Access,
-  { ids }: Sent,
-  door: Door,
-  { person, requestId }: { readonly person: PersonKey; readonly requestId: string },
-): Promise<number | undefined> {
-  const call = { url, token: tokens.get(person) ?? '', session: sessions.get(person) ?? '', requestId, ids };
-  return await door.ask(call).then(
-    ({ status }) => status,
-    () => undefined,
-  );
-}
-
-/** What was answered as soon as its head came, whether or not its end did. */
-async function open(access: Access, { ids }: Sent, person: PersonKey, requestId: string): Promise<number | undefined> {
-  const headers = {
-    Authorization: `Bearer ${access.tokens.get(person) ?? ''}`,
-    Accept: 'multipart/related; type="application/dicom"',
-    'X-Request-Id': requestId,
-  };
-  const asked = request(`${access.url}/dicom-web/studies/${ids.studyInstanceUID}`, { headers, agent: false });
-  try {
-    const [response] = (await once(asked.end(), 'response')) as [IncomingMessage];
-    const ended = once(response, 'close');
-    response.on('error', () => undefined).resume();
-    await ended;
-    return response.statusCode;
-  } catch {
-    return undefined;
+  if (at < WRITERS) {
+    const status = await write(access, sent, { url, at, random, requestId });
+    const outcome = status !== undefined && status < 300 ? '0' : undefined;
+    const end = performance.now();
+    return status === undefined
+      ? undefined
+      : { requestId, name: `write ${at}`, status, isCut: false, outcome, begin, end };
   }
+  const isSlow = at < WRITERS + SLOW_READERS;
+  const doors = DOORS.filter((door) => (isSlow ? WHOLE_STUDY.includes(door.name) : canAsk(person, door)));
+  const door = drawn(doors, random);
+  const session = access.sessions.get(person) ?? '';
+  const call = { url, token, session, requestId, ids: sent.ids, ...(isSlow ? { pause: PAUSE_MS } : {}) };
+  const reply = await door.ask(call).catch((error: unknown) => (error instanceof CutReply ? error : undefined));
+  if (reply === undefined) return undefined;
+  const told = {
+    requestId,
+    name: `${door.name} by ${person}`,
+    status: reply.status,
+    isCut: reply instanceof CutReply,
+    outcome: reply instanceof CutReply ? outcomeOfCut(reply) : outcomeOf(door, reply, sent),
+    begin,
+    end: performance.now(),
+  };
+  return door.viewing === undefined ? told : { ...told, viewing: `${door.viewing} ${person}` };
+}
+
+/** A search that finds nothing succeeds; what is opened and is not there is refused. */
+function outcomeOf(door: Door, reply: Reply, sent: Sent): Answered['outcome'] {
+  if (holds(() => door.expectShown(reply, sent))) return '0';
+  if (holds(() => door.expectHidden(reply, sent.ids))) return door.event.touched === undefined ? '0' : '4';
+  return undefined;
+}
+
+/** The head of an answer of SOAP does not tell what is in it; the first pictures of a study do. */
+function outcomeOfCut({ status, headers, bytes }: CutReply): Answered['outcome'] {
+  if (status >= 400) return '4';
+  const isSoap = /\b(?:soap|xop)\+xml\b/.test(headers.get('Content-Type') ?? '');
+  return isSoap && bytes < SURELY_SHOWN_BYTES ? undefined : '0';
+}
+
+function holds(check: () => void): boolean {
+  try {
+    check();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function drawn<T>(some: readonly T[], random: Random): T {
+  const one = some[Math.floor(random() * some.length)];
+  if (one === undefined) throw new Error('There is nothing to draw from');
+  return one;
 }
 
 /** The patient withdraws her consent and gives it again; the establishment declares a correspondent. */
 async function write(
-  { url, tokens }: Access,
+  { tokens }: Access,
   { ids }: Sent,
-  { at, random, requestId }: { readonly at: number; readonly random: Random; readonly requestId: string },
+  { url, at, random, requestId }: Omit<Asker, 'person'> & { readonly url: string; readonly requestId: string },
 ): Promise<number | undefined> {
   const path = at === 0 ? `Patient/$${random() < 0.5 ? 'withdraw' : 'reconsent'}` : 'Consent';
   const body = at === 0 ? {} : { body: JSON.stringify(demoConsent(`Patient/${ids.patient}`)) };
