@@ -19,6 +19,20 @@ export function msOf(number: number): number {
   return Number(number.toFixed(Math.abs(number) < 10 ? 3 : 1));
 }
 
+/** A figure beside the most that it may be. */
+export type Budgeted = { readonly label: string; readonly measured: number; readonly most: number };
+
+/** `within budget`, or which figures are over it and by how many percent, at least one. */
+export function budgetOf(figures: readonly Budgeted[]): string {
+  const over = figures.filter(({ measured, most }) => !(measured <= most));
+  if (over.length === 0) return 'within budget';
+  const told = over.map(({ label, measured, most }) => {
+    const percent = Math.ceil((measured / most - 1) * 100);
+    return `${percent} % (${label} ${msOf(measured)} of ${most})`;
+  });
+  return `over budget by ${told.join(', ')}`;
+}
+
 /** Prints rows under a title. */
 export function printRows(title: string, rows: readonly Row[]): void {
   console.log(`\n${title}`);
