@@ -18,7 +18,7 @@ import {
 } from '../../../profiles/notices/news.ts';
 import type { NoticeFacts } from '../../../profiles/notices/notice.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import { isStoredType, type StoredType } from '../../../profiles/types/visibility.ts';
+import { fhirType, isStoredType } from '../../../profiles/types/visibility.ts';
 import { labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { permits, stateAllows } from '../../access/decide.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
@@ -50,12 +50,12 @@ export function tellingOf(item: string, now: number): JobRequest {
   return jobOf('tell-news', item, now);
 }
 
-/** Types whose items open a record, to services or to the people of a stay. */
-const OPENING: readonly StoredType[] = ['ImagingStudy', 'DiagnosticReport', 'Encounter'];
-
-/** Asks for who reads her record by an item alone, where the item itself is none: it has come to be shared. */
+/**
+ * Asks for who reads her record by an item alone, where the item itself is no news: it has come to be shared. What shows
+ * that she was there opens her record, to services or to the people of a stay.
+ */
 export function tellingReadersOf({ type, id }: Pick<InternalRow, 'type' | 'id'>, now: number): readonly JobRequest[] {
-  return OPENING.includes(type) ? [jobOf('tell-news', ofReaders(`${type}/${id}`), now)] : [];
+  return fhirType(type).attends !== undefined ? [jobOf('tell-news', ofReaders(`${type}/${id}`), now)] : [];
 }
 
 const READERS = 'readers';

@@ -25,6 +25,7 @@ const NUMBER = { system: 'urn:oid:1.2.250.1.213.1.4.8', value: '279035121518989'
 
 function keyOf(secret: Buffer): ErasureKey {
   return {
+    thumbprint: 'of this test',
     sign: () => expect.fail('Nothing is signed here'),
     digest: (text) => createHmac('sha256', secret).update(text).digest('base64url'),
   };
