@@ -1,15 +1,16 @@
 /** Reading under a grant, inside one transaction: which of some rows it shows, and by which right. */
 import type { ClientSession, Filter } from 'mongodb';
 import { isStoredType, VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
-import { BARRED, UNBARRED } from '../../../access/decide.ts';
+import { UNBARRED } from '../../../access/decide.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
-import { barrable, BLOCK, isNamedBefore, type ShowingRight } from '../../../access/right.ts';
+import { isNamedBefore, type ShowingRight } from '../../../access/right.ts';
 import type { ShownBy, VisibleRow } from '../../../ports/record-store.ts';
 import { openToPatient } from '../../granted.ts';
 import { shownSubject, shownText } from '../../shown-patient.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { AclDocument, RowContent } from '../documents.ts';
+import { barredRights } from './bars.ts';
 
 /** Who reads, when, and in which transaction. */
 export type Reader = {
@@ -24,23 +25,13 @@ export type Reader = {
   readonly seen: { readonly known: Set<string>; readonly sees: Set<string>; readonly isSourceOf: Set<string> };
 };
 
-/** Makes a reader, which is one of one transaction. */
+/**
+ * Makes a reader, which is one of one transaction.
+ * @throws {Fault} too-costly - so many bar who reads that a question would be too large
+ */
 export async function readerOf(reader: Omit<Reader, 'seen' | 'without'>): Promise<Reader> {
   const seen = { known: new Set<string>(), sees: new Set<string>(), isSourceOf: new Set<string>() };
   return { ...reader, seen, without: await barredRights(reader) };
-}
-
-/** Who is people is asked who bars them; mostly nobody does. */
-async function barredRights({ collections, session, grant, now }: Omit<Reader, 'seen' | 'without'>): Promise<string[]> {
-  const names = grant.system || grant.barredBy === 'everybody' ? [] : barrable(grant.principals);
-  if (names.length === 0) return [];
-  const { rights } = collections;
-  const bars = { relation: BLOCK, principal: { $in: [...names] }, from: { $lte: now }, to: { $gt: now } } as const;
-  const persons = await rights.distinct('person', bars, { session });
-  if (persons.length === 0) return [];
-  const theirs = { person: { $in: persons }, principal: { $in: [...grant.principals] } };
-  const shut = { ...theirs, relation: { $in: [...BARRED] } };
-  return (await rights.find(shut, { session, projection: { _id: 1 } }).toArray()).map(({ _id }) => _id);
 }
 
 /** What of a row says by which rights it is shown. */
