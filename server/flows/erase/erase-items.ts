@@ -11,7 +11,7 @@ import { findById, pagesOfAll } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { joinParts } from '../write/plan-parts.ts';
 import { blobsOf, erasedEventsRecord, type EraseStudyDeps } from './erase-study.ts';
-import { goneReport, itemOf } from './erased-parts.ts';
+import { goneReport, itemOf, type Gone } from './erased-parts.ts';
 
 /** Whose items: the person, and the identity (`Patient/id`) of the request. */
 type Whose = { readonly person: PersonKey; readonly subject: string };
@@ -20,8 +20,8 @@ type Whose = { readonly person: PersonKey; readonly subject: string };
 const AT_ONCE = 200;
 
 /**
- * Erases what is filed under some of her identities, and lets the store forget it; one event says how much went.
- * Reports are first, as what is derived from them is found by them.
+ * Erases what is filed under some of her identities, and lets the store forget it; one event says how much went. What
+ * the trail tells of it goes first, as nothing names it when it is gone, and again for who asked meanwhile.
  */
 export async function eraseItems(
   deps: EraseStudyDeps,
@@ -31,36 +31,49 @@ export async function eraseItems(
 ): Promise<void> {
   const { records, trail, clock } = deps;
   const reading = systemReading('erase-study', clock.now());
-  const names = new Set<string>();
+  const { reports, rows } = await goneItems(deps, reading, person, identities);
+  const names = new Set([...reports.flatMap((report) => report.names), ...rows.map(itemOf)]);
+  const eraseEvents = async (): Promise<void> => {
+    if (names.size > 0) await trail.eraseEntities(names, (events) => erasedEventsRecord(clock, events), run.goOn);
+    await run.goOn();
+  };
+  await eraseEvents();
   let erased = 0;
-  for (const id of await filedUnder(deps, reading({ person }), 'DiagnosticReport', identities)) {
-    const report = await findById<DiagnosticReport>(records, reading, 'DiagnosticReport', id);
-    if (report === undefined) continue;
-    const gone = await goneReport(deps, reading, report);
-    for (const name of gone.names) names.add(name);
-    erased += await erase(deps, reading, person, gone);
+  for (const report of reports) {
+    erased += await erase(deps, reading, person, report);
     await run.goOn();
   }
+  for (let at = 0; at < rows.length; at += AT_ONCE) {
+    erased += await erase(deps, reading, person, { rows: rows.slice(at, at + AT_ONCE), claims: [] });
+    await run.goOn();
+  }
+  await eraseEvents();
+  if (erased > 0) await told(deps, { person, subject }, erased);
+  await records.forget();
+}
+
+/** Reports, with what is derived from them; and all other rows, deleted ones too. */
+async function goneItems(
+  deps: EraseStudyDeps,
+  reading: Reading,
+  person: PersonKey,
+  identities: ReadonlySet<string>,
+): Promise<{ readonly reports: readonly Gone[]; readonly rows: Gone['rows'] }> {
+  const { records } = deps;
+  const reports: Gone[] = [];
+  for (const id of await filedUnder(deps, reading({ person }), 'DiagnosticReport', identities)) {
+    const report = await findById<DiagnosticReport>(records, reading, 'DiagnosticReport', id);
+    if (report !== undefined) reports.push(await goneReport(deps, reading, report));
+  }
+  const derived = new Set(reports.flatMap((report) => report.rows.map(itemOf)));
+  const rows: Gone['rows'][number][] = [];
   for (const type of ERASED_TYPES) {
     const ids = await filedUnder(deps, reading({ person }), type, identities);
-    const rows = ids.map((id) => ({ type, id }));
-    for (const row of rows) names.add(itemOf(row));
-    for (let at = 0; at < rows.length; at += AT_ONCE) {
-      erased += await erase(deps, reading, person, { rows: rows.slice(at, at + AT_ONCE), claims: [] });
-      await run.goOn();
-    }
+    rows.push(...ids.map((id) => ({ type, id })).filter((row) => !derived.has(itemOf(row))));
   }
   const deleted = await records.deletedOf(reading({ person }), person);
   const former = deleted.filter(({ type, subject: of }) => ERASED_TYPES.includes(type) && identities.has(of ?? ''));
-  for (let at = 0; at < former.length; at += AT_ONCE) {
-    const rows = former.slice(at, at + AT_ONCE).map(({ type, id }) => ({ type, id }));
-    for (const row of rows) names.add(itemOf(row));
-    erased += await erase(deps, reading, person, { rows, claims: [] });
-    await run.goOn();
-  }
-  if (names.size > 0) await trail.eraseEntities(names, (events) => erasedEventsRecord(clock, events), run.goOn);
-  if (erased > 0) await told(deps, { person, subject }, erased);
-  await records.forget();
+  return { reports, rows: [...rows, ...former.map(({ type, id }) => ({ type, id }))] };
 }
 
 /** The ids of such rows, however many. */

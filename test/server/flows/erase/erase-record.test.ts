@@ -8,6 +8,7 @@ import { goOnErasing } from '../../../../server/flows/erase/erase-study.ts';
 import type { JobRun } from '../../../../server/flows/jobs/job-runner.ts';
 import { parseRegion } from '../../../../server/config/region.ts';
 import { claimKey } from '../../../../server/ports/claim-key.ts';
+import type { RecordStore } from '../../../../server/ports/record-store.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { formsOf, placesWith, type Canaries } from '../../../support/data-folder/erasing.ts';
@@ -25,6 +26,24 @@ const STRANGER = { at: 'strasbourg', number: 1 } as const;
 const JOIN: Step = { does: 'join', one: ONE, other: OTHER, by: 'desk' };
 const DAY_MS = 24 * 3_600_000;
 const GOES_ON: JobRun = { goOn: async () => undefined };
+
+const DEATH = new Error('The server dies');
+
+/** Records whose server dies when a report is erased. */
+function dyingAfterReport(records: RecordStore): RecordStore {
+  const commit: RecordStore['commit'] = async (warrant, plan) => {
+    const receipt = await records.commit(warrant, plan);
+    const rows = (plan.erased ?? []).flatMap((erased) => erased.rows ?? []);
+    if (rows.some(({ type }) => type === 'DiagnosticReport')) throw DEATH;
+    return receipt;
+  };
+  return new Proxy(records, {
+    get: (target, property) => {
+      const value: unknown = property === 'commit' ? commit : Reflect.get(target, property, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
 
 for (const { name, missing, open } of EACH_STORE) {
   describe(`The day of an erasure, on ${name}`, function () {
@@ -194,7 +213,14 @@ for (const { name, missing, open } of EACH_STORE) {
       const canaries = new Map(Object.entries(texts).map(([what, text]) => [what, formsOf(text)] as const));
       for (const [what, count] of await hits(canaries)) expect(count, what).to.be.greaterThan(0);
       const others = new Map([['visit of another', formsOf(`${session.run} visite strasbourg/1 finished`)]]);
-      await erase(await asked(session), 31);
+      // Whoever finds nothing has an event that is nobody's.
+      const doctor = (await world.person('Practitioner/demo-stranger')) ?? expect.fail('Nobody signs in');
+      await world.find(doctor, 'DiagnosticReport', `identifier=${session.reportIdentifier('strasbourg/0/77')}`);
+      const task = await asked(session);
+      const dying = { ...depsAfter(31), records: dyingAfterReport(world.stores.records) };
+      const death = await errorOf(eraseRecord(dying)({ subject: task.replace('Task/', ''), attempts: 1 }, GOES_ON));
+      expect(death, 'the server dies once').to.equal(DEATH);
+      await erase(task, 31);
       expect([...(await hits(canaries))].filter(([, count]) => count > 0)).to.deep.equal([]);
       expect((await hits(others)).get('visit of another')).to.be.greaterThan(0);
       expect(await standing(session, 0, 2)).to.deep.equal([2]);
