@@ -1,7 +1,8 @@
 /**
- * The Consent by which a patient declares a correspondent. One shape is supported, a permit that names whom it is
- * for; every other Consent is refused, so that nothing is stored that the server would not enforce.
- * @see IHE PCF 1.1, Consent Basic
+ * The Consent by which a patient declares a correspondent, to her record or to one exam. One shape is supported, a
+ * permit that names whom it is for; every other Consent is refused, so that nothing is stored that the server would not
+ * enforce.
+ * @see IHE PCF 1.1, Consent Basic; Consent Intermediate (provision.data); access.md C8
  */
 import { ACTOR_TYPES, actorOf, actorsOf, type Actor } from './actors.ts';
 import type { CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor } from '@medplum/fhirtypes';
@@ -17,13 +18,15 @@ export type Declaration = {
   readonly from: number;
   /** Epoch milliseconds, exclusive; 8.64e15 when the period has no end. */
   readonly to: number;
+  /** The exam or report (`Type/id`) that it is to alone; the record when absent. */
+  readonly exam?: string;
 };
 
 /**
  * Reads a declaration: an active Consent of scope patient-privacy whose one provision permits, as recipients (IRCP),
  * the actors that it names by reference; a number without one names nobody yet, and is none of them. It is for
- * treatment or without purpose, within a period or not. Bare days of the period are those of the time zone `zone` (a
- * name of the IANA database), or of UTC.
+ * treatment or without purpose, within a period or not, to the record or to one exam. Bare days of the period are those
+ * of the time zone `zone` (a name of the IANA database), or of UTC.
  * @throws {Fault} not-supported - any other shape; `expression` is the element
  * @throws {Fault} forbidden - a purpose that exams are not shared for: payment, marketing, research
  */
@@ -38,7 +41,7 @@ export function readDeclaration(consent: Consent, zone?: string): Declaration {
   if (provision === undefined) throw notSupported('Consent.provision', 'must name whom it permits');
   checkProvision(provision);
   checkActors(provision);
-  return { actors: actorsOf(provision), ...periodOf(provision, zone) };
+  return { actors: actorsOf(provision), ...periodOf(provision, zone), ...examOf(provision) };
 }
 
 /**
@@ -82,8 +85,31 @@ export function permitOf(consent: object, zone?: string): Permit | undefined {
   const isExact = kind !== 'declared';
   const actors = actorsOf(provision).filter((actor) => !isExact || actor.kind === 'person');
   const span = (isExact ? exactSpanOf : spanOf)(provision.period, zone);
-  return actors.length === 0 || span === undefined ? undefined : { actors, ...span, kind };
+  const exam = examOf(provision);
+  return actors.length === 0 || span === undefined || exam === undefined
+    ? undefined
+    : { actors, ...span, kind, ...exam };
 }
+
+/** The types of what a declaration or an emergency may be to alone, and by which meanings of it. */
+const EXAM_MEANINGS: readonly (readonly [type: string, meanings: readonly string[]])[] = [
+  // The exam is one thing: its images, and what was written of them.
+  ['ImagingStudy', ['instance', 'related']],
+  ['DiagnosticReport', ['instance']],
+];
+
+/** What a provision is to: nothing else than the record where it names no data; undefined of data that is not read. */
+function examOf({ data }: ConsentProvision): { readonly exam?: string } | undefined {
+  if (data === undefined) return {};
+  const [one, ...others] = data;
+  const exam = one?.reference.reference ?? '';
+  const [type, id = ''] = exam.split('/');
+  const [, meanings = []] = EXAM_MEANINGS.find(([known]) => known === type) ?? [];
+  const isRead = others.length === 0 && meanings.some((meaning) => meaning === one?.meaning) && ID.test(id);
+  return isRead && one?.modifierExtension === undefined && exam === `${type}/${id}` ? { exam } : undefined;
+}
+
+const ID = /^[A-Za-z0-9.-]{1,64}$/;
 
 /** A share permits nobody by name. */
 function kindOf({ category = [], provision }: Partial<Consent>): PermitKind | undefined {
@@ -117,7 +143,8 @@ function checkProvision(provision: ConsentProvision): void {
   checkPurposes(provision.purpose ?? []);
   support(provision.type === 'permit', 'Consent.provision.type', 'must be permit');
   for (const element of UNREAD_ELEMENTS)
-    support(provision[element] === undefined, `Consent.provision.${element}`, NOT_READ);
+    if (element !== 'data') support(provision[element] === undefined, `Consent.provision.${element}`, NOT_READ);
+  support(examOf(provision) !== undefined, 'Consent.provision.data', `must be one exam or report by its reference`);
 }
 
 /**

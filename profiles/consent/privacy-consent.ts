@@ -26,8 +26,18 @@ export type OpeningFacts = {
   readonly to: number;
 };
 
-/** Builds the Consent that opens a record to one professional for the time of an emergency. */
-export function buildEmergencyConsent({ id, patient, practitioner, from, to }: OpeningFacts): PrivacyConsent {
+/**
+ * Builds the Consent that opens a record, or one exam alone (`ImagingStudy/id`), to one professional for the time of an
+ * emergency.
+ */
+export function buildEmergencyConsent({
+  id,
+  patient,
+  practitioner,
+  from,
+  to,
+  exam,
+}: OpeningFacts & { readonly exam?: string | undefined }): PrivacyConsent {
   const period = { start: new Date(from).toISOString(), end: new Date(to).toISOString() };
   return {
     ...frame({ id, patient, dateTime: from, policy: 'break-glass-only', title: 'Accès en urgence' }),
@@ -37,6 +47,7 @@ export function buildEmergencyConsent({ id, patient, practitioner, from, to }: O
       period,
       actor: [{ role: IRCP, reference: { reference: practitioner } }],
       purpose: [{ system: CODE_SYSTEM.actReason, code: 'BTG' }],
+      ...(exam === undefined ? {} : { data: [{ meaning: 'instance' as const, reference: { reference: exam } }] }),
     },
   };
 }

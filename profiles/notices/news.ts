@@ -53,25 +53,39 @@ export function buildStayNotice({
   });
 }
 
+/** What a declared correspondent may read: her record, or one exam of hers. */
+const CORRESPONDENT: Readonly<Record<'record' | 'exam', (names: string) => ByLanguage<string>>> = {
+  record: (names) => ({
+    fr: `Un correspondant déclaré peut désormais consulter votre dossier : ${names}.`,
+    de: `Eine angegebene Fachperson kann Ihre Akte nun einsehen: ${names}.`,
+    en: `A declared correspondent may read your record from now on: ${names}.`,
+  }),
+  exam: (names) => ({
+    fr: `Un correspondant déclaré peut désormais consulter un seul de vos examens : ${names}.`,
+    de: `Eine angegebene Fachperson kann nun eine einzelne Ihrer Untersuchungen einsehen: ${names}.`,
+    en: `A declared correspondent may read one of your exams, and no other, from now on: ${names}.`,
+  }),
+};
+
 /**
- * Builds the notice of professionals who were declared as correspondents of hers, or are in her circle: `consent` is
- * the Consent or CareTeam (a reference) that says so.
+ * Builds the notice of professionals who were declared as correspondents of hers, to the record or to one exam, or are
+ * in her circle: `consent` is the Consent or CareTeam (a reference) that says so.
  */
 export function buildCorrespondentNotice({
   professionals,
   consent,
+  isOfExam = false,
   ...facts
-}: NoticeFacts & { readonly professionals: Newcomers; readonly consent: string }): Communication {
-  const names = namesOf(professionals);
+}: NoticeFacts & {
+  readonly professionals: Newcomers;
+  readonly consent: string;
+  readonly isOfExam?: boolean;
+}): Communication {
   return buildNotice({
     ...facts,
     kind: 'correspondent',
     about: [{ reference: consent }],
-    text: {
-      fr: `Un correspondant déclaré peut désormais consulter votre dossier : ${names}.`,
-      de: `Eine angegebene Fachperson kann Ihre Akte nun einsehen: ${names}.`,
-      en: `A declared correspondent may read your record from now on: ${names}.`,
-    },
+    text: CORRESPONDENT[isOfExam ? 'exam' : 'record'](namesOf(professionals)),
   });
 }
 

@@ -11,6 +11,7 @@ export const DiagnosticReport = {
   release: ['final', 'amended', 'corrected', 'appended'],
   unreleased: 'service',
   toldInError: ['identifier', 'status', 'subject', 'effectiveDateTime', 'effectivePeriod', 'issued'],
+  partOf: { element: 'imagingStudy', param: 'imaging-study' },
   exam: { kind: 'report', words: ['code.text', 'code.coding.display'], started: ['effectiveDateTime', 'issued'] },
   writers: 'source',
   // One that names no exam may be of a sample that was sent in.

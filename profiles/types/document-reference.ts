@@ -8,6 +8,7 @@ export const DocumentReference = {
   subject: 'subject',
   label: 'own',
   release: 'with-report',
+  partOf: { element: 'context.related', param: 'related' },
   exam: {
     kind: 'document',
     words: ['description', 'type.text', 'type.coding.display'],

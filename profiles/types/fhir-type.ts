@@ -103,6 +103,11 @@ export type FhirType = {
   readonly unreleased?: 'service';
   /** What is told of a row whose `status` is entered-in-error, and what it is found by: these elements alone. */
   readonly toldInError?: readonly string[];
+  /**
+   * What a row is part of that somebody may be let see alone, an exam or a report: the element whose references name
+   * it, and the search parameter by which it is found.
+   */
+  readonly partOf?: { readonly element: string; readonly param: string };
   /** Rows are exams, or what was written of them: the list of accesses names each by what these elements say. */
   readonly exam?: ExamElements;
   readonly writers: Writers;

@@ -2,7 +2,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { labelOf, NORMAL, type Label } from '../confidentiality.ts';
 import { elementsAt } from './element.ts';
-import { fhirType, type StoredType } from './visibility.ts';
+import { fhirType, STORED_TYPES, type StoredType } from './visibility.ts';
 
 /**
  * The reference by which a resource names its patient, as it is written: where the element holds several, the first
@@ -33,6 +33,33 @@ export function isReleased(type: StoredType, resource: Resource): boolean {
   if (typeof release === 'string') return release === 'at-once';
   return elementsAt(resource, 'status').some((status) => typeof status === 'string' && release.includes(status));
 }
+
+/**
+ * The exams and reports (`Type/id`) that a row is part of, by what it says itself: of a report its exams, of a document
+ * its exams and its report. Other rows are part of none.
+ */
+export function examsOfRow(type: StoredType, resource: object): readonly string[] {
+  const { partOf } = fhirType(type);
+  if (partOf === undefined) return [];
+  return elementsAt(resource, `${partOf.element}.reference`).filter((value) => typeof value === 'string');
+}
+
+/** The same by the references under which the row is found. */
+export function examsIn(
+  type: StoredType,
+  references: readonly { readonly param: string; readonly target: string }[],
+): readonly string[] {
+  const { partOf } = fhirType(type);
+  return references.flatMap(({ param, target }) => (param === partOf?.param ? [target] : []));
+}
+
+/** The types whose rows are part of exams, each with the search parameter that finds them. */
+export const PARTS_OF_EXAMS: readonly { readonly type: StoredType; readonly param: string }[] = STORED_TYPES.flatMap(
+  (type) => {
+    const { partOf } = fhirType(type);
+    return partOf === undefined ? [] : [{ type, param: partOf.param }];
+  },
+);
 
 /** Whether a row, by what it says itself, shows that the patient was with who filed it. */
 export function isAttendance(type: StoredType, resource: Resource): boolean {

@@ -21,6 +21,8 @@ export type RowFacts = Label & {
   readonly type: StoredType;
   /** `Type/id` of the row itself, or for a part of the item it belongs to. */
   readonly item: string;
+  /** The exams and reports (`Type/id`) that it is part of; of a part of an item those of the item. */
+  readonly exams: readonly string[];
   /** False until a validated report lets the patient see the item; of a report until it is validated itself. */
   readonly released: boolean;
 };
@@ -52,7 +54,7 @@ export function labelAllows(relation: Relation, { level, masks }: Label): boolea
 }
 
 /** Whether label and life cycle leave a row to its patient, whatever her state is. */
-export function isOpenToPatient(row: Omit<RowFacts, 'item'>): boolean {
+export function isOpenToPatient(row: Omit<RowFacts, 'item' | 'exams'>): boolean {
   return labelAllows('self', row) && lifeCycleAllows('self', row);
 }
 
@@ -62,8 +64,14 @@ export const UNBARRED: readonly Relation[] = RELATIONS.filter((relation) => !RUL
 
 /** Whether a right reaches a row: its scope names it, and the label leaves it to the relation. */
 export function reaches(right: ShowingRight, row: RowFacts): boolean {
-  const inScope = right.scope === 'record' ? recordHolds(right.relation, row) : right.scope.item === row.item;
-  return inScope && labelAllows(right.relation, row);
+  return isInScope(right, row) && labelAllows(right.relation, row);
+}
+
+/** Whoever sees an exam alone sees whose it is. */
+function isInScope({ scope, relation }: ShowingRight, row: RowFacts): boolean {
+  if (scope === 'record') return recordHolds(relation, row);
+  if ('item' in scope) return scope.item === row.item;
+  return scope.exam === row.item || row.exams.includes(scope.exam) || isOfPatient(row);
 }
 
 /**
@@ -71,10 +79,15 @@ export function reaches(right: ShowingRight, row: RowFacts): boolean {
  * table of decisions shows such rows besides. Whom a state gives an item sees of the
  * record who the patient is.
  */
-function recordHolds(relation: Relation, { item }: RowFacts): boolean {
+function recordHolds(relation: Relation, { item }: Pick<RowFacts, 'item'>): boolean {
+  if (RULES[relation].state !== undefined) return isOfPatient({ item });
   const type = storedType(item.split('/')[0] ?? '');
-  if (RULES[relation].state !== undefined) return fhirType(type).hooks?.write === 'identity';
   return VISIBILITY[type] !== 'own' || RULES[relation].besides.includes(type);
+}
+
+/** Whether a row says who the patient is. */
+function isOfPatient({ item }: Pick<RowFacts, 'item'>): boolean {
+  return fhirType(storedType(item.split('/')[0] ?? '')).hooks?.write === 'identity';
 }
 
 /** Whether a right, within its time, shows a row of its person: what stores materialise. */

@@ -11,7 +11,7 @@ import { OPEN_STATE, stateAllows, type PatientState } from './decide.ts';
 import { grantFor } from './grant.ts';
 import { requireKind, type Act, type RowAct } from './may-attempt.ts';
 import { identityOf, speaksForPatient, type PersonKey, type Requester, type SpeakingRequester } from './requester.ts';
-import { isShowing, principal, type Principal, type Right, type ShowingRight } from './right.ts';
+import { isShowing, itemIn, principal, type Principal, type Right, type ShowingRight } from './right.ts';
 import {
   ERASURE_SWITCHES,
   EXAM_SWITCHES,
@@ -194,9 +194,9 @@ function attendanceBases(
   { now, attendance }: WriteFacts,
 ): readonly Basis[] {
   const [held] = attendanceRights(requester, attendance === undefined ? [] : [attendance], now);
-  if (held === undefined || held.scope === 'record' || held.person !== person)
+  const item = held && itemIn(held.scope);
+  if (held === undefined || item === undefined || held.person !== person)
     throw new Fault('forbidden', 'It takes an exam, a report of one or a visit of the patient, sent before');
-  const { item } = held.scope;
   return [{ kind: 'row', row: item, person }, ...heldBases(person, item, [held], now)];
 }
 
@@ -205,7 +205,7 @@ export function attendanceRights(requester: Requester, rights: readonly Right[],
   const sources = sourceOf(requester);
   const isShown = (item: string): boolean => ATTENDED_TYPES.some((type) => item.startsWith(`${type}/`));
   return rights.flatMap((right) => {
-    const item = right.scope === 'record' ? '' : right.scope.item;
+    const item = itemIn(right.scope) ?? '';
     return isShown(item) ? heldOf([right], item, sources, at) : [];
   });
 }
@@ -385,8 +385,7 @@ function heldOf(
       ({ principal: holder, relation, scope, from, to }) =>
         principals.includes(holder) &&
         WRITERS_RELATIONS.includes(relation) &&
-        scope !== 'record' &&
-        scope.item === item &&
+        itemIn(scope) === item &&
         from <= at &&
         at < to,
     );

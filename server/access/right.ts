@@ -94,8 +94,21 @@ export function barrable(principals: readonly Principal[]): readonly Principal[]
 /** The end of a right that has none, epoch milliseconds. */
 export const FOREVER = 8.64e15;
 
-/** The scope of a right: the person's whole record, or one row (`Type/id`). */
-export type RightScope = 'record' | { readonly item: string };
+/**
+ * The scope of a right: the person's whole record, one row (`Type/id`), or one exam or report (`Type/id`) with what is
+ * part of it, and who the patient is.
+ */
+export type RightScope = 'record' | { readonly item: string } | { readonly exam: string };
+
+/** The one row that a scope is, or undefined. */
+export function itemIn(scope: RightScope): string | undefined {
+  return scope !== 'record' && 'item' in scope ? scope.item : undefined;
+}
+
+/** The one exam or report that a scope is, or undefined. */
+export function examIn(scope: RightScope): string | undefined {
+  return scope !== 'record' && 'exam' in scope ? scope.exam : undefined;
+}
 
 /**
  * A right. Times are epoch milliseconds, `from` inclusive, `to` exclusive. There is one for a principal, a relation, a
@@ -134,10 +147,14 @@ export function isOfItself({ relation }: Pick<Right, 'relation'>): boolean {
  * part.
  */
 export function rightId({ person, principal: holder, relation, scope, from, to }: Omit<Right, 'id' | 'giver'>): string {
-  const item = scope === 'record' || isOfItself({ relation }) ? '' : `|${person}`;
-  const where = scope === 'record' ? `record|${person}` : `${scope.item}${item}`;
-  const name = `${relation}|${holder}|${where}`;
+  const name = `${relation}|${holder}|${whereOf(scope, person, isOfItself({ relation }))}`;
   return from === 0 && to === FOREVER ? name : `${name}|${from}|${to}`;
+}
+
+function whereOf(scope: RightScope, person: PersonKey, isOfIt: boolean): string {
+  if (scope === 'record') return `record|${person}`;
+  if ('exam' in scope) return `exam|${scope.exam}|${person}`;
+  return isOfIt ? scope.item : `${scope.item}|${person}`;
 }
 
 /** The Consent that an event cites for a right: the one that gives it; undefined when no Consent does. */

@@ -13,7 +13,7 @@ import type { RegionRole } from '../../profiles/region-role.ts';
 import type { ActorKind } from '../../profiles/types/fhir-type.ts';
 import { fhirType, type StoredType } from '../../profiles/types/visibility.ts';
 import type { PersonKey } from './requester.ts';
-import { BLOCK, FOREVER, principal, rightId, type Principal, type Relation, type Right } from './right.ts';
+import { BLOCK, FOREVER, itemIn, principal, rightId, type Principal, type Relation, type Right } from './right.ts';
 
 /** Whom a row comes from: what of its rights its content does not say. */
 export type Origin = {
@@ -70,8 +70,8 @@ export type GivingRow = {
  * - an item that is not shared opens no record: its services see it alone, where one establishment is its author;
  * - a row of the own class: those of whom it names, to it alone: its sources, its offices and, by the file of its type,
  *   the patient;
- * - a Consent that stands: those of whom it permits, or who redeemed its code, to the record, for its period, or the
- *   bars of whom it is against;
+ * - a Consent that stands: those of whom it permits, or who redeemed its code, to the record or to the exam that it
+ *   names, for its period, or the bars of whom it is against;
  * - a Consent by which the patient shares an item: that of whoever has its link, to the item, for its period;
  * - a CareTeam by which the patient takes people close to her record: theirs to it;
  * - a stay: those of the people of its establishment to the record, for a while;
@@ -98,7 +98,7 @@ export function rightsGivenBy(row: GivingRow): readonly Right[] {
  * deletion, and whoever filed it may put it again.
  */
 export function rightsLeftBy(rights: readonly Right[]): readonly Right[] {
-  return rights.filter(({ scope, giver }) => scope !== 'record' && scope.item === giver);
+  return rights.filter(({ scope, giver }) => itemIn(scope) === giver);
 }
 
 /** A right to a row that was deleted, as it is after the row became another person's. */
@@ -167,13 +167,13 @@ function principalOf(source: string, person: PersonKey): Principal {
 function ofConsent(row: GivingRow, person: PersonKey): readonly Right[] {
   const permit = permitOf(row.content(), row.origin.zone);
   if (permit === undefined) return [];
-  const { actors, from, to, kind } = permit;
+  const { actors, from, to, kind, exam } = permit;
   return actors.map((actor) => {
     const given = {
       person,
       principal: kind === 'break-glass' ? principal.breakGlass(actor.reference) : HOLDER[actor.kind](actor.reference),
       relation: kind,
-      scope: 'record' as const,
+      scope: exam === undefined ? ('record' as const) : { exam },
       from,
       to,
     };

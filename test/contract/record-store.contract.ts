@@ -22,6 +22,7 @@ import { unsharedContract } from './record-store/unshared.ts';
 import { precedenceContract } from './record-store/precedence.ts';
 import { shownNumbersContract } from './moves/shown-numbers.ts';
 import { shownPatientsContract } from './moves/shown-patients.ts';
+import { examsContract } from './exams.contract.ts';
 import { sharesContract } from './shares.contract.ts';
 import { searchingContract } from './record-store/searching.ts';
 import { heardContract } from './moves/heard.ts';
@@ -43,6 +44,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     accessContract(suite);
     blocksContract(suite);
     sharesContract(suite);
+    examsContract(suite);
     forgingContract(suite);
     bindingContract(suite);
     warrantingContract(suite);

@@ -1,6 +1,7 @@
 /** Whether a requester sees a row that a story read for itself: so that a refusal tells of nothing that is hidden. */
-import { labelOfRow } from '../../../profiles/types/row-rules.ts';
-import { decide } from '../../access/decide.ts';
+import type { Resource } from '@medplum/fhirtypes';
+import { examsOfRow, labelOfRow } from '../../../profiles/types/row-rules.ts';
+import { decide, type RowFacts } from '../../access/decide.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { grantOf, type GuardDeps, type Visit } from '../guard.ts';
@@ -14,12 +15,24 @@ export async function isRowSeen(
   reading: Reading<{ readonly person: PersonKey }>,
   row: InternalRow,
 ): Promise<boolean> {
-  const { type, id, person, released } = row;
+  const { type, id, person } = row;
   if (person === undefined) return false;
   const item = `${type}/${id}`;
   const grant = reading({ person });
   const rights = await deps.records.rightsOf(grant, person, item);
   const state = await deps.records.stateOf(grant, person);
-  const facts = { type, item, released, ...labelOfRow(type, openedResource(row)) };
-  return decide(grantOf(deps, visit), facts, rights, state).permitted;
+  return decide(grantOf(deps, visit), factsOfRow(row), rights, state).permitted;
+}
+
+/** What the decision asks of a row. */
+export function factsOfRow(row: InternalRow): RowFacts {
+  const { type, id, released } = row;
+  const resource = openedResource<Resource>(row);
+  return {
+    type,
+    item: `${type}/${id}`,
+    exams: examsOfRow(type, resource),
+    released,
+    ...labelOfRow(type, resource),
+  };
 }

@@ -7,7 +7,7 @@ import { isStoredType } from '../../../profiles/types/visibility.ts';
 import { attendanceRights, type WriteFacts } from '../../access/may-write.ts';
 import type { NarrowReading, SystemGrant } from '../../access/grant.ts';
 import type { PersonKey, Requester } from '../../access/requester.ts';
-import { principal, type Right } from '../../access/right.ts';
+import { itemIn, principal, type Right } from '../../access/right.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { findAll } from '../internal-reads.ts';
 import type { Work, Written } from '../write/work.ts';
@@ -92,5 +92,5 @@ async function firstStanding(
 }
 
 function itemOf({ scope }: Right): string {
-  return scope === 'record' ? '' : scope.item;
+  return itemIn(scope) ?? '';
 }

@@ -1,6 +1,6 @@
 /**
- * A declaration has an identity: the Patient that it is filed under, who filed it, and whom it names, to the record.
- * Said again, it is the one that stands; and whom the patient does not want any more is in none of hers.
+ * A declaration has an identity: the Patient that it is filed under, who filed it, whom it names, and what it is to:
+ * the record or one exam. Said again, it is the one that stands; whom the patient does not want any more is in none.
  * @see access.md C12
  */
 import { createHash } from 'node:crypto';
@@ -34,6 +34,11 @@ function nameOf({
   return first ?? '';
 }
 
+/** What a declaration is to alone: nothing where it is to the record. */
+function examsNamed({ provision: { data = [] } = {} }: Consent): readonly string[] {
+  return data.map(({ reference: { reference = '' } }) => `exam ${reference}`);
+}
+
 /** A declaration as it stands, and what makes it the one of its identity where none does. */
 export type DeclarationPlace = {
   readonly standing: InternalRow | undefined;
@@ -49,7 +54,7 @@ export async function declarationPlace(
 ): Promise<DeclarationPlace> {
   const actors = (consent.provision?.actor ?? []).map(nameOf).toSorted();
   // Blocks of these are another one, and have other keys.
-  const names = isBlock(consent) ? ['deny', ...actors] : actors;
+  const names = isBlock(consent) ? ['deny', ...actors] : [...actors, ...examsNamed(consent)];
   // A hundred names would be too long for a key.
   const digest = createHash('sha256')
     .update([...new Set(names)].join())

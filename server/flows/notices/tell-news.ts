@@ -19,16 +19,16 @@ import {
 import type { NoticeFacts } from '../../../profiles/notices/notice.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { fhirType, isStoredType } from '../../../profiles/types/visibility.ts';
-import { labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { permits, stateAllows } from '../../access/decide.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import { isShowing, referenceOf } from '../../access/right.ts';
+import { examIn, isShowing, referenceOf } from '../../access/right.ts';
 import type { Principal, Relation, Right, ShowingRight } from '../../access/right.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { JobRequest, TakenJob } from '../../ports/job-queue.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
+import { factsOfRow } from '../aside/seen.ts';
 import { displayNameOf } from '../directory/directory-changes.ts';
 import type { Holders } from '../directory/holders.ts';
 import { representativeAt, type RepresentativeDeps } from '../care/representatives.ts';
@@ -187,12 +187,13 @@ async function correspondentNews(item: Item, { status, provision }: Consent): Pr
     begun.has(reference.reference ?? '') ? [reference] : [],
   );
   const professionals = await newcomersOf(item.deps.records, item.reading, actors);
+  const isOfExam = rights.every(({ scope }) => examIn(scope) !== undefined);
   const told = { professionals, consent: item.name };
   const presence = rights.find(({ relation }) => relation === 'presence');
   const { timeZone } = item.deps;
   const build = (facts: NoticeFacts) =>
     presence === undefined
-      ? buildCorrespondentNotice({ ...facts, ...told })
+      ? buildCorrespondentNotice({ ...facts, ...told, isOfExam })
       : buildPresenceNotice({ ...facts, ...told, until: presence.to, timeZone });
   return professionals.length === 0 ? [] : await onceParts(item, newsId('correspondent', item.name), build);
 }
@@ -288,11 +289,9 @@ async function documentNews(
 
 /** Whether she sees the item now, whoever else does. */
 async function isHersToSee({ deps, reading, name, row, person }: Item): Promise<boolean> {
-  const { type, released } = row;
   const rights = await deps.records.rightsOf(reading({ person }), person, name);
   const state = await deps.records.stateOf(reading({ person }), person);
-  const facts = { type, item: name, released, ...labelOfRow(type, openedResource(row)) };
-  return rights.some((right) => right.relation === 'self' && permits(right, facts, state));
+  return rights.some((right) => right.relation === 'self' && permits(right, factsOfRow(row), state));
 }
 
 /** The parts of a notice that has this id, unless it stands; the item is as it was read. */

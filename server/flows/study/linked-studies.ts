@@ -11,7 +11,7 @@ import {
 import { studyInstanceUIDOf } from '../../../profiles/imaging/identifiers.ts';
 import type { NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import { referenceOf } from '../../access/right.ts';
+import { itemIn, referenceOf } from '../../access/right.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
@@ -74,9 +74,7 @@ export async function authorsOf(
   item: string,
 ): Promise<readonly string[]> {
   const rights = await records.rightsOf(reading({ person }), person, item);
-  const own = rights.filter(
-    ({ relation, scope }) => relation === 'author' && scope !== 'record' && scope.item === item,
-  );
+  const own = rights.filter(({ relation, scope }) => relation === 'author' && itemIn(scope) === item);
   return own.map(({ principal }) => referenceOf(principal));
 }
 

@@ -9,7 +9,7 @@ import { isReservedSystem } from '../../../profiles/reserved-systems.ts';
 import { buildImagingStudy } from '../../../profiles/imaging/imaging-study-from-dicom.ts';
 import { isInState, masksOfReports, withMasksOfReports, withState } from '../../../profiles/said-label.ts';
 import { systemReading, type NarrowReading, type SystemGrant } from '../../access/grant.ts';
-import { principal } from '../../access/right.ts';
+import { itemIn, principal } from '../../access/right.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
@@ -206,9 +206,7 @@ async function isByAuthors(
 ): Promise<boolean> {
   const item = `ImagingStudy/${id}`;
   const rights = person === undefined ? [] : await records.rightsOf(grant, person, item);
-  const authors = rights.filter(
-    ({ relation, scope }) => relation === 'author' && scope !== 'record' && scope.item === item,
-  );
+  const authors = rights.filter(({ relation, scope }) => relation === 'author' && itemIn(scope) === item);
   const holders = new Set<string>(authors.map(({ principal: holder }) => holder));
   return holders.size === sources.length && sources.every((source) => holders.has(principal.establishment(source)));
 }

@@ -10,15 +10,18 @@ import { isShare } from '../../../profiles/consent/giving/is-share.ts';
 import { unknownActors } from '../../../profiles/consent/unknown-correspondent.ts';
 import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { speaksForPatient } from '../../access/requester.ts';
+import { storedType } from '../../../profiles/types/visibility.ts';
+import { speaksForPatient, type PersonKey } from '../../access/requester.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
+import { isRowSeen } from '../aside/seen.ts';
 import { attendanceAsked } from '../consent/attendance.ts';
 import { endingAt } from '../consent/end-consent.ts';
 import { actorsNamed } from '../consent/named-actors.ts';
 import { declarationPlace, endedAlong, type DeclarationPlace } from '../consent/standing-declarations.ts';
 import { knownParts, unknownParts } from '../consent/unknown-parts.ts';
 import { filerOf } from '../guard.ts';
+import { rowById } from '../internal-reads.ts';
 import { tellingOf } from '../notices/tell-news.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { aboutRow } from './plain-parts.ts';
@@ -52,6 +55,7 @@ const ENDED: readonly Consent['status'][] = ['inactive', 'entered-in-error'];
  * desk is told.
  * @throws {Fault} not-supported - a Consent of another shape
  * @throws {Fault} invalid - an actor who is not in the directory: a reference, or a number that is blocked
+ * @throws {Fault} business-rule - an exam that is not of the patient, or that who sends this does not see
  */
 async function declaredParts(work: Work, { placed, known }: Written, sent: Consent): Promise<ActParts> {
   if (known === undefined) throw new Error('A Consent without a patient is not written here');
@@ -60,7 +64,8 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   const { timeZone: zone } = deps;
   const named = await actorsNamed(work, person, sent);
   const isOfBlock = isBlock(named);
-  const { to } = isOfBlock ? readBlock(named, zone) : readDeclaration(named, zone);
+  const { to, exam } = isOfBlock ? readBlock(named, zone) : readDeclaration(named, zone);
+  if (exam !== undefined) await requireExam(work, person, exam);
   const isWaiting = unknownActors(named).length > 0;
   if (isWaiting && isOfBlock) throw unknownBlocked();
   const { standing, waited, take } = await placeOf(work, subject, { sent, named, isWaiting });
@@ -82,6 +87,16 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   if (standing === undefined) return made;
   const { version, updated } = standing;
   return { ...made, answered: { status: 200, type: 'Consent', id, version, updated } };
+}
+
+/** What is hidden from who declares is told from nothing. */
+async function requireExam({ deps, visit, reading }: Work, person: PersonKey, exam: string): Promise<void> {
+  const [type = '', id = ''] = exam.split('/');
+  const row = await rowById(deps.records, reading, storedType(type), id);
+  if (row?.person === person && (await isRowSeen(deps, visit, reading, row))) return;
+  throw new Fault('business-rule', 'The Consent names no exam or report of the patient that is known', {
+    expression: 'Consent.provision.data',
+  });
 }
 
 /** Nothing waits for somebody to be known, to be closed to them then. */

@@ -1,9 +1,8 @@
 /** What a requester has to do with a row or a Patient: what the decision on a write rests on. */
-import { labelOfRow } from '../../../profiles/types/row-rules.ts';
-import { decide, OPEN_STATE, type RowFacts } from '../../access/decide.ts';
+import { decide, OPEN_STATE } from '../../access/decide.ts';
 import { standingOf, type Standing, type StandingFacts, type SubjectFacts } from '../../access/may-write.ts';
-import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalVersion } from '../../ports/record-store.ts';
+import { factsOfRow } from '../aside/seen.ts';
 import { grantOf } from '../guard.ts';
 import { filingPatient, subjectFacts, type KnownPatient } from '../identity/persons.ts';
 import type { WriteAct } from './act.ts';
@@ -28,13 +27,8 @@ export async function standingFacts(
     deps.records.stateOf(grant, person),
     deps.records.rightsOf(grant, person, item),
   ]);
-  const isSeen =
-    row.isDeletion !== true && decide(grantOf(deps, visit), factsOfRow(row, item), rights, state).permitted;
+  const isSeen = row.isDeletion !== true && decide(grantOf(deps, visit), factsOfRow(row), rights, state).permitted;
   return { item, person, state, rights, isOwn, isSeen };
-}
-
-function factsOfRow(row: InternalVersion, item: string): RowFacts {
-  return { type: row.type, item, released: row.released, ...labelOfRow(row.type, openedResource(row)) };
 }
 
 /** A Patient, and what a decision asks of her. */

@@ -32,6 +32,19 @@ describe('Random worlds of the property of access', () => {
     expect(missing, 'relations that test/contract/equivalence/world.ts gives to nobody').to.deep.equal([]);
   });
 
+  it('show an exam alone to somebody: the study, a report, a document, and who the patient is', () => {
+    const shown = new Set<string>();
+    for (const [changes, askers] of drawn) {
+      const model = new Model();
+      for (const change of changes) model.apply(change);
+      for (const asker of askers)
+        for (const slot of SLOTS)
+          if (model.sees(asker, slot) && model.shownBy(asker, slot)?.rightId.includes('|exam|') === true)
+            shown.add(slot.type);
+    }
+    expect([...shown]).to.include.members(['ImagingStudy', 'DiagnosticReport', 'DocumentReference', 'Patient']);
+  });
+
   it('bar somebody from what they would see', () => {
     const isBarred = drawn.some(([changes, askers]) => {
       const model = new Model();

@@ -8,6 +8,7 @@ import {
   type SortKey,
 } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
+import { examsIn } from '../../../profiles/types/row-rules.ts';
 import { decide, OPEN_STATE, type PatientState, type RowFacts } from '../../../server/access/decide.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
@@ -257,7 +258,8 @@ export class Model {
     const item = row.parent === undefined ? row : this.#rows.get(row.parent);
     if (item === undefined) return undefined;
     const { level, masks, released, person } = item;
-    return { person, facts: { type: row.type, item: referenceOf(item), level, masks, released } };
+    const exams = examsIn(item.type, item.index.references);
+    return { person, facts: { type: row.type, item: referenceOf(item), exams, level, masks, released } };
   }
 
   /** The rights of a person. */

@@ -5,7 +5,7 @@ import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { CIRCLES, type Circle } from '../../../profiles/consent/record-circle.ts';
 import { LEVELS, MASKS, NORMAL } from '../../../profiles/confidentiality.ts';
 import type { RowIndex } from '../../../profiles/search/indexer.ts';
-import type { StoredType } from '../../../profiles/types/visibility.ts';
+import { fhirType, type StoredType } from '../../../profiles/types/visibility.ts';
 import type { PatientState } from '../../../server/access/decide.ts';
 import type { Origin } from '../../../server/access/rights-of.ts';
 import { personKey, type PersonKey } from '../../../server/access/requester.ts';
@@ -69,13 +69,16 @@ const REFERENCES = SLOTS.filter((slot) =>
   .filter((_, at) => at % 4 === 0)
   .map(referenceOf);
 
+/** Studies and reports that Consents are to alone, and others are part of: one of each person. */
+const EXAMS = [...SLOTS.slice(0, PERSONS.length), ...SLOTS.slice(9, 9 + PERSONS.length)].map(referenceOf);
+
 /** Values of the alphabet; strings are in the form that is compared. */
 export const ALPHABET = {
   tokenParams: ['t', 'u'],
   systems: ['', 's'],
   codes: ['a', 'b', 'É'],
-  referenceParams: ['subject', 'related'],
-  references: [...REFERENCES, 'Patient/10', 'Patient/unknown'],
+  referenceParams: ['subject', 'related', 'imaging-study'],
+  references: [...REFERENCES, ...EXAMS, 'Patient/10', 'Patient/unknown'],
   strings: ['elan', 'elan vital', 'zoe', 'el', '100% 𝒜'],
 } as const;
 
@@ -197,20 +200,29 @@ export const put: fc.Arbitrary<Put> = fc
     circle: fc.constantFrom(...CIRCLES),
     // A study or a report of each person.
     shared: fc.constantFrom(0, 9),
+    isToExam: fc.boolean(),
   })
-  .map(({ at, moves, origin, permit, circle, shared, ...facts }) => {
+  .map(({ at, moves, origin, permit, circle, shared, isToExam, ...facts }) => {
     const slot = SLOTS[at] ?? { type: 'Patient', id: 'a' };
     const keeps = moves > 0 || PARENTS.some((parent) => referenceOf(parent) === referenceOf(slot));
     const owner = keeps ? at : at + 1;
     const item = SLOTS[shared + (owner % PERSONS.length)] ?? slot;
-    const said = givingContent(slot.type, permit, { circle, item });
-    const base = { ...slot, ...facts, resource: { resourceType: slot.type, id: slot.id, ...said } };
+    const said = givingContent(slot.type, permit, { circle, item, isToExam });
+    const index = isToExam ? partOfExam(slot, item, facts.index) : facts.index;
+    const base = { ...slot, ...facts, index, resource: { resourceType: slot.type, id: slot.id, ...said } };
     if (slot.type === 'Organization' || slot.type === 'Practitioner') return base;
     if (slot.type === 'Binary' || slot.type === 'Provenance') return { ...base, ...partOf(at) };
     const person = personAt(owner);
     const filed = origin && (isHers(slot, moves) ? { ...origin, sources: ['Patient/a', ...origin.sources] } : origin);
     return { ...base, person, subject: patientOf(person), ...(filed === undefined ? {} : { origin: filed }) };
   });
+
+/** What a report or a document is found by that is part of an exam. */
+function partOfExam({ type }: Slot, exam: Slot, index: RowIndex): RowIndex {
+  const { partOf } = fhirType(type);
+  if (partOf === undefined) return index;
+  return { ...index, references: distinct([...index.references, { param: partOf.param, target: referenceOf(exam) }]) };
+}
 
 /** Whether the patient, too, filed a row: half of the circles, which open nothing otherwise. */
 function isHers({ type }: Slot, moves: number): boolean {
@@ -222,13 +234,14 @@ function isHers({ type }: Slot, moves: number): boolean {
 function givingContent(
   type: StoredType,
   permit: Partial<Consent>,
-  { circle, item }: { readonly circle: Circle; readonly item: Slot },
+  { circle, item, isToExam }: { readonly circle: Circle; readonly item: Slot; readonly isToExam: boolean },
 ): object {
   const { status, provision: { period, actor = [], ...provision } = {} } = permit;
   switch (type) {
     case 'Consent': {
       const data = [{ meaning: 'instance', reference: { reference: referenceOf(item) } }];
-      return { ...permit, provision: { ...provision, period, actor, data } };
+      const isShare = permit.category?.some(({ coding = [] }) => coding.some(({ code }) => code === 'share')) === true;
+      return { ...permit, provision: { ...provision, period, actor, ...(isShare || isToExam ? { data } : {}) } };
     }
     case 'CareTeam': {
       const category = [{ coding: [{ system: CODE_SYSTEM.recordCircle, code: circle }] }];

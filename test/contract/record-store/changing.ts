@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { Put } from '../../../server/ports/commit-plan.ts';
 import { NO_ORIGIN } from '../../../server/access/rights-of.ts';
-import { principal } from '../../../server/access/right.ts';
+import { itemIn, principal } from '../../../server/access/right.ts';
 import {
   aGiver,
   aGrant,
@@ -128,7 +128,7 @@ export function changingContract(suite: Suite): void {
       await commitPlan(suite.records, aPlan({ puts: [one, other], rights: [aRight({ person })] }));
       const all = await suite.records.rightsOf(SYSTEM, person);
       const item = `${one.type}/${one.id}`;
-      const some = all.filter(({ scope }) => scope === 'record' || scope.item === item);
+      const some = all.filter(({ scope }) => scope === 'record' || itemIn(scope) === item);
       expect(some.length).to.be.within(2, all.length - 1);
       expect(await suite.records.rightsOf(SYSTEM, person, item)).to.deep.equal(some);
     });

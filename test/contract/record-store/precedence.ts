@@ -40,7 +40,13 @@ export function precedenceContract(suite: Suite): void {
               { reference: 'PractitionerRole/1', organization: service, within: [], radiologist: true, offices: [] },
             ]);
             expect(await named(suite, grant, put.id)).to.deep.equal([one.id, one.id, one.id]);
-            const facts = { type: put.type, item: `${put.type}/${put.id}`, released: true, ...NORMAL } as const;
+            const facts = {
+              type: put.type,
+              item: `${put.type}/${put.id}`,
+              exams: [],
+              released: true,
+              ...NORMAL,
+            } as const;
             for (const rights of [
               [one, other],
               [other, one],

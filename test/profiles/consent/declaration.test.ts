@@ -21,6 +21,8 @@ const recipient = (reference: string, code = 'IRCP') => ({
 });
 const purposes = (...codes: string[]) => codes.map((code) => ({ system: ACT_REASON, code }));
 
+const STUDY = { meaning: 'instance', reference: { reference: 'ImagingStudy/1' } } as const;
+
 describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
   it('names the professionals, for ever where there is no period', () => {
     expect(readDeclaration(demoConsent('Patient/1'))).to.deep.equal({
@@ -45,6 +47,12 @@ describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
       'PractitionerRole/b',
       'Organization/c',
     ]);
+  });
+
+  it('C8 is to one exam, or to one report, where it names that alone', () => {
+    const report = { meaning: 'instance', reference: { reference: 'DiagnosticReport/1' } } as const;
+    for (const one of [STUDY, { ...STUDY, meaning: 'related' as const }, report])
+      expect(readDeclaration(consentOf({ data: [one] })).exam).to.equal(one.reference.reference);
   });
 
   it('reads the period by its precision, the end inclusive', () => {
@@ -78,9 +86,21 @@ describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
     ['Consent.provision.class', consentOf({ class: [{ code: 'DiagnosticReport' }] })],
     ['Consent.provision.code', consentOf({ code: [{ text: 'x' }] })],
     ['Consent.provision.dataPeriod', consentOf({ dataPeriod: { start: '2022' } })],
+    ['Consent.provision.data', consentOf({ data: [] })],
+    ['Consent.provision.data', consentOf({ data: [STUDY, STUDY] })],
+    ['Consent.provision.data', consentOf({ data: [{ ...STUDY, meaning: 'dependents' }] })],
+    ['Consent.provision.data', consentOf({ data: [{ ...STUDY, meaning: 'authoredby' }] })],
+    ['Consent.provision.data', consentOf({ data: [{ ...STUDY, modifierExtension: [{ url: 'urn:x' }] }] })],
+    ...['Observation/1', 'ImagingStudy/1/_history/2', 'ImagingStudy', 'https://elsewhere.example/ImagingStudy/1'].map(
+      (reference): [string, Consent] => [
+        'Consent.provision.data',
+        consentOf({ data: [{ ...STUDY, reference: { reference } }] }),
+      ],
+    ),
+    // What a report refers to is more than the report.
     [
       'Consent.provision.data',
-      consentOf({ data: [{ meaning: 'instance', reference: { reference: 'ImagingStudy/1' } }] }),
+      consentOf({ data: [{ meaning: 'related', reference: { reference: 'DiagnosticReport/1' } }] }),
     ],
     ['Consent.provision.provision', consentOf({ provision: [{ type: 'deny' }] })],
     ['Consent.provision.purpose', consentOf({ purpose: purposes('TREAT', 'BTG') })],

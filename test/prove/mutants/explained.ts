@@ -27,7 +27,7 @@ export const EXPLAINED: readonly Explained[] = [
   {
     path: 'server/stores/sqlite/rights/materialise.ts',
     what: 'OR in the statement',
-    line: '`SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND type = ? AND id = ? AND parent_type IS NULL`,',
+    line: 'WHERE person = ?1 AND type = ?2 AND id = ?3 AND parent_type IS NULL`;',
     reason: 'a right to an item permits that item alone, whatever else is looked at',
   },
   {

@@ -11,7 +11,7 @@ import {
   rightsLeftBy,
   type GivingRow,
 } from '../../../server/access/rights-of.ts';
-import { consentOf, FOREVER } from '../../../server/access/right.ts';
+import { consentOf, examIn, FOREVER, itemIn } from '../../../server/access/right.ts';
 
 const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
 const ROLE_CODE = 'http://terminology.hl7.org/CodeSystem/v3-RoleCode';
@@ -28,7 +28,8 @@ const saying = (consent: object): Partial<GivingRow> => ({ origin: NO_ORIGIN, co
 /** What a row gives, each right as `relation principal scope`. */
 const told = (row: GivingRow): readonly string[] =>
   rightsGivenBy(row).map(
-    ({ relation, principal, scope }) => `${relation} ${principal} ${scope === 'record' ? scope : scope.item}`,
+    ({ relation, principal, scope }) =>
+      `${relation} ${principal} ${scope === 'record' ? scope : (itemIn(scope) ?? `exam ${examIn(scope)}`)}`,
   );
 
 /** What rows of each class give, but those of the types whose writing has a hook of its own. */
@@ -172,6 +173,26 @@ describe('The rights that a row gives', () => {
       from,
       to,
     });
+  });
+
+  it('a declaration or an emergency of one exam: that exam alone, and of data that is not read nothing', () => {
+    const [from, to] = [1_000, 5_000];
+    const facts = { id: '1', patient: 'Patient/1', practitioner: 'Practitioner/a', from, to };
+    const emergency = buildEmergencyConsent({ ...facts, exam: 'ImagingStudy/s' });
+    expect(told(aRow('Consent', saying(emergency)))).to.include('break-glass bg:Practitioner/a exam ImagingStudy/s');
+    const { provision, ...declared } = demoConsent('Patient/1');
+    const of = (...data: NonNullable<NonNullable<Consent['provision']>['data']>) =>
+      told(aRow('Consent', saying({ ...declared, provision: { ...provision, data } }))).slice(1);
+    const study = { meaning: 'related', reference: { reference: 'ImagingStudy/s' } } as const;
+    expect(of(study)).to.deep.equal(['declared p:Practitioner/demo-declared exam ImagingStudy/s']);
+    expect(of(study, study)).to.deep.equal([]);
+    expect(of({ ...study, meaning: 'authoredby' })).to.deep.equal([]);
+    expect(of({ ...study, reference: { reference: 'Observation/o' } })).to.deep.equal([]);
+    const [one, other] = ['s', 't'].map((exam) => {
+      const content = buildEmergencyConsent({ ...facts, exam: `ImagingStudy/${exam}` });
+      return rightsGivenBy(aRow('Consent', saying(content))).at(-1)?.id;
+    });
+    expect(one).to.not.equal(other);
   });
 
   it('a Consent that ended, names nobody, or has no real dates: nobody but whom it names', () => {

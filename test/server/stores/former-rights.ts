@@ -6,7 +6,7 @@ import { buildConsentChange, buildEmergencyConsent } from '../../../profiles/con
 import { OPEN_STATE, permits } from '../../../server/access/decide.ts';
 import { personKey } from '../../../server/access/requester.ts';
 import { NO_ORIGIN, rightsGivenBy, type Origin } from '../../../server/access/rights-of.ts';
-import { consentOf, FOREVER, isShowing, principal, RELATIONS } from '../../../server/access/right.ts';
+import { consentOf, FOREVER, isShowing, itemIn, principal, RELATIONS } from '../../../server/access/right.ts';
 import type { Right, ShowingRight } from '../../../server/access/right.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
 import type { RecordStore } from '../../../server/ports/record-store.ts';
@@ -77,7 +77,7 @@ const held = (
   parts: Partial<FormerRight> = {},
 ): FormerRight => {
   const { scope = 'record' } = parts;
-  const where = scope === 'record' ? `record|${person}` : scope.item;
+  const where = itemIn(scope) ?? `record|${person}`;
   const id = `${relation}|${holder}|${where}`;
   return { id, person, principal: holder, relation, scope, from: 0, to: FOREVER, ...parts };
 };
@@ -122,7 +122,7 @@ export const RIGHTS: readonly FormerRight[] = [
 /** The access rows of the former rights: each right and each row that it shows. */
 export const ACCESS = RIGHTS.flatMap((right) =>
   ROWS.filter(({ type, id, level, masks, released }) =>
-    permits({ ...right, giver: '' }, { type, item: `${type}/${id}`, level, masks, released }, OPEN_STATE),
+    permits({ ...right, giver: '' }, { type, item: `${type}/${id}`, exams: [], level, masks, released }, OPEN_STATE),
   ).map((put) => ({ right, put })),
 );
 
@@ -172,7 +172,7 @@ async function expectRights(records: RecordStore, rows: readonly Put[]): Promise
         .flatMap((put) => {
           const item = `${type}/${put.id}`;
           const { level, masks, released } = put;
-          const facts = { type, item, level, masks, released };
+          const facts = { type, item, exams: [], level, masks, released };
           const shown = rights
             .filter(isShowing)
             .filter(

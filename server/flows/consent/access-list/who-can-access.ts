@@ -9,7 +9,7 @@ import { BARRED, stateAllows } from '../../../access/decide.ts';
 import { systemReading } from '../../../access/grant.ts';
 import { requireSpeaker } from '../../../access/may-attempt.ts';
 import type { SpeakingRequester } from '../../../access/requester.ts';
-import { establishmentOf, FOREVER, isShowing, referenceOf } from '../../../access/right.ts';
+import { establishmentOf, examIn, FOREVER, isShowing, itemIn, referenceOf } from '../../../access/right.ts';
 import type { Relation, Right, ShowingRight } from '../../../access/right.ts';
 import { RULES } from '../../../access/rules/table.ts';
 import { displayNameOf } from '../../directory/directory-changes.ts';
@@ -59,7 +59,7 @@ export async function accessesOfRecord(
   const live = inTime.filter(isShowing).filter(({ relation }) => isListed(relation) && stateAllows(relation, state));
   const consents = await ownRows<Consent>(deps, reading, 'Consent');
   const held: Held[] = [];
-  for (const right of [...rightsToRecord(live), ...(await rightsToItems(deps, reading, live))])
+  for (const right of [...rightsEach(live), ...(await rightsToItems(deps, reading, live))])
     if (kind === 'patient' || (await firstSeen(deps, reading, [right.giver])) !== undefined)
       held.push({ ...right, since: await sinceOf(deps, reading, right, consents) });
   const holders = deps.holders();
@@ -88,14 +88,14 @@ type Held = Pick<ShowingRight, 'principal' | 'relation' | 'to'> & {
   readonly since?: number | undefined;
 };
 
-/** Rights to the record each by itself; of those to single items one for each holder. */
-function rightsToRecord(rights: readonly ShowingRight[]): readonly Held[] {
-  return rights.flatMap(({ principal, relation, scope, from, to, giver }) =>
+/** Rights to the record, and to an exam that a Consent names, each by itself; to single items one for each holder. */
+function rightsEach(rights: readonly ShowingRight[]): readonly Held[] {
+  return rights.flatMap(({ principal, relation, scope, from, to, giver }): readonly Held[] => {
+    const held = { principal, relation, from, to, giver };
+    if (examIn(scope) !== undefined) return [{ ...held, reach: 'exam' }];
     // Whom a state gives an item sees, beside it, who the patient is.
-    scope === 'record' && RULES[relation].state === undefined
-      ? [{ principal, relation, from, to, giver, reach: 'record' as const }]
-      : [],
-  );
+    return scope === 'record' && RULES[relation].state === undefined ? [{ ...held, reach: 'record' }] : [];
+  });
 }
 
 /**
@@ -109,7 +109,7 @@ async function rightsToItems(
 ): Promise<readonly Held[]> {
   const held: Held[] = [];
   // A representative's own row is no item of the record.
-  const ofItems = rights.filter(({ scope, relation }) => scope !== 'record' && relation !== 'representative');
+  const ofItems = rights.filter(({ scope, relation }) => itemIn(scope) !== undefined && relation !== 'representative');
   for (const some of Map.groupBy(ofItems, ({ principal, relation }) => `${principal} ${relation}`).values()) {
     const items = some.map(itemOf).toSorted((one, other) => Number(isPatient(other)) - Number(isPatient(one)));
     const giver = await firstSeen(deps, reading, items);
@@ -122,7 +122,7 @@ async function rightsToItems(
 }
 
 function itemOf({ scope }: Right): string {
-  return scope === 'record' ? '' : scope.item;
+  return itemIn(scope) ?? '';
 }
 
 function isPatient(item: string): boolean {

@@ -92,7 +92,8 @@ async function shownDeletion(reader: Reader, deletion: HistoryDocument): Promise
   const { rights, persons } = reader.collections;
   const { session, grant } = reader;
   const { type, id, person, level, released } = deletion;
-  const facts = { type, item: rowKey(type, id), released, ...decodeLabel(level) };
+  // Of what it was part of nothing is kept.
+  const facts = { type, item: rowKey(type, id), exams: [], released, ...decodeLabel(level) };
   const held =
     person === undefined || person === null
       ? []

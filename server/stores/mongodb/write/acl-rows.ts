@@ -1,11 +1,14 @@
 /** Rows and rights as the decision sees them, and the access documents that follow. */
 import type { Filter } from 'mongodb';
 import { decodeLabel } from '../../../../profiles/confidentiality.ts';
+import { PARTS_OF_EXAMS } from '../../../../profiles/types/row-rules.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import { consentOf, isShowing, type Right, type ShowingRight } from '../../../access/right.ts';
-import type { AclDocument, PersonDocument, RightDocument, RowContent } from '../documents.ts';
+import { EXAM_KEYS, fromScopeKey, nearRights, toScopeKey } from '../../right-scopes.ts';
+import type { AclDocument, PersonDocument, RightDocument, RowContent, RowDocument, StoredRow } from '../documents.ts';
+import { referenceKey, targetsOf } from './index-arrays.ts';
 
 /**
  * The index that lists what a principal sees, in order; it also holds all that a count needs. Queries need not name it:
@@ -17,7 +20,8 @@ export const ACL_ORDER = { principal: 1, type: 1, sort: -1, id: 1, from: 1, to: 
 export const ACL_ITEM = { item: 1, principal: 1 } as const;
 
 /** What of a row decides who sees it. */
-export type AclFacts = Pick<RowContent, 'type' | 'id' | 'sort' | 'level' | 'released' | 'person'>;
+export type AclFacts = Pick<RowContent, 'type' | 'id' | 'sort' | 'level' | 'released' | 'person'> &
+  Pick<RowDocument, 'ref'>;
 
 /** Whether rows of a type have access documents of their own. */
 export function hasAcl(type: StoredType): boolean {
@@ -30,11 +34,12 @@ export function rowKey(type: StoredType, id: string): string {
   return `${type}/${id}`;
 }
 
-/** Rights to a person's record and to some items, each by the index. */
+/** Rights to a person's record, to exams of hers and to some items, each by the index. */
 export function rightsTo(person: PersonKey, ...items: readonly string[]): Filter<RightDocument> {
   return {
     $or: [
       { person, item: { $exists: false } },
+      { person, item: { $gt: EXAM_KEYS.after, $lt: EXAM_KEYS.before } },
       { person, item: { $in: items } },
     ],
   };
@@ -43,26 +48,40 @@ export function rightsTo(person: PersonKey, ...items: readonly string[]): Filter
 /** Whether a change of a row changes who sees it, or where it is in lists. */
 export function isSeenOtherwise(before: AclFacts, after: AclFacts): boolean {
   const parts = ['sort', 'level', 'released', 'person'] as const;
-  return parts.some((part) => before[part] !== after[part]);
+  return parts.some((part) => before[part] !== after[part]) || examsOf(before).join() !== examsOf(after).join();
 }
 
-/** The access documents of rights on rows of the same person. Of a row only those to it and to the record are asked. */
+/** What a row is part of. */
+function examsOf({ type, ref }: AclFacts): readonly string[] {
+  const params = PARTS_OF_EXAMS.flatMap((part) => (part.type === type ? [part.param] : []));
+  return params.flatMap((param) => targetsOf(ref, param));
+}
+
+/** The rows that exams and reports (`Type/id`) show beside themselves: what is part of them, and who the patient is. */
+export function shownWith(exams: readonly string[]): Filter<StoredRow> {
+  const ofExams = PARTS_OF_EXAMS.map(({ type, param }) => ({
+    type,
+    ref: { $in: exams.map((exam) => referenceKey(param, exam)) },
+  }));
+  return { $or: [...ofExams, { type: 'Patient' }] };
+}
+
+/** The access documents of rights on rows of the same person. Of a row those are asked alone that may reach it. */
 export function aclOf(rights: readonly Right[], rows: readonly AclFacts[], state: PatientState): AclDocument[] {
-  const byItem = Map.groupBy(rights, ({ scope }) => (scope === 'record' ? '' : scope.item));
+  const near = nearRights(rights.filter(isShowing));
   return rows
     .filter(({ type }) => hasAcl(type))
-    .flatMap((row) => {
-      const near = ['', rowKey(row.type, row.id)].flatMap((item) => byItem.get(item) ?? []);
-      return near
-        .filter(isShowing)
+    .flatMap((row) =>
+      near(rowKey(row.type, row.id))
         .filter((right) => isPermitted(right, row, state))
-        .map((right) => toAcl(right, row));
-    });
+        .map((right) => toAcl(right, row)),
+    );
 }
 
 function isPermitted(right: Right, row: AclFacts, state: PatientState): boolean {
   const { type, id, level, released } = row;
-  return permits(right, { type, item: rowKey(type, id), released, ...decodeLabel(level) }, state);
+  const facts = { type, item: rowKey(type, id), exams: examsOf(row), released, ...decodeLabel(level) };
+  return permits(right, facts, state);
 }
 
 function toAcl(right: ShowingRight, { type, id, sort }: AclFacts): AclDocument {
@@ -87,7 +106,7 @@ export function toRightDocument(
   { id, scope, giver: _giver, ...right }: Right,
   givers: readonly Giver[],
 ): RightDocument {
-  return { _id: id, ...right, item: scope === 'record' ? undefined : scope.item, ...giversIn(givers) };
+  return { _id: id, ...right, item: toScopeKey(scope), ...giversIn(givers) };
 }
 
 /** A row that gives a right, and where it began among others. */
@@ -107,7 +126,7 @@ function giversIn(givers: readonly Giver[]): Required<Pick<RightDocument, 'giver
 export function fromRightDocument({ _id, item, givers, places: _places, ...right }: RightDocument): Right {
   const [giver] = givers;
   if (giver === undefined) throw new Error('A right is kept that no row gives');
-  return { ...right, id: _id, scope: item === undefined ? ('record' as const) : { item }, giver };
+  return { ...right, id: _id, scope: fromScopeKey(item), giver };
 }
 
 /** A kept state; what was never said is off. */

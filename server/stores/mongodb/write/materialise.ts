@@ -2,10 +2,18 @@
 import type { ClientSession, Filter } from 'mongodb';
 import { stateAllows, type PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
-import { isShowing, RELATIONS, type Relation, type Right, type ShowingRight } from '../../../access/right.ts';
-import { aclOf, fromRightDocument, hasAcl, isSeenOtherwise, type AclFacts, rightsTo } from './acl-rows.ts';
+import {
+  examIn,
+  isShowing,
+  itemIn,
+  RELATIONS,
+  type Relation,
+  type Right,
+  type ShowingRight,
+} from '../../../access/right.ts';
+import { aclOf, fromRightDocument, hasAcl, isSeenOtherwise, type AclFacts, rightsTo, shownWith } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
-import type { AclDocument, RightDocument, RowDocument } from '../documents.ts';
+import type { AclDocument, RightDocument, RowDocument, StoredRow } from '../documents.ts';
 import type { RightChanges } from './give-rights.ts';
 import { PORTION, portionsInTurns, portionsOf } from './portions.ts';
 import { standingRow, type RowChange } from './row-changes.ts';
@@ -119,14 +127,22 @@ async function aclOfStanding(
 ): Promise<AclDocument[]> {
   const rights = anew.filter(({ relation }) => stateAllows(relation, state));
   if (rights.length === 0) return [];
-  const items = rights.flatMap(({ scope }) => (scope === 'record' ? [] : [scope.item]));
-  const filter = items.length === rights.length ? { _id: { $in: items }, person } : { person };
-  const projection = { type: 1, id: 1, sort: 1, level: 1, released: 1, person: 1 } as const;
+  const projection = { type: 1, id: 1, sort: 1, level: 1, released: 1, person: 1, ref: 1 } as const;
   const documents: AclDocument[] = [];
-  const standing = await rows.find<AclFacts>(filter, { session, projection, batchSize: PORTION.others }).toArray();
+  const standing = await rows
+    .find<AclFacts>(rowsInScope(person, rights), { session, projection, batchSize: PORTION.others })
+    .toArray();
   for await (const portion of portionsInTurns(standing, PORTION.others))
     documents.push(...aclOf(rights, portion, state));
   return documents;
+}
+
+function rowsInScope(person: PersonKey, rights: readonly Right[]): Filter<StoredRow> {
+  const scopes = rights.map(({ scope }) => scope);
+  if (scopes.includes('record')) return { person };
+  const exams = scopes.flatMap((scope) => examIn(scope) ?? []);
+  const items = { _id: { $in: [...scopes.flatMap((scope) => itemIn(scope) ?? []), ...exams] } };
+  return exams.length === 0 ? { ...items, person } : { person, $or: [items, shownWith(exams)] };
 }
 
 async function insert({ acl }: Collections, documents: readonly AclDocument[], session: ClientSession): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { consentOf, isOfItself, type Right } from '../../../access/right.ts';
 import { nextPlace } from '../../places.ts';
+import { toScopeKey } from '../../right-scopes.ts';
 import type { Database } from '../database.ts';
 import { materialiseNewRight, toRight, type RightRow } from './materialise.ts';
 
@@ -74,7 +75,7 @@ export function insertRight(db: Database, right: Right, place: number): boolean 
       right.person,
       right.principal,
       right.relation,
-      right.scope === 'record' ? null : right.scope.item,
+      toScopeKey(right.scope) ?? null,
       right.from,
       right.to,
       right.giver,

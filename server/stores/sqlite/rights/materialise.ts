@@ -1,9 +1,11 @@
 /** Keeps the access table: one row for each right and each row of its person that `permits` shows it. */
 import { decodeLabel } from '../../../../profiles/confidentiality.ts';
+import { PARTS_OF_EXAMS } from '../../../../profiles/types/row-rules.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState, type RowFacts } from '../../../access/decide.ts';
 import { personKey, type PersonKey } from '../../../access/requester.ts';
-import { consentOf, isShowing, type Principal, type Right } from '../../../access/right.ts';
+import { consentOf, examIn, isShowing, type Principal, type Right } from '../../../access/right.ts';
+import { EXAM_KEYS, fromScopeKey, nearRights } from '../../right-scopes.ts';
 import type { Database } from '../database.ts';
 
 /** A row of the table of rights. */
@@ -26,14 +28,17 @@ export function rightsOf(db: Database, person: string): Right[] {
   return db.all<RightRow>('SELECT * FROM access_right WHERE person = ? ORDER BY id', person).map(toRight);
 }
 
-/** Each by its index: a person may have rights to thousands of other items. */
-const RIGHTS_TO_ITEM =
-  'SELECT * FROM access_right WHERE person = ? AND item IS NULL ' +
-  'UNION ALL SELECT * FROM access_right WHERE person = ? AND item = ? ORDER BY id';
+/** Each by its index: a person may have rights to thousands of other items, and has few to exams. */
+const RIGHTS_TO_ALL = `SELECT * FROM access_right WHERE person = ?1 AND item IS NULL
+  UNION ALL SELECT * FROM access_right
+    WHERE person = ?1 AND item > '${EXAM_KEYS.after}' AND item < '${EXAM_KEYS.before}'`;
 
-/** Reads the rights to a person's record and to one item. */
+const RIGHTS_TO_ITEM = `${RIGHTS_TO_ALL}
+  UNION ALL SELECT * FROM access_right WHERE person = ?1 AND item = ?2 ORDER BY id`;
+
+/** Reads the rights to a person's record, to one item and to exams of hers. */
 export function rightsTo(db: Database, person: string, item: string): Right[] {
-  return db.all<RightRow>(RIGHTS_TO_ITEM, person, person, item).map(toRight);
+  return db.all<RightRow>(RIGHTS_TO_ITEM, person, item).map(toRight);
 }
 
 /** The right that a row of the table is. */
@@ -43,7 +48,7 @@ export function toRight(row: RightRow): Right {
     person: personKey(row.person),
     principal: row.principal as Principal,
     relation: row.relation as Right['relation'],
-    scope: row.item === null ? 'record' : { item: row.item },
+    scope: fromScopeKey(row.item),
     from: row.valid_from,
     to: row.valid_to,
     giver: row.giver,
@@ -80,7 +85,11 @@ export function materialiseRow(db: Database, person: string, row: AccessRow): vo
 export function materialiseNewRow(db: Database, person: string, row: AccessRow): void {
   const rights = rightsTo(db, person, itemOf(row));
   const state = stateOf(db, person);
-  for (const right of rights) showIfPermitted(db, right, row, state);
+  showEach(
+    db,
+    rights.map((right) => ({ right, row })),
+    state,
+  );
 }
 
 /** Writes the access of a right that shows nothing yet to the standing rows of its person, but for one at `rid`. */
@@ -89,7 +98,11 @@ export function materialiseNewRight(db: Database, right: Right, rid: number | un
   const rows = rowsInScope(db, right).filter((row) => row.rid !== rid);
   if (rows.length === 0) return;
   const state = stateOf(db, right.person);
-  for (const row of rows) showIfPermitted(db, right, row, state);
+  showEach(
+    db,
+    rows.map((row) => ({ right, row })),
+    state,
+  );
 }
 
 /**
@@ -105,15 +118,11 @@ export function showRows(
   const shown = rows.filter(({ type }) => isMaterialised(type));
   const state = stateOf(db, person);
   const items = JSON.stringify(shown.map(itemOf));
-  const rights = db.all<RightRow>(RIGHTS_TO_ITEMS, person, person, items).map(toRight);
-  const byItem = Map.groupBy(rights, ({ scope }) => (scope === 'record' ? scope : scope.item));
-  const toRecord = byItem.get('record') ?? [];
-  const ofRows = shown.flatMap((row) =>
-    [...toRecord, ...(byItem.get(itemOf(row)) ?? [])].map((right) => ({ right, row })),
-  );
+  const near = nearRights(db.all<RightRow>(RIGHTS_TO_ITEMS, person, items).map(toRight));
+  const ofRows = shown.flatMap((row) => near(itemOf(row)).map((right) => ({ right, row })));
   const moved = new Set(rows.map(({ rid }) => rid));
-  const elsewhere = begun.size === 0 ? [] : db.all<RightRow>(BEGUN_TO_ITEMS, JSON.stringify([...begun])).map(toRight);
-  const ofOthers = [...toRecord.filter(({ id }) => begun.has(id)), ...elsewhere]
+  const anew = begun.size === 0 ? [] : db.all<RightRow>(BEGUN, JSON.stringify([...begun])).map(toRight);
+  const ofOthers = anew
     .flatMap((right) => rowsInScope(db, right).map((row) => ({ right, row })))
     .filter(({ row }) => !moved.has(row.rid));
   showPermitted(db, [...ofRows, ...ofOthers], state);
@@ -122,7 +131,8 @@ export function showRows(
 type ShownRow = { readonly right: Right; readonly row: AccessRow };
 
 function showPermitted(db: Database, all: readonly ShownRow[], state: PatientState): void {
-  const permitted = all.filter(({ right, row }) => isPermitted(right, row, state));
+  const exams = examsOf(db, all);
+  const permitted = all.filter((one) => isPermitted(one, state, exams));
   const written = permitted.map(({ right, row }) => [row.rid, right.id, consentOf(right) ?? null]);
   db.run(INSERT_ALL, JSON.stringify(written));
 }
@@ -133,22 +143,17 @@ const INSERT_ALL = `INSERT INTO acl (principal, type, sort, id, right_id, rid, r
   FROM json_each(?) j CROSS JOIN resource x ON x.rid = j.value ->> 0
   CROSS JOIN access_right r ON r.id = j.value ->> 1`;
 
-const RIGHTS_TO_ITEMS = `SELECT * FROM access_right WHERE person = ? AND item IS NULL
-  UNION ALL SELECT * FROM access_right WHERE person = ? AND item IN (SELECT value FROM json_each(?))`;
+const RIGHTS_TO_ITEMS = `${RIGHTS_TO_ALL}
+  UNION ALL SELECT * FROM access_right WHERE person = ?1 AND item IN (SELECT value FROM json_each(?2))`;
 
-const BEGUN_TO_ITEMS =
-  'SELECT r.* FROM json_each(?) j CROSS JOIN access_right r ON r.id = j.value WHERE r.item IS NOT NULL';
+const BEGUN = 'SELECT r.* FROM json_each(?) j CROSS JOIN access_right r ON r.id = j.value';
 
 /** Writes all access to a person's rows anew. */
 export function materialisePerson(db: Database, person: PersonKey): void {
   db.run('DELETE FROM acl WHERE right_id IN (SELECT id FROM access_right WHERE person = ?)', person);
+  const near = nearRights(rightsOf(db, person));
   const rows = db.all<AccessRow>(ROWS_OF_PERSON, person);
-  const byItem = new Map(rows.map((row) => [itemOf(row), row]));
-  const inScope = ({ scope }: Right): readonly AccessRow[] => {
-    const item = scope === 'record' ? undefined : byItem.get(scope.item);
-    return scope === 'record' ? rows : item === undefined ? [] : [item];
-  };
-  const all = rightsOf(db, person).flatMap((right) => inScope(right).map((row) => ({ right, row })));
+  const all = rows.flatMap((row) => near(itemOf(row)).map((right) => ({ right, row })));
   showPermitted(db, all, stateOf(db, person));
 }
 
@@ -156,35 +161,59 @@ const ACCESS_COLUMNS = 'rid, type, id, sort, level, released';
 
 const ROWS_OF_PERSON = `SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND parent_type IS NULL`;
 
-function rowsInScope(db: Database, right: Right): AccessRow[] {
-  if (right.scope === 'record') {
-    return db.all<AccessRow>(ROWS_OF_PERSON, right.person);
-  }
-  const [type, id] = right.scope.item.split('/');
-  return db.all<AccessRow>(
-    `SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND type = ? AND id = ? AND parent_type IS NULL`,
-    right.person,
-    type ?? '',
-    id ?? '',
-  );
+function rowsInScope(db: Database, { person, scope }: Right): AccessRow[] {
+  if (scope === 'record') return db.all<AccessRow>(ROWS_OF_PERSON, person);
+  if ('exam' in scope) return db.all<AccessRow>(ROWS_OF_EXAM, person, ...scope.exam.split('/'), scope.exam);
+  return db.all<AccessRow>(ROW_OF_PERSON, person, ...scope.item.split('/'));
 }
+
+const ROW_OF_PERSON = `SELECT ${ACCESS_COLUMNS} FROM resource
+  WHERE person = ?1 AND type = ?2 AND id = ?3 AND parent_type IS NULL`;
+
+/** The parameters by which rows are found that are part of exams. */
+const EXAM_PARAMS = PARTS_OF_EXAMS.map(({ type, param }) => `'${type}.${param}'`).join();
+
+/** The exam, what is part of it, and who the patient is. */
+const ROWS_OF_EXAM = `${ROW_OF_PERSON}
+  UNION SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ?1 AND type = 'Patient'
+  UNION SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ?1 AND parent_type IS NULL
+    AND rid IN (SELECT rid FROM reference WHERE param IN (${EXAM_PARAMS}) AND target = ?4)`;
+
+/** What rows are part of, by rid: it is read where some rights are to exams. */
+type Exams = ReadonlyMap<number, readonly string[]>;
+
+function examsOf(db: Database, all: readonly ShownRow[]): Exams {
+  if (!all.some(({ right }) => examIn(right.scope) !== undefined)) return new Map();
+  const rids = new Set(all.map(({ row }) => row.rid));
+  const found = db.all<{ rid: number; target: string }>(EXAMS, JSON.stringify([...rids]));
+  const byRow = Map.groupBy(found, ({ rid }) => rid);
+  return new Map([...byRow].map(([rid, some]) => [rid, some.map(({ target }) => target)]));
+}
+
+const EXAMS = `SELECT r.rid, r.target FROM json_each(?) j CROSS JOIN reference r INDEXED BY reference_rid
+  ON r.rid = j.value WHERE r.param IN (${EXAM_PARAMS})`;
 
 function itemOf(row: AccessRow): string {
   return `${row.type}/${row.id}`;
 }
 
-function isPermitted(right: Right, row: AccessRow, state: PatientState): boolean {
+function isPermitted({ right, row }: ShownRow, state: PatientState, exams: Exams): boolean {
   const facts: RowFacts = {
     type: row.type,
     item: itemOf(row),
+    exams: exams.get(row.rid) ?? [],
     released: row.released === 1,
     ...decodeLabel(row.level),
   };
   return permits(right, facts, state);
 }
 
-function showIfPermitted(db: Database, right: Right, row: AccessRow, state: PatientState): void {
-  if (!isPermitted(right, row, state)) return;
+function showEach(db: Database, all: readonly ShownRow[], state: PatientState): void {
+  const exams = examsOf(db, all);
+  for (const one of all) if (isPermitted(one, state, exams)) show(db, one);
+}
+
+function show(db: Database, { right, row }: ShownRow): void {
   db.run(
     INSERT,
     right.principal,

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { oidUri } from '../../../../profiles/codes.ts';
 import { buildErrorNotice } from '../../../../profiles/documents/error-notice.ts';
 import type { PersonKey } from '../../../../server/access/requester.ts';
+import { itemIn } from '../../../../server/access/right.ts';
 import { SmtpMailer } from '../../../../server/clients/mail/smtp-mailer.ts';
 import { noticeParts } from '../../../../server/flows/notices/notice-parts.ts';
 import { sendNotice, type SendNoticeDeps } from '../../../../server/flows/notices/send-notice.ts';
@@ -100,8 +101,7 @@ describe('Sending a notice', () => {
     const { records } = clinic.stores;
     const row = await records.peek(SYSTEM, { kind: 'resource', type: 'Communication', id });
     const rights = row?.person === undefined ? [] : await records.rightsOf(SYSTEM, row.person, `Communication/${id}`);
-    const item = ({ scope }: (typeof rights)[number]): boolean =>
-      scope !== 'record' && scope.item === `Communication/${id}`;
+    const item = ({ scope }: (typeof rights)[number]): boolean => itemIn(scope) === `Communication/${id}`;
     return rights
       .filter(item)
       .map(({ principal }) => principal)

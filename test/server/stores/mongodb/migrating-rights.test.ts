@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { MongoServerError, type Document } from 'mongodb';
 import { encodeLabel } from '../../../../profiles/confidentiality.ts';
+import { itemIn } from '../../../../server/access/right.ts';
 import { createCollections } from '../../../../server/stores/mongodb/migrations/001-init.ts';
 import { deriveRights } from '../../../../server/stores/mongodb/migrations/005-givers.ts';
 import { ACCESS, expectDerived, RIGHTS, ROWS } from '../former-rights.ts';
@@ -30,7 +31,7 @@ const rows: Documents = ROWS.map(({ type, id, sort, person, subject, level, mask
 const rights: Documents = RIGHTS.map(({ id, scope, ...right }) => ({
   _id: id,
   ...right,
-  ...(scope === 'record' ? {} : { item: scope.item }),
+  ...(scope === 'record' ? {} : { item: itemIn(scope) }),
 }));
 const acl: Documents = ACCESS.map(({ right, put: { type, id, sort } }) => {
   const { principal, relation, source, from, to } = right;

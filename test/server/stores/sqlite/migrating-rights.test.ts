@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { itemIn } from '../../../../server/access/right.ts';
 import { openWriter, type Database } from '../../../../server/stores/sqlite/database.ts';
 import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
 import { MIGRATIONS, migrate } from '../../../../server/stores/sqlite/schema.ts';
@@ -30,7 +31,7 @@ function writeRecord(db: Database): void {
       person,
       principal,
       relation,
-      scope === 'record' ? null : scope.item,
+      itemIn(scope) ?? null,
       from,
       to,
       source,

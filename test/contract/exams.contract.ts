@@ -1,0 +1,159 @@
+/**
+ * A right to one exam (access.md C8): whom a Consent permits it, or who declared an emergency for it, sees the study,
+ * what is linked to it, and who the patient is; of the record nothing else.
+ */
+import type { Consent } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { CODE_SYSTEM } from '../../profiles/codes.ts';
+import type { PersonKey } from '../../server/access/requester.ts';
+import type { Put } from '../../server/ports/commit-plan.ts';
+import { aGrant, aMove, anId, anIdentity, aPersonKey, aPlan, aPut, aQuery, NOW } from '../support/plans.ts';
+import { read, searchIds } from '../support/reads.ts';
+import { commitPlan } from '../support/warrants.ts';
+import type { Suite } from './suite.ts';
+
+/** A record: two exams, each with a report, its document and the bytes of that, and the manifest of the first. */
+type Held = Readonly<
+  Record<'patient' | 'study' | 'report' | 'document' | 'bytes' | 'manifest' | 'other' | 'otherReport', Put>
+>;
+
+const keyOf = ({ type, id }: Put): string => `${type}/${id}`;
+
+function linked(person: PersonKey, type: 'DiagnosticReport' | 'DocumentReference', ...targets: readonly Put[]): Put {
+  const param = type === 'DiagnosticReport' ? 'imaging-study' : 'related';
+  const put = aPut({ type, person });
+  const references = targets.map((target) => ({ param, target: keyOf(target) }));
+  return { ...put, index: { ...put.index, references } };
+}
+
+function aRecord(person: PersonKey): Held {
+  const [study, other] = [aPut({ type: 'ImagingStudy', person }), aPut({ type: 'ImagingStudy', person })];
+  const report = linked(person, 'DiagnosticReport', study);
+  const document = linked(person, 'DocumentReference', study, report);
+  return {
+    patient: aPut({ type: 'Patient', person }),
+    study,
+    report,
+    document,
+    bytes: aPut({ type: 'Binary', person, parent: keyOf(document) }),
+    manifest: linked(person, 'DocumentReference', study),
+    other,
+    otherReport: linked(person, 'DiagnosticReport', other),
+  };
+}
+
+/** The Consent by which a professional sees one exam or report. */
+function aPermit(person: PersonKey, practitioner: string, exam: Put, purpose: 'TREAT' | 'BTG'): Put {
+  const provision: Consent['provision'] = {
+    type: 'permit',
+    period: { start: new Date(NOW - 5).toISOString(), end: new Date(NOW + 5).toISOString() },
+    actor: [{ role: {}, reference: { reference: practitioner } }],
+    purpose: [{ system: CODE_SYSTEM.actReason, code: purpose }],
+    data: [{ meaning: 'instance', reference: { reference: keyOf(exam) } }],
+  };
+  return aPut({
+    type: 'Consent',
+    person,
+    resource: { resourceType: 'Consent', status: 'active', provision } as Consent,
+  });
+}
+
+/** Runs the contract of rights to one exam. */
+export function examsContract(suite: Suite): void {
+  const seen = async (practitioner: string, held: Partial<Held>, now = NOW): Promise<readonly string[]> => {
+    const grant = aGrant(practitioner, now);
+    const rows = Object.entries(held);
+    const shown: string[] = [];
+    for (const [name, put] of rows) {
+      const isShown = (await read(suite.records, grant, put)) !== undefined;
+      if (put.type !== 'Binary')
+        expect((await searchIds(suite.records, grant, aQuery(put.type))).includes(put.id), name).to.equal(isShown);
+      if (isShown) shown.push(name);
+    }
+    return shown;
+  };
+  const commit = async (...puts: readonly Put[]) => await commitPlan(suite.records, aPlan({ puts }));
+  const OF_EXAM = ['patient', 'study', 'report', 'document', 'bytes', 'manifest'];
+  const aProfessional = (): string => `Practitioner/${anId()}`;
+
+  describe('a right to one exam', () => {
+    for (const purpose of ['TREAT', 'BTG'] as const) {
+      it(`shows what hangs on it and who she is, and counts no other, whatever came first (${purpose})`, async () => {
+        for (const order of ['before', 'after'] as const) {
+          const [person, professional] = [aPersonKey(), aProfessional()];
+          const held = aRecord(person);
+          const permit = aPermit(person, professional, held.study, purpose);
+          if (order === 'before') await commit(permit);
+          await commit(...Object.values(held));
+          if (order === 'after') await commit(permit);
+          expect(await seen(professional, { ...held, permit } as Partial<Held>), order).to.deep.equal(OF_EXAM);
+          expect(await searchIds(suite.records, aGrant(professional), aQuery('DiagnosticReport'))).to.deep.equal([
+            held.report.id,
+          ]);
+          const row = await read(suite.records, aGrant(professional), held.document);
+          expect(row?.shownBy?.source).to.equal(keyOf(permit));
+          const times = [NOW - 6, NOW + 6];
+          for (const now of times) expect(await seen(professional, held, now)).to.deep.equal([]);
+        }
+      });
+    }
+
+    it('to a report shows it and its document, and no exam', async () => {
+      const [person, professional] = [aPersonKey(), aProfessional()];
+      const held = aRecord(person);
+      await commit(...Object.values(held), aPermit(person, professional, held.report, 'TREAT'));
+      expect(await seen(professional, held)).to.deep.equal(['patient', 'report', 'document', 'bytes']);
+    });
+
+    it('follows what is linked, label and life cycle, and ends with the Consent', async () => {
+      const [person, professional] = [aPersonKey(), aProfessional()];
+      const held = aRecord(person);
+      const { study, report, other } = held;
+      const permit = aPermit(person, professional, study, 'TREAT');
+      await commit(...Object.values(held), permit);
+      const { index } = linked(person, 'DiagnosticReport', other);
+      await commit({ ...report, index });
+      expect(await seen(professional, { study, report })).to.deep.equal(['study']);
+      await commit({ ...report, masks: ['professionals'] });
+      expect(await seen(professional, { study, report })).to.deep.equal(['study']);
+      await commit({ ...report, released: false });
+      expect(await seen(professional, { study, report })).to.deep.equal(['study']);
+      await commit(report, { ...study, level: 'R' });
+      expect(await seen(professional, { study, report })).to.deep.equal(['report']);
+      const ended = { ...permit.resource, status: 'inactive' };
+      await commit({ ...permit, resource: ended });
+      expect(await seen(professional, held)).to.deep.equal([]);
+    });
+
+    it('is closed by a withdrawal, and by a block, and open again without', async () => {
+      const [person, professional] = [aPersonKey(), aProfessional()];
+      const held = aRecord(person);
+      await commit(...Object.values(held), aPermit(person, professional, held.study, 'TREAT'));
+      for (const withdrawn of [true, false]) {
+        await commitPlan(suite.records, aPlan({ states: [{ person, change: { withdrawn } }] }));
+        expect(await seen(professional, held)).to.deep.equal(withdrawn ? [] : OF_EXAM);
+      }
+      const provision = { type: 'deny', actor: [{ role: {}, reference: { reference: professional } }] } as const;
+      const resource = { resourceType: 'Consent', status: 'active', provision } as unknown as Consent;
+      await commit(aPut({ type: 'Consent', person, resource }));
+      expect(await seen(professional, held)).to.deep.equal([]);
+    });
+
+    it('is of one person: of an exam that is another’s at present it shows nothing', async () => {
+      const [hers, another] = [aPersonKey(), aPersonKey()];
+      const professional = aProfessional();
+      const { patient: _patient, ...held } = aRecord(hers);
+      const permit = aPermit(another, professional, held.study, 'TREAT');
+      await commit(anIdentity(hers), anIdentity(another), ...Object.values(held), permit);
+      expect(await seen(professional, held)).to.deep.equal([]);
+      for (const [from, to, isOne] of [
+        [another, hers, true],
+        [hers, another, false],
+        [another, hers, true],
+      ] as const) {
+        await commitPlan(suite.records, aPlan({ moves: [aMove({ from, to, home: another })] }));
+        expect(await seen(professional, held)).to.deep.equal(isOne ? OF_EXAM.slice(1) : []);
+      }
+    });
+  });
+}
