@@ -114,6 +114,16 @@ const OPENED: ByLanguage<string> = {
   de: 'hat einen Notfall erklärt und für eine begrenzte Zeit Zugriff auf Ihre Untersuchungen erhalten.',
   en: 'declared an emergency and opened a temporary access to your exams.',
 };
+const OPENED_EXAM: ByLanguage<string> = {
+  fr: 'a déclaré une urgence et a ouvert un accès temporaire à un seul de vos examens.',
+  de: 'hat einen Notfall erklärt und für eine begrenzte Zeit Zugriff auf eine einzelne Ihrer Untersuchungen erhalten.',
+  en: 'declared an emergency and opened a temporary access to one of your exams, and to no other.',
+};
+const NO_EXAM: ByLanguage<string> = {
+  fr: 'a déclaré une urgence pour un examen qui n’est pas dans votre dossier : rien ne lui a été montré.',
+  de: 'hat einen Notfall für eine Untersuchung erklärt, die nicht in Ihrer Akte steht: Es wurde nichts gezeigt.',
+  en: 'declared an emergency for an exam that is not in your record: nothing was shown.',
+};
 const CLOSED: ByLanguage<string> = {
   fr: 'a déclaré une urgence. Vos examens ne sont pas partagés : rien ne lui a été montré.',
   de: 'hat einen Notfall erklärt. Ihre Untersuchungen werden nicht geteilt: Es wurde nichts gezeigt.',
@@ -126,22 +136,32 @@ const BLOCKED: ByLanguage<string> = {
   en: 'declared an emergency. You have closed your record to them: nothing was shown.',
 };
 
+/** What an emergency opened: the record, one exam; or why nothing, as that exam is not of the record, say. */
+export type EmergencyOutcome = 'record' | 'exam' | 'no-exam' | 'blocked' | 'closed';
+
+const OUTCOME: Readonly<Record<EmergencyOutcome, ByLanguage<string>>> = {
+  record: OPENED,
+  exam: OPENED_EXAM,
+  'no-exam': NO_EXAM,
+  blocked: BLOCKED,
+  closed: CLOSED,
+};
+
 /**
- * Builds the notice that tells the patient who declared it, and when. `consent` is a reference, absent where the record
- * stayed closed, which it does to whom she blocks.
+ * Builds the notice that tells the patient who declared it, when, and what it opened. `consent` is a reference, absent
+ * where it opened nothing.
  */
 export function buildEmergencyNotice({
   consent,
-  isBlocked = false,
+  outcome,
   practitioner,
   ...facts
 }: NoticeFacts & {
   readonly consent?: string;
-  readonly isBlocked?: boolean;
+  readonly outcome: EmergencyOutcome;
   readonly practitioner: { readonly reference: string; readonly display: string };
 }): Communication {
-  const closed = isBlocked ? BLOCKED : CLOSED;
-  const said = consent === undefined ? closed : OPENED;
+  const said = OUTCOME[outcome];
   const of = (language: Language): string => `${practitioner.display} ${said[language]}`;
   return buildNotice({
     ...facts,

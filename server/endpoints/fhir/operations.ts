@@ -12,7 +12,8 @@ import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { REQUEST_VERDICTS } from '../../../profiles/consent/data-subject-request.ts';
 import { VERDICTS } from '../../../profiles/consent/emergency.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { Sought } from '../../flows/consent/emergency-parts.ts';
+import { studyInstanceUIDOf } from '../../../profiles/imaging/identifiers.ts';
+import type { Sought, StudySought } from '../../flows/consent/emergency-parts.ts';
 import type { NamedIdentity } from '../../flows/identity/judge-identities.ts';
 import type { FhirDeps } from './deps.ts';
 import { getCrossReference, postCrossReference } from './cross-reference.ts';
@@ -84,20 +85,20 @@ export const QUERIES: ReadonlyMap<string, Operation> = new Map([
 ]);
 
 /**
- * In: identifier (Identifier) or resource (Patient), reason (code), justification (string), duration (Duration). Out:
- * 201 and the review Task's address.
+ * In: identifier (Identifier) or resource (Patient), reason (code), justification (string), duration (Duration), study
+ * (Reference). Out: 201 and the review Task's address.
  */
 async function breakGlass(deps: FhirDeps, ctx: Context): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'break-glass' });
   const body = await readBodyResource(deps, ctx, admitted);
-  const parameters = parametersOf(body, ['identifier', 'resource', 'reason', 'justification', 'duration']);
+  const parameters = parametersOf(body, ['identifier', 'resource', 'reason', 'justification', 'duration', 'study']);
   const sought = soughtIn(parameters);
   const reason = parameters.get('reason')?.valueCode ?? parameters.get('reason')?.valueCoding?.code;
   if (reason === undefined) throw missing('reason');
   const justification = parameters.get('justification')?.valueString;
   if (justification === undefined) throw missing('justification');
-  const duration = durationIn(parameters);
-  const { taskId } = await deps.breakGlass(admitted.visit, { sought, reason, justification, ...duration });
+  const further = { ...durationIn(parameters), ...studyIn(deps, parameters) };
+  const { taskId } = await deps.breakGlass(admitted.visit, { sought, reason, justification, ...further });
   answerCreated(deps, ctx, `Task/${taskId}`);
 }
 
@@ -113,6 +114,22 @@ function soughtIn(parameters: ReadonlyMap<string, ParametersParameter>): Sought 
   if (traits.resourceType !== 'Patient')
     throw new Fault('invalid', 'The parameter resource is a Patient', { expression: 'Parameters.parameter' });
   return { traits };
+}
+
+/** The one exam that is meant: by a reference to this server, or its Study Instance UID alone. */
+function studyIn(
+  deps: FhirDeps,
+  parameters: ReadonlyMap<string, ParametersParameter>,
+): { readonly study?: StudySought } {
+  if (!parameters.has('study')) return {};
+  const { reference, identifier = {} } = parameters.get('study')?.valueReference ?? {};
+  const studyInstanceUID = reference === undefined ? studyInstanceUIDOf(identifier) : undefined;
+  if (studyInstanceUID !== undefined) return { study: { studyInstanceUID } };
+  const [, id] = /^ImagingStudy\/([A-Za-z0-9.-]{1,64})$/.exec(referenceIn(deps, parameters, 'study')) ?? [];
+  if (id !== undefined) return { study: { id } };
+  throw new Fault('invalid', 'The study is a reference to an ImagingStudy, or its Study Instance UID', {
+    expression: 'study',
+  });
 }
 
 /** Milliseconds of the units of UCUM that a duration has. */

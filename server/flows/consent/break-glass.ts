@@ -1,6 +1,6 @@
 /**
- * Break-glass: a professional declares an emergency and sees a patient's normal exams for some hours. The answer is
- * the same whether the patient or any exam is known; the patient is told and the use is reviewed.
+ * Break-glass: a professional declares an emergency and sees a patient's normal exams, or one of them, for some hours.
+ * The answer is the same whether the patient or any exam is known; the patient is told and the use is reviewed.
  */
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
@@ -14,12 +14,12 @@ import type { RecordStore } from '../../ports/record-store.ts';
 import { refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { newPerson, subjectFacts } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
-import { claimOf } from '../internal-reads.ts';
+import { claimOf, rowById } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
 import { commitFresh, joinParts, type Planned } from '../write/plan-parts.ts';
 import { nextTurn, readTurn } from '../turns.ts';
 import { attemptsOf, refuseEnumeration } from './emergency-attempts.ts';
-import { ambiguousParts, emergencyParts, HOUR_MS, type Emergency } from './emergency-parts.ts';
+import { ambiguousParts, emergencyParts, HOUR_MS, type Emergency, type StudySought } from './emergency-parts.ts';
 import { personsSought } from './persons-sought.ts';
 
 /** What the flow needs. */
@@ -81,7 +81,8 @@ async function planOf(
   const taskId = newId();
   const opening = { deps, visit, requester, emergency, taskId, now, nobody };
   const ambiguous = isOne || known === undefined ? [] : [ambiguousParts(opening, [known, ...others])];
-  const parts = emergencyParts(opening, { subject, isBlocked, attempts });
+  const exam = subject === undefined ? undefined : await examSought(records, reading, emergency.study, subject.person);
+  const parts = emergencyParts(opening, { subject, exam, isBlocked, attempts });
   return { warrant, plan: joinParts(nextTurn(turn), ...parts, ...ambiguous), result: { taskId } };
 }
 
@@ -94,6 +95,19 @@ export async function isBlockedBy(
 ): Promise<boolean> {
   const hers = reading({ person });
   return isBarred(grantFor(requester, hers.now), await records.rightsOf(hers, person));
+}
+
+/** The exam of a person that is meant, as `ImagingStudy/id`: undefined of none, of one that is unknown or another's. */
+async function examSought(
+  records: RecordStore,
+  reading: ItemReading,
+  study: StudySought | undefined,
+  person: PersonKey,
+): Promise<string | undefined> {
+  if (study === undefined) return undefined;
+  const id = 'id' in study ? study.id : await claimOf(records, reading, claimKey.imagingStudy(study.studyInstanceUID));
+  const row = id === undefined ? undefined : await rowById(records, reading, 'ImagingStudy', id);
+  return row?.person === person ? `ImagingStudy/${id}` : undefined;
 }
 
 /**

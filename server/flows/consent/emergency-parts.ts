@@ -8,6 +8,7 @@ import {
   buildAmbiguousTask,
   buildEmergencyNotice,
   buildReviewTask,
+  type EmergencyOutcome,
 } from '../../../profiles/consent/emergency.ts';
 import { buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
@@ -30,9 +31,14 @@ import { endingAt } from './end-consent.ts';
 export type Sought =
   { readonly identifier: { readonly system: string; readonly value: string } } | { readonly traits: Patient };
 
+/** The exam that an emergency is for alone: its ImagingStudy by id, or by Study Instance UID. */
+export type StudySought = { readonly id: string } | { readonly studyInstanceUID: string };
+
 /** A declared emergency. */
 export type Emergency = {
   readonly sought: Sought;
+  /** The record when absent. */
+  readonly study?: StudySought;
   readonly reason: string;
   readonly justification: string;
   /** Milliseconds; as long as may be when absent. */
@@ -54,17 +60,20 @@ export type Opening = {
 /** An hour, in milliseconds. */
 export const HOUR_MS = 3_600_000;
 
-/** The parts of the plan; `subject` is whom the emergency names, if that is one person. */
-export function emergencyParts(
-  opening: Opening,
-  {
-    subject,
-    isBlocked,
-    attempts,
-  }: { readonly subject: SubjectFacts | undefined; readonly isBlocked: boolean; readonly attempts: Attempts },
-): readonly PlanParts[] {
+/** What was found: `subject` is whom the emergency names, if that is one person; `exam` is hers (`ImagingStudy/id`). */
+export type FoundOfEmergency = {
+  readonly subject: SubjectFacts | undefined;
+  readonly exam: string | undefined;
+  readonly isBlocked: boolean;
+  readonly attempts: Attempts;
+};
+
+/** The parts of the plan. */
+export function emergencyParts(opening: Opening, found: FoundOfEmergency): readonly PlanParts[] {
   const { deps, visit, taskId, emergency, nobody } = opening;
-  const opens = subject !== undefined && stateAllows('break-glass', subject.state) && !isBlocked;
+  const { subject, exam, attempts } = found;
+  const outcome = outcomeOf(emergency, found);
+  const opens = outcome === 'record' || outcome === 'exam';
   const consentId = opens ? newId() : undefined;
   const entities = [{ what: { reference: `Task/${taskId}` }, detail: { reason: emergency.reason } }];
   const isUnusual = attempts.ofDay >= USUAL_OF_A_DAY;
@@ -76,10 +85,18 @@ export function emergencyParts(
   return [
     { audit: [eventRecord(deps.clock, withPurpose(visit), 'break-glass', { ...of, ...consent, entities })] },
     reviewParts(opening, subject, consentId),
-    ...(subject === undefined ? [] : [toldParts(opening, subject, { consentId, isBlocked })]),
-    ...(subject === undefined || consentId === undefined ? [] : [consentParts(opening, subject, consentId)]),
+    ...(subject === undefined ? [] : [toldParts(opening, subject, { consentId, outcome })]),
+    ...(subject === undefined || consentId === undefined ? [] : [consentParts(opening, subject, consentId, exam)]),
     ...(isUnusual ? [alertParts(opening, attempts.ofDay + 1)] : []),
   ];
+}
+
+/** A record that is closed says nothing of its exams. */
+function outcomeOf({ study }: Emergency, { subject, exam, isBlocked }: FoundOfEmergency): EmergencyOutcome {
+  if (isBlocked) return 'blocked';
+  if (subject === undefined || !stateAllows('break-glass', subject.state)) return 'closed';
+  if (study === undefined) return 'record';
+  return exam === undefined ? 'no-exam' : 'exam';
 }
 
 /** What the desk of the region hears of an emergency that names several persons. */
@@ -139,12 +156,17 @@ function withPurpose(visit: Visit): Visit {
   return { ...visit, requester: { ...visit.requester, purpose: 'BTG' } };
 }
 
-/** The Consent that gives the record and that every later event cites. */
-function consentParts(opening: Opening, { person, patient }: SubjectFacts, id: string): PlanParts {
+/** The Consent that gives the record, or the exam, and that every later event cites. */
+function consentParts(
+  opening: Opening,
+  { person, patient }: SubjectFacts,
+  id: string,
+  exam: string | undefined,
+): PlanParts {
   const { deps, requester, emergency, now } = opening;
   const { practitioner } = requester;
   const to = now + (emergency.duration ?? deps.hours * HOUR_MS);
-  const consent = buildEmergencyConsent({ id, patient, practitioner, from: now, to });
+  const consent = buildEmergencyConsent({ id, patient, practitioner, from: now, to, exam });
   return {
     puts: [putOf(deps.indexer, consent, now, { person, subject: patient })],
     jobs: [endingAt(id, to)],
@@ -154,12 +176,12 @@ function consentParts(opening: Opening, { person, patient }: SubjectFacts, id: s
 function toldParts(
   opening: Opening,
   subject: SubjectFacts,
-  { consentId, isBlocked }: { readonly consentId: string | undefined; readonly isBlocked: boolean },
+  { consentId, outcome }: { readonly consentId: string | undefined; readonly outcome: EmergencyOutcome },
 ): PlanParts {
   const { deps, requester, now } = opening;
   const { practitioner: reference, display } = requester;
   const consent = consentId === undefined ? {} : { consent: `Consent/${consentId}` };
   return noticeParts(deps.indexer, subject, now, (facts) =>
-    buildEmergencyNotice({ ...facts, ...consent, isBlocked, practitioner: { reference, display } }),
+    buildEmergencyNotice({ ...facts, ...consent, outcome, practitioner: { reference, display } }),
   );
 }

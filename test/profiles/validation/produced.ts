@@ -131,12 +131,12 @@ export const PRODUCED: readonly Produced[] = [
   {
     builder: 'buildEmergencyNotice',
     of: 'an open record',
-    resource: emergency.buildEmergencyNotice({ ...told, consent: 'Consent/c1', practitioner }),
+    resource: emergency.buildEmergencyNotice({ ...told, consent: 'Consent/c1', outcome: 'record', practitioner }),
   },
   {
     builder: 'buildEmergencyNotice',
     of: 'a closed record',
-    resource: emergency.buildEmergencyNotice({ ...told, practitioner }),
+    resource: emergency.buildEmergencyNotice({ ...told, outcome: 'closed', practitioner }),
   },
   {
     builder: 'buildVerdictNotice',
@@ -262,6 +262,20 @@ export const PRODUCED: readonly Produced[] = [
   },
   {
     builder: 'buildEmergencyConsent',
+    of: 'one exam',
+    resource: buildEmergencyConsent({
+      id: 'x1',
+      patient,
+      practitioner: practitioner.reference,
+      from: NOW,
+      to: NOW + 3_600_000,
+      exam: 'ImagingStudy/s1',
+    }),
+    profiles: [IHE_PROFILE.consentIntermediate],
+  },
+  {
+    builder: 'buildEmergencyConsent',
+    of: 'a record',
     resource: buildEmergencyConsent({
       id: 'x1',
       patient,
