@@ -8,6 +8,7 @@ import { ACTOR_TYPES, actorOf, actorsOf, type Actor } from './actors.ts';
 import type { CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
 import { Fault } from '../fault.ts';
+import { examScopeOf } from './exam-scope.ts';
 import { exactSpanOf, spanOf, type TimeSpan } from './time-span.ts';
 
 /** A declaration. */
@@ -41,7 +42,7 @@ export function readDeclaration(consent: Consent, zone?: string): Declaration {
   if (provision === undefined) throw notSupported('Consent.provision', 'must name whom it permits');
   checkProvision(provision);
   checkActors(provision);
-  return { actors: actorsOf(provision), ...periodOf(provision, zone), ...examOf(provision) };
+  return { actors: actorsOf(provision), ...periodOf(provision, zone), ...examScopeOf(provision) };
 }
 
 /**
@@ -85,31 +86,11 @@ export function permitOf(consent: object, zone?: string): Permit | undefined {
   const isExact = kind !== 'declared';
   const actors = actorsOf(provision).filter((actor) => !isExact || actor.kind === 'person');
   const span = (isExact ? exactSpanOf : spanOf)(provision.period, zone);
-  const exam = examOf(provision);
+  const exam = examScopeOf(provision);
   return actors.length === 0 || span === undefined || exam === undefined
     ? undefined
     : { actors, ...span, kind, ...exam };
 }
-
-/** The types of what a declaration or an emergency may be to alone, and by which meanings of it. */
-const EXAM_MEANINGS: readonly (readonly [type: string, meanings: readonly string[]])[] = [
-  // The exam is one thing: its images, and what was written of them.
-  ['ImagingStudy', ['instance', 'related']],
-  ['DiagnosticReport', ['instance']],
-];
-
-/** What a provision is to: nothing else than the record where it names no data; undefined of data that is not read. */
-function examOf({ data }: ConsentProvision): { readonly exam?: string } | undefined {
-  if (data === undefined) return {};
-  const [one, ...others] = data;
-  const exam = one?.reference.reference ?? '';
-  const [type, id = ''] = exam.split('/');
-  const [, meanings = []] = EXAM_MEANINGS.find(([known]) => known === type) ?? [];
-  const isRead = others.length === 0 && meanings.some((meaning) => meaning === one?.meaning) && ID.test(id);
-  return isRead && one?.modifierExtension === undefined && exam === `${type}/${id}` ? { exam } : undefined;
-}
-
-const ID = /^[A-Za-z0-9.-]{1,64}$/;
 
 /** A share permits nobody by name. */
 function kindOf({ category = [], provision }: Partial<Consent>): PermitKind | undefined {
@@ -144,7 +125,11 @@ function checkProvision(provision: ConsentProvision): void {
   support(provision.type === 'permit', 'Consent.provision.type', 'must be permit');
   for (const element of UNREAD_ELEMENTS)
     if (element !== 'data') support(provision[element] === undefined, `Consent.provision.${element}`, NOT_READ);
-  support(examOf(provision) !== undefined, 'Consent.provision.data', `must be one exam or report by its reference`);
+  support(
+    examScopeOf(provision) !== undefined,
+    'Consent.provision.data',
+    `must be one exam or report by its reference`,
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What a person decided of her record: whom she declared, an emergency, a withdrawal. */
+import { isMaskedAsExam } from '../consent/exam-scope.ts';
 import { isShare } from '../consent/giving/is-share.ts';
 import { READ_AND_SEARCH, type FhirType } from './fhir-type.ts';
 import { codeToken, date, reference, token } from './search-parameter.ts';
@@ -10,7 +11,7 @@ export const Consent = {
   subject: 'patient',
   label: 'normal',
   // What it shares may be private, or masked from them.
-  hidesFromRepresentatives: isShare,
+  hidesFromRepresentatives: (consent: object) => isShare(consent) || isMaskedAsExam(consent),
   release: 'at-once',
   writers: 'source-or-patient',
   interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch', 'delete'],

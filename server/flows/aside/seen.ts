@@ -1,7 +1,7 @@
 /** Whether a requester sees a row that a story read for itself: so that a refusal tells of nothing that is hidden. */
 import type { Resource } from '@medplum/fhirtypes';
 import { examsOfRow, labelOfRow } from '../../../profiles/types/row-rules.ts';
-import { decide, type RowFacts } from '../../access/decide.ts';
+import { decide, labelAllows, type RowFacts } from '../../access/decide.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { grantOf, type GuardDeps, type Visit } from '../guard.ts';
@@ -22,6 +22,11 @@ export async function isRowSeen(
   const rights = await deps.records.rightsOf(grant, person, item);
   const state = await deps.records.stateOf(grant, person);
   return decide(grantOf(deps, visit), factsOfRow(row), rights, state).permitted;
+}
+
+/** Whether who represents the patient may not hear of a row, whose label says so. */
+export function isMaskedFromRepresentatives(row: InternalRow): boolean {
+  return !labelAllows('representative', factsOfRow(row));
 }
 
 /** What the decision asks of a row. */

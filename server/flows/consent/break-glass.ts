@@ -11,6 +11,7 @@ import { mayWrite } from '../../access/may-write.ts';
 import type { PersonKey, PractitionerRequester, Requester } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
+import { isMaskedFromRepresentatives } from '../aside/seen.ts';
 import { refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { newPerson, subjectFacts } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
@@ -19,7 +20,14 @@ import { newId } from '../new-id.ts';
 import { commitFresh, joinParts, type Planned } from '../write/plan-parts.ts';
 import { nextTurn, readTurn } from '../turns.ts';
 import { attemptsOf, refuseEnumeration } from './emergency-attempts.ts';
-import { ambiguousParts, emergencyParts, HOUR_MS, type Emergency, type StudySought } from './emergency-parts.ts';
+import {
+  ambiguousParts,
+  emergencyParts,
+  HOUR_MS,
+  type Emergency,
+  type FoundExam,
+  type StudySought,
+} from './emergency-parts.ts';
 import { personsSought } from './persons-sought.ts';
 
 /** What the flow needs. */
@@ -81,8 +89,8 @@ async function planOf(
   const taskId = newId();
   const opening = { deps, visit, requester, emergency, taskId, now, nobody };
   const ambiguous = isOne || known === undefined ? [] : [ambiguousParts(opening, [known, ...others])];
-  const exam = subject === undefined ? undefined : await examSought(records, reading, emergency.study, subject.person);
-  const parts = emergencyParts(opening, { subject, exam, isBlocked, attempts });
+  const found = subject === undefined ? undefined : await examSought(records, reading, emergency.study, subject.person);
+  const parts = emergencyParts(opening, { subject, exam: found, isBlocked, attempts });
   return { warrant, plan: joinParts(nextTurn(turn), ...parts, ...ambiguous), result: { taskId } };
 }
 
@@ -97,17 +105,18 @@ export async function isBlockedBy(
   return isBarred(grantFor(requester, hers.now), await records.rightsOf(hers, person));
 }
 
-/** The exam of a person that is meant, as `ImagingStudy/id`: undefined of none, of one that is unknown or another's. */
+/** The exam of a person that is meant: undefined of none, of one that is unknown or another's. */
 async function examSought(
   records: RecordStore,
   reading: ItemReading,
   study: StudySought | undefined,
   person: PersonKey,
-): Promise<string | undefined> {
+): Promise<FoundExam | undefined> {
   if (study === undefined) return undefined;
   const id = 'id' in study ? study.id : await claimOf(records, reading, claimKey.imagingStudy(study.studyInstanceUID));
   const row = id === undefined ? undefined : await rowById(records, reading, 'ImagingStudy', id);
-  return row?.person === person ? `ImagingStudy/${id}` : undefined;
+  if (row?.person !== person) return undefined;
+  return { exam: `ImagingStudy/${row.id}`, isMasked: isMaskedFromRepresentatives(row) };
 }
 
 /**

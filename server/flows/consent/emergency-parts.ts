@@ -10,6 +10,7 @@ import {
   buildReviewTask,
   type EmergencyOutcome,
 } from '../../../profiles/consent/emergency.ts';
+import { maskedAsExam } from '../../../profiles/consent/exam-scope.ts';
 import { buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { stateAllows } from '../../access/decide.ts';
@@ -60,10 +61,13 @@ export type Opening = {
 /** An hour, in milliseconds. */
 export const HOUR_MS = 3_600_000;
 
-/** What was found: `subject` is whom the emergency names, if that is one person; `exam` is hers (`ImagingStudy/id`). */
+/** An exam (`ImagingStudy/id`), and whether it is masked from who represents the patient. */
+export type FoundExam = { readonly exam: string; readonly isMasked: boolean };
+
+/** What was found: `subject` is whom the emergency names, if that is one person; `exam` is hers. */
 export type FoundOfEmergency = {
   readonly subject: SubjectFacts | undefined;
-  readonly exam: string | undefined;
+  readonly exam: FoundExam | undefined;
   readonly isBlocked: boolean;
   readonly attempts: Attempts;
 };
@@ -161,12 +165,13 @@ function consentParts(
   opening: Opening,
   { person, patient }: SubjectFacts,
   id: string,
-  exam: string | undefined,
+  found: FoundExam | undefined,
 ): PlanParts {
   const { deps, requester, emergency, now } = opening;
   const { practitioner } = requester;
   const to = now + (emergency.duration ?? deps.hours * HOUR_MS);
-  const consent = buildEmergencyConsent({ id, patient, practitioner, from: now, to, exam });
+  const built = buildEmergencyConsent({ id, patient, practitioner, from: now, to, exam: found?.exam });
+  const consent = maskedAsExam(built, found?.isMasked === true);
   return {
     puts: [putOf(deps.indexer, consent, now, { person, subject: patient })],
     jobs: [endingAt(id, to)],

@@ -6,6 +6,7 @@
 import type { Consent } from '@medplum/fhirtypes';
 import { isBlock, readBlock } from '../../../profiles/consent/block.ts';
 import { readDeclaration } from '../../../profiles/consent/declaration.ts';
+import { maskedAsExam } from '../../../profiles/consent/exam-scope.ts';
 import { isShare } from '../../../profiles/consent/giving/is-share.ts';
 import { unknownActors } from '../../../profiles/consent/unknown-correspondent.ts';
 import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
@@ -14,7 +15,7 @@ import { storedType } from '../../../profiles/types/visibility.ts';
 import { speaksForPatient, type PersonKey } from '../../access/requester.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
-import { isRowSeen } from '../aside/seen.ts';
+import { isMaskedFromRepresentatives, isRowSeen } from '../aside/seen.ts';
 import { attendanceAsked } from '../consent/attendance.ts';
 import { endingAt } from '../consent/end-consent.ts';
 import { actorsNamed } from '../consent/named-actors.ts';
@@ -65,12 +66,13 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   const named = await actorsNamed(work, person, sent);
   const isOfBlock = isBlock(named);
   const { to, exam } = isOfBlock ? readBlock(named, zone) : readDeclaration(named, zone);
-  if (exam !== undefined) await requireExam(work, person, exam);
+  const isMasked = exam !== undefined && isMaskedFromRepresentatives(await requiredExam(work, person, exam));
   const isWaiting = unknownActors(named).length > 0;
   if (isWaiting && isOfBlock) throw unknownBlocked();
   const { standing, waited, take } = await placeOf(work, subject, { sent, named, isWaiting });
   const id = standing?.id ?? placed.id;
-  const consent = { ...named, id, ...(isWaiting ? { status: 'proposed' as const } : {}) };
+  const sentAs = exam === undefined ? named : maskedAsExam(named, isMasked);
+  const consent = { ...sentAs, id, ...(isWaiting ? { status: 'proposed' as const } : {}) };
   const facts = { person, subject, origin: { ...filedBy(filerOf(visit.requester)), zone } };
   const written = changed(deps.indexer, standing, consent, now, facts);
   const isNew = standing === undefined;
@@ -90,10 +92,10 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
 }
 
 /** What is hidden from who declares is told from nothing. */
-async function requireExam({ deps, visit, reading }: Work, person: PersonKey, exam: string): Promise<void> {
+async function requiredExam({ deps, visit, reading }: Work, person: PersonKey, exam: string): Promise<InternalRow> {
   const [type = '', id = ''] = exam.split('/');
   const row = await rowById(deps.records, reading, storedType(type), id);
-  if (row?.person === person && (await isRowSeen(deps, visit, reading, row))) return;
+  if (row?.person === person && (await isRowSeen(deps, visit, reading, row))) return row;
   throw new Fault('business-rule', 'The Consent names no exam or report of the patient that is known', {
     expression: 'Consent.provision.data',
   });
