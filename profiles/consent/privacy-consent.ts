@@ -2,7 +2,7 @@
  * The Consents that the server writes itself: an emergency, a presence, a withdrawal, and its end.
  * @see IHE PCF 1.1, 3:5.3 (policies that refer to a base policy by its identifier)
  */
-import type { Consent } from '@medplum/fhirtypes';
+import type { Consent, Practitioner, Reference } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, IHE_PROFILE, PCF_POLICY_PREFIX } from '../codes.ts';
 
 /** A Consent of ours; it has its id before it is stored. */
@@ -61,6 +61,36 @@ export function buildPresenceConsent({ id, patient, practitioner, from, to }: Op
       type: 'permit',
       period: { start: new Date(from).toISOString(), end: new Date(to).toISOString() },
       actor: [{ role: IRCP, reference: { reference: practitioner } }],
+      purpose: [{ system: CODE_SYSTEM.actReason, code: 'TREAT' }],
+    },
+  };
+}
+
+/**
+ * Somebody whom the images of an exam name. `patient` and `organization`, whose images they are, are references; `now`
+ * is in epoch milliseconds.
+ */
+export type NamedFacts = {
+  readonly id: string;
+  readonly patient: string;
+  readonly organization: string;
+  readonly actor: Reference<Practitioner>;
+  readonly now: number;
+};
+
+/**
+ * Builds the Consent of a correspondent whom the patient declared at an exam, as its images say. It is proposed where
+ * the directory does not know who is meant (an actor without reference).
+ */
+export function buildNamedConsent({ id, patient, organization, actor, now }: NamedFacts): PrivacyConsent {
+  return {
+    ...frame({ id, patient, dateTime: now, policy: 'basic-normal', title: 'Correspondant nommé dans un examen' }),
+    status: actor.reference === undefined ? 'proposed' : 'active',
+    performer: [{ reference: patient }],
+    organization: [{ reference: organization }],
+    provision: {
+      type: 'permit',
+      actor: [{ role: IRCP, reference: actor }],
       purpose: [{ system: CODE_SYSTEM.actReason, code: 'TREAT' }],
     },
   };

@@ -36,7 +36,7 @@ import { toElements } from '../elements.ts';
 import { Fault } from '../fault.ts';
 import { studyIdentifier } from './identifiers.ts';
 import { accessionsOf, proceduresOf, reasonsOf } from './orders.ts';
-import { practitionersOf } from './persons.ts';
+import { practitionersOf, REFERRING } from './persons.ts';
 import { buildSeries, inCanonicalOrder, modalityOf } from './series.ts';
 import type { StudySeries } from './series.ts';
 import { viewerLinks } from './viewer-endpoint.ts';
@@ -140,7 +140,6 @@ function encounterOf(
   });
 }
 
-const REFERRING = { names: TAG.ReferringPhysicianName, identification: TAG.ReferringPhysicianIdentificationSequence };
 const READING = {
   names: TAG.NameOfPhysiciansReadingStudy,
   identification: TAG.PhysiciansReadingStudyIdentificationSequence,

@@ -23,6 +23,26 @@ import { toElements } from '../elements.ts';
  */
 export type PersonAttributes = { readonly names: number; readonly identification: number };
 
+/** Who asked for the exam. */
+export const REFERRING: PersonAttributes = {
+  names: TAG.ReferringPhysicianName,
+  identification: TAG.ReferringPhysicianIdentificationSequence,
+};
+
+/** Who was consulted, and for whom the results are. */
+const COPIED: readonly PersonAttributes[] = [
+  { names: TAG.ConsultingPhysicianName, identification: TAG.ConsultingPhysicianIdentificationSequence },
+  {
+    names: TAG.NamesOfIntendedRecipientsOfResults,
+    identification: TAG.IntendedRecipientsOfResultsIdentificationSequence,
+  },
+];
+
+/** Returns whom an image names beside who makes and reads it: who asked for it, and who is told of it; each once. */
+export function correspondentsOf(header: DicomJson): Reference<Practitioner>[] {
+  return withoutRepeats([REFERRING, ...COPIED].flatMap((attributes) => practitionersOf(header, attributes)));
+}
+
 /**
  * Returns the professionals, each once, by name, by identifier or both. Identifiers belong to names when there are as
  * many of them; else the names are told alone, and identifiers alone only where there is no name.

@@ -167,6 +167,8 @@ const SYSTEM_READS = {
   'end-consent': ['item'],
   // Items of whom an establishment informs, of all persons where the region file says otherwise.
   'settle-ground': ['whole', 'item', 'person', 'study'],
+  // Whom images name, whom the directory knows, and what stands of their patient; Consents of all that wait.
+  'declare-named': ['whole', 'study', 'item', 'person'],
   // What became visible to her, and to whom of hers.
   'tell-news': ['item', 'person'],
   // What a patient is told, by mail or letter.

@@ -1,7 +1,7 @@
 /** What the server writes on its own account: a closed list of reasons, each bound to one subject. */
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
 import { WITH_IDENTITY } from './may-write.ts';
-import { personKey, type PersonKey } from './requester.ts';
+import { identityOf, personKey, type PersonKey } from './requester.ts';
 import { makeWarrant, type Reach, type Warrant } from './warrant.ts';
 
 const typesWhere = (has: (type: StoredType) => boolean): readonly StoredType[] => STORED_TYPES.filter(has);
@@ -42,6 +42,8 @@ const SYSTEM_WRITES = {
   'end-given': { types: ['CareTeam', 'Consent'], subject: 'persons', event: 'own' },
   // Its time is over.
   'end-consent': { types: ['Consent'], subject: 'persons', event: 'own' },
+  // An establishment attests that whom its images name is whom the patient declared; or the directory knows one now.
+  'declare-named': { types: ['Consent', 'Task'], subject: 'persons', event: 'own' },
   // Whoever did what the patient is told of has left the event.
   'tell-news': { types: ['Communication'], subject: 'persons', event: 'asking' },
   'send-notice': { types: ['Communication'], subject: 'persons', event: 'asking' },
@@ -110,6 +112,13 @@ const REPORTS: readonly string[] = ['reports', 'manifests', 'with-its-item'];
 export function adoptionWarrant(patient: string, person: PersonKey, home: PersonKey): Warrant {
   const act = 'adopt-identities';
   return makeWarrant({ act, reaches: [reachOf(act, home, person)], bases: [{ kind: 'row', row: patient, person }] });
+}
+
+/** The warrant to declare whom images name, while these Patients are the persons that they were read as. */
+export function namedWarrant(patients: readonly { readonly patient: string; readonly person: PersonKey }[]): Warrant {
+  const act = 'declare-named';
+  const bases = patients.map(({ patient, person }) => ({ kind: 'row', row: identityOf(patient), person }) as const);
+  return makeWarrant({ act, reaches: [reachOf(act, ...patients.map(({ person }) => person))], bases });
 }
 
 function reachOf(reason: SystemWriteReason, ...subjects: readonly string[]): Reach {

@@ -1,6 +1,5 @@
 /** The flows, each with the ports it needs: what doors are given. */
 import type { XuaAssertion } from '../../ihe/saml/assertion.ts';
-import { systemWarrant } from '../access/system-warrant.ts';
 import { IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { IndexDefinitions, Indexer } from '../../profiles/search/indexer.ts';
@@ -29,7 +28,6 @@ import { dropJob, listJobs, replayJobs } from '../flows/jobs/operate-jobs.ts';
 import { jobsHealth, reportJobs } from '../flows/jobs/jobs-health.ts';
 import { JobRunners, type JobTable } from '../flows/jobs/run-jobs.ts';
 import { endViewing } from '../flows/retrieve/end-viewing.ts';
-import { joinParts } from '../flows/write/plan-parts.ts';
 import type { RegionIndex } from '../flows/identity/region-index.ts';
 import { settlePerson } from '../flows/ground/settle-person.ts';
 import { askForGrounds, groundWork } from '../flows/ground/settle-region.ts';
@@ -38,6 +36,7 @@ import { announceImages, forecastRegion, IMAGE_ENDPOINT, loadRegion } from '../f
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { correctDerived } from '../flows/study/correct-derived.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
+import { declareNamed } from '../flows/named/declare-named.ts';
 import { alertOfficers } from '../flows/notices/alert-officers.ts';
 import { tellNews, type TellNewsDeps } from '../flows/notices/tell-news.ts';
 import { sendNotice } from '../flows/notices/send-notice.ts';
@@ -91,7 +90,7 @@ import { ServedParameters } from '../flows/search-index/served-parameters.ts';
 import type { MaintainStudyDeps } from '../flows/study/study-at-hand.ts';
 import { upgradeRecords } from '../flows/upgrade/upgrade-records.ts';
 import { writeResource, writeTransaction } from '../flows/write/write-resource.ts';
-import { sweepImages, sweepingAt } from '../flows/intake/sweep-images.ts';
+import { askForSweep, sweepImages } from '../flows/intake/sweep-images.ts';
 import { receiveBytes } from '../flows/intake/receive-bytes.ts';
 import { Viewings } from '../flows/retrieve/viewings.ts';
 import type { Log } from '../log.ts';
@@ -192,10 +191,7 @@ export function composeFlows(parts: FlowParts) {
     ...erasingFlows({ ...writing, trail, log }),
     upgrade: upgradeRecords({ records, clock, indexer, region: regionIndex, log }),
     ...regionFlows(parts),
-    askForSweep: async () => {
-      const asking = systemWarrant('ask-for-work', 'sweep');
-      await records.commit(asking, joinParts({ jobs: [sweepingAt(clock.now())] }));
-    },
+    askForSweep: askForSweep({ records, clock }),
     listFormerAside: listFormerAside(writing),
     servedParameters: served,
     isServed,
@@ -365,6 +361,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     'end-viewing': endViewing(writing),
     'end-consent': endConsent(writing),
     ...groundWork(writing),
+    'declare-named': declareNamed({ ...writing, timeZone }),
     'tell-news': tellNews({ ...writing, timeZone }),
     'send-notice': sendNotice({ ...writing, mailer: parts.mailer, attempts: JOB_POLICIES['send-notice'].attempts }),
     'mail-share': mailShare({ ...writing, mailer: parts.mailer, timeZone, log }),

@@ -23,6 +23,8 @@ export const MEMBERS: Readonly<Record<string, string>> = {
   imagesQualified: 'true when national numbers in the images of its modalities are qualified',
   readsFor: 'establishments whose exams it reads, too, as second reader',
   informsPatients: 'the day since which the establishment informs its patients ("2026-01-31"), or false',
+  recordsPatientsWord:
+    'the day since which the correspondents whom its images name are those whom the patient declared there, or false',
   opposedInstances:
     'what becomes of instances of patients who are opposed: "refuse" (0124H, also when left out), or "drop" (0000H)',
   rolesOutsideCare:

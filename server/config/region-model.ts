@@ -49,6 +49,11 @@ export type IdentifierDomain = {
   readonly readsFor?: readonly string[];
   /** The day (YYYY-MM-DD) since which it informs its patients of the sharing; false: it does not. */
   readonly informsPatients: string | false;
+  /**
+   * The day (YYYY-MM-DD) since which whom its images name as correspondents is whom its patients declared there; false,
+   * or left out: names give nothing.
+   */
+  readonly recordsPatientsWord?: string | false;
 };
 
 /** Which identifiers a person bears in XDS. */

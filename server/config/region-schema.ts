@@ -81,6 +81,9 @@ const aeTitle = record(['aeTitle', 'organization', 'addresses'], {
 
 const domainMembers = ['organization', 'patientIdSystem', 'accessionSystem', 'qualifies', 'informsPatients'];
 
+/** Since when an establishment does something, or that it does not. */
+const day = { oneOf: [{ type: 'string', format: 'date' }, { const: false }] };
+
 const identifierDomain = record(domainMembers, {
   organization,
   patientIdSystem: uri,
@@ -88,7 +91,8 @@ const identifierDomain = record(domainMembers, {
   qualifies: systems,
   imagesQualified: { type: 'boolean' },
   readsFor: { ...list(organization), uniqueItems: true },
-  informsPatients: { oneOf: [{ type: 'string', format: 'date' }, { const: false }] },
+  informsPatients: day,
+  recordsPatientsWord: day,
 });
 
 const affinityDomain = record(['patientIdSystems', 'ownSystem'], {

@@ -22,6 +22,8 @@ export const claimKey = {
   studySource: (studyInstanceUID: string): ClaimKey => write('study-source', studyInstanceUID),
   /** That some instance of a study was imported from a former archive, whether or not it stood already. */
   imported: (studyInstanceUID: string): ClaimKey => write('imported', studyInstanceUID),
+  /** What became of the names of correspondents in the images of a study, as JSON (flows/named/looked-at.ts). */
+  named: (studyInstanceUID: string): ClaimKey => write('named', studyInstanceUID),
   /**
    * The id of the one ImagingStudy of a study. What is below a study is found by this claim alone, in stores and
    * flows: an identifier is only what a sender says.

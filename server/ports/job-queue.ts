@@ -31,6 +31,7 @@ export const JOB_KINDS = [
   'end-consent',
   'settle-ground',
   'settle-region',
+  'declare-named',
   'tell-news',
   'send-notice',
   'alert-officers',
@@ -102,6 +103,11 @@ export type JobPayloads = {
   readonly 'settle-ground': NoPayload;
   /** The same of every establishment of which the region file says something else. Its subject is `region`. */
   readonly 'settle-region': NoPayload;
+  /**
+   * Declares whom the images of a study name as correspondents. Its subject is the Study Instance UID, or `waiting`:
+   * then it looks whether the directory knows by now whom Consents name that wait.
+   */
+  readonly 'declare-named': NoPayload;
   /** Ends a Consent that permits somebody something when its period is over. Its subject is the Consent's id. */
   readonly 'end-consent': {
     /** The time zone (IANA) of bare days of its period; UTC when absent. */

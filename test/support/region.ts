@@ -34,6 +34,7 @@ export function aRegionIndex(
     sourcesOf: () => [],
     servicesOf: () => [],
     informs: () => true,
+    recordsWord: () => false,
     within: (organization) => [organization],
     nameOf: () => undefined,
     outsideCare: new Set(),

@@ -22,6 +22,7 @@ import { knownPatient, subjectFacts } from '../identity/persons.ts';
 import { claimOf, findById, type Found } from '../internal-reads.ts';
 import { settlingOf } from '../ground/ground.ts';
 import { jobOf } from '../jobs/job-of.ts';
+import { declaringOf } from '../named/declare-named.ts';
 import { hiddenParts } from '../study/hidden-manifest.ts';
 import { newId } from '../new-id.ts';
 import { loadStudy, manifestsOf } from '../study/study-content.ts';
@@ -100,6 +101,7 @@ async function planOf(deps: MoveStudyDeps, visit: Visit, id: string, patient: st
       jobOf('settle-person', subject.person, now),
       openedMeanwhile(operated, now),
       settlingOf(subject.patient, now),
+      declaringOf(uid, now),
     ],
     audit: eventsOf(deps, visit, operated.item, [operated.person, subject.person]),
   });

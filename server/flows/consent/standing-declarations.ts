@@ -10,7 +10,7 @@ import { isBlock } from '../../../profiles/consent/block.ts';
 import { permitOf } from '../../../profiles/consent/declaration.ts';
 import { formsOfNumber } from '../../../profiles/professional-numbers.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
-import { claimKey } from '../../ports/claim-key.ts';
+import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { eventRecord, filerOf } from '../guard.ts';
 import { claimOf, findAll, findById } from '../internal-reads.ts';
@@ -39,6 +39,18 @@ function examsNamed({ provision: { data = [] } = {} }: Consent): readonly string
   return data.map(({ reference: { reference = '' } }) => `exam ${reference}`);
 }
 
+/** The claim of a declaration: of a Patient (`Patient/id`), by who files it (a reference), for the actors. */
+export function declarationKey(subject: string, filer: string, consent: Consent): ClaimKey {
+  const actors = (consent.provision?.actor ?? []).map(nameOf).toSorted();
+  // Blocks of these are another one, and have other keys.
+  const names = isBlock(consent) ? ['deny', ...actors] : [...actors, ...examsNamed(consent)];
+  // A hundred names would be too long for a key.
+  const digest = createHash('sha256')
+    .update([...new Set(names)].join())
+    .digest('base64url');
+  return claimKey.declaration(subject, filer, digest);
+}
+
 /** A declaration as it stands, and what makes it the one of its identity where none does. */
 export type DeclarationPlace = {
   readonly standing: InternalRow | undefined;
@@ -52,14 +64,7 @@ export async function declarationPlace(
   subject: string,
   consent: Consent,
 ): Promise<DeclarationPlace> {
-  const actors = (consent.provision?.actor ?? []).map(nameOf).toSorted();
-  // Blocks of these are another one, and have other keys.
-  const names = isBlock(consent) ? ['deny', ...actors] : [...actors, ...examsNamed(consent)];
-  // A hundred names would be too long for a key.
-  const digest = createHash('sha256')
-    .update([...new Set(names)].join())
-    .digest('base64url');
-  const key = claimKey.declaration(subject, filerOf(visit.requester), digest);
+  const key = declarationKey(subject, filerOf(visit.requester), consent);
   const last = await claimOf(deps.records, reading, key);
   const found = last === undefined ? undefined : await findById<Consent>(deps.records, reading, 'Consent', last);
   const take = (id: string): PlanParts => {

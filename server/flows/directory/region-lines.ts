@@ -54,6 +54,7 @@ export function regionLines(region: Region): readonly string[] {
 function domainLines(domain: Region['identifierDomains'][number], name: string | undefined): string[] {
   const { organization, patientIdSystem, accessionSystem, qualifies, imagesQualified, readsFor, informsPatients } =
     domain;
+  const { recordsPatientsWord = false } = domain;
   return [
     `${organization}${name === undefined ? '' : ` (${name})`}`,
     `  patients: ${patientIdSystem}`,
@@ -61,6 +62,7 @@ function domainLines(domain: Region['identifierDomains'][number], name: string |
     `  qualifies: ${qualifies.join(', ') || 'nothing'}${imagesQualified === true ? ', in images too' : ''}`,
     ...(readsFor === undefined ? [] : [`  reads for: ${readsFor.join(', ')}`]),
     `  informs patients: ${informsPatients === false ? 'no' : `since ${informsPatients}`}`,
+    ...(recordsPatientsWord === false ? [] : [`  images name whom patients declared: since ${recordsPatientsWord}`]),
   ];
 }
 

@@ -40,7 +40,7 @@ export type ErasedStudy = { readonly instances: number; readonly resources: numb
 
 const BATCH = 500;
 /** Jobs about a study that stands. */
-const OF_STANDING = ['refresh-study', 'update-study', 'close-study'] as const;
+const OF_STANDING = ['refresh-study', 'update-study', 'close-study', 'declare-named'] as const;
 /** The job takes over when whoever began has not ended after so long. */
 const TAKE_OVER_MS = 600_000;
 
@@ -283,8 +283,8 @@ async function finish(
   instances: number,
   { of, record }: { readonly of: Whose | undefined; readonly record: PersonKey | undefined },
 ): Promise<void> {
-  const claims = [claimKey.study, claimKey.studySource, claimKey.imported, claimKey.erasing].map((key) =>
-    key(studyInstanceUID),
+  const claims = [claimKey.study, claimKey.studySource, claimKey.imported, claimKey.named, claimKey.erasing].map(
+    (key) => key(studyInstanceUID),
   );
   const forgetting = jobOf('forget-erased', randomUUID(), clock.now() + TAKE_OVER_MS);
   await records.commit(

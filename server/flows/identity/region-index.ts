@@ -17,6 +17,11 @@ export type RegionIndex = Directory & {
    * region file names, of the server's time zone. One without a domain says nothing.
    */
   readonly informs: (organization: string, at: number) => boolean;
+  /**
+   * Whether an establishment says that whom the images of an exam name is whom the patient declared there: since the
+   * day (YYYY-MM-DD) that the region file names. `day` is that of the exam.
+   */
+  readonly recordsWord: (organization: string, day: string) => boolean;
   /** Who reads the exams of an establishment: itself first, then its declared second readers (`Organization/id`). */
   readonly readersFor: (organization: string) => readonly string[];
   /** Establishments (`Organization/id`) that number their patients under a system, in the order of the file. */
@@ -57,6 +62,10 @@ export function indexRegion(region: Region, timeZone?: string): RegionIndex {
         throw new Fault('forbidden', 'The establishment has no identifier domain in the region');
       return domain;
     },
+    recordsWord: (organization, day) => {
+      const begun = domains.get(organization)?.recordsPatientsWord ?? false;
+      return begun !== false && begun <= day;
+    },
     informs: (organization, at) => (since.get(organization) ?? Infinity) <= at,
     servicesOf: (organization) =>
       region.imagingServices
@@ -84,6 +93,7 @@ export function followedIndex(current: CurrentRegion, timeZone?: string): Region
   const index = madeOf(current, (region) => indexRegion(region, timeZone));
   return {
     informs: (organization, at) => index().informs(organization, at),
+    recordsWord: (organization, day) => index().recordsWord(organization, day),
     domainOf: (organization) => index().domainOf(organization),
     readersFor: (organization) => index().readersFor(organization),
     sourcesOf: (system) => index().sourcesOf(system),

@@ -1,11 +1,12 @@
 /** Removes blobs that nothing refers to: what a crash left between a file and its row. */
 import { systemGrant } from '../../access/grant.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { JobRequest } from '../../ports/job-queue.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
+import { joinParts } from '../write/plan-parts.ts';
 
 /** What the flow needs. `olderThanMs` spares blobs that are being written. */
 export type SweepImagesDeps = {
@@ -15,9 +16,12 @@ export type SweepImagesDeps = {
   readonly olderThanMs: number;
 };
 
-/** The job that sweeps, at a time. There is one: asked for again it moves. */
-export function sweepingAt(at: number): JobRequest {
-  return jobOf('sweep-images', 'images', at);
+/** Asks for the job that sweeps. There is one: asked for again it moves. */
+export function askForSweep({ records, clock }: Pick<SweepImagesDeps, 'records' | 'clock'>) {
+  return async (): Promise<void> => {
+    const jobs = [jobOf('sweep-images', 'images', clock.now())];
+    await records.commit(systemWarrant('ask-for-work', 'sweep'), joinParts({ jobs }));
+  };
 }
 
 /** Names looked at between two signs of life. */

@@ -59,6 +59,7 @@ export const JOB_POLICIES: JobPolicies = {
   // A restriction that was granted is owed to her, as an erasure is.
   'settle-ground': { ...ERASURE, concurrency: 2, leaseMs: 10 * MINUTE },
   'settle-region': { ...ERASURE, leaseMs: 10 * MINUTE },
+  'declare-named': STUDY,
   'tell-news': STUDY,
   'send-notice': MAIL,
   'alert-officers': MAIL,

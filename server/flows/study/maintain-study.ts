@@ -13,6 +13,8 @@ import { itemIn, principal } from '../../access/right.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
+import { declaringOf } from '../named/declare-named.ts';
+import { namesOfStudy } from '../named/names-of-study.ts';
 import { newId } from '../new-id.ts';
 import { filedAt, groundOfAll } from '../ground/ground.ts';
 import { restrictedAt } from '../ground/restrictions.ts';
@@ -88,13 +90,15 @@ async function partsOf(deps: MaintainStudyDeps, { studyInstanceUID, closing, sin
   const released = counting.some(isValidated);
   const hand: StudyAtHand = { study, imagingStudy, manifests, released, isOtherOrigin, now };
   const manifest = await manifestParts(deps, reading, hand, closing);
+  const exam = imagingStudyParts(deps, hand, standing?.row);
   return [
     {
       claims: [claim],
       preconditions: [{ kind: 'claimed', key: claimKey.study(studyInstanceUID), value: study.patient.patient }],
     },
     rests,
-    imagingStudyParts(deps, hand, standing?.row),
+    exam,
+    namedJobs(deps, hand, exam),
     manifest.isMade ? asItStood(standing?.row) : {},
     manifest.parts,
     ...(await reportUpkeep(
@@ -195,6 +199,12 @@ function imagingStudyParts(
   // She may see it now, or somebody else may.
   const isNews = standing === undefined || isOtherOrigin || (released && !standing.released);
   return isNews ? { ...parts, jobs: [tellingOf(`ImagingStudy/${imagingStudy.id}`, now)] } : parts;
+}
+
+/** When it changes, whom its images name is looked at, where that means anything. */
+function namedJobs({ region }: MaintainStudyDeps, { study, now }: StudyAtHand, { puts = [] }: PlanParts): PlanParts {
+  if (puts.length === 0 || namesOfStudy(region, study).length === 0) return {};
+  return { jobs: [declaringOf(study.studyInstanceUID, now)] };
 }
 
 /** Whether the authors of a study are those who sent what stands of it. */

@@ -14,6 +14,7 @@ import * as emergency from '../../../profiles/consent/emergency.ts';
 import {
   buildConsentChange,
   buildEmergencyConsent,
+  buildNamedConsent,
   buildPresenceConsent,
 } from '../../../profiles/consent/privacy-consent.ts';
 import { buildShareConsent } from '../../../profiles/consent/giving/share.ts';
@@ -43,6 +44,7 @@ const practitioner = { reference: 'Practitioner/d1', display: 'Dr Anne Martin' }
 const declared = { id: 'x1', practitioner: practitioner.reference, now: NOW };
 const text = { fr: 'Bonjour', de: 'Guten Tag', en: 'Hello' };
 const told = { id: 'x1', patient, now: NOW };
+const named = { id: 'x1', patient, organization: 'Organization/o1', now: NOW };
 const change = { id: 'x1', patient, now: NOW };
 
 /** Something that was opened: what the Task of officers contains. */
@@ -309,6 +311,18 @@ export const PRODUCED: readonly Produced[] = [
       from: NOW,
       to: NOW + 3_600_000,
     }),
+    profiles: [IHE_PROFILE.consentBasic],
+  },
+  {
+    builder: 'buildNamedConsent',
+    of: 'somebody who is known',
+    resource: buildNamedConsent({ ...named, actor: practitioner }),
+    profiles: [IHE_PROFILE.consentBasic],
+  },
+  {
+    builder: 'buildNamedConsent',
+    of: 'somebody who is not known',
+    resource: buildNamedConsent({ ...named, actor: { type: 'Practitioner', display: 'Martin Anne' } }),
     profiles: [IHE_PROFILE.consentBasic],
   },
   {

@@ -39,6 +39,7 @@ describe('What the server writes on its own account', () => {
     'adopt-labels': [LABELLED, 'asking', { persons: ['1.2'] }],
     'settle-ground': [LABELLED, 'asking', { persons: ['1.2'] }],
     'end-given': [['CareTeam', 'Consent'], 'own', { persons: ['1.2'] }],
+    'declare-named': [['Consent', 'Task'], 'own', { persons: ['1.2'] }],
     'end-consent': [['Consent'], 'own', { persons: ['1.2'] }],
     'erase-record': [['Task'], 'own', { persons: ['1.2'] }],
     'note-export': [['Task'], 'asking', { persons: ['1.2'] }],

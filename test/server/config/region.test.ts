@@ -3,6 +3,7 @@ import { Ajv } from 'ajv';
 import { expect } from 'chai';
 import { PUBLISHED_REGION_SCHEMA } from '../../../server/config/region-schema.ts';
 import { parseRegion, refuseDemonstration } from '../../../server/config/region.ts';
+import { regionLines } from '../../../server/flows/directory/region-lines.ts';
 import { indexRegion } from '../../../server/flows/identity/region-index.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { aClient, aDomain, aRegion, INS, key, refusalOf } from './a-region.ts';
@@ -59,6 +60,26 @@ describe('Region file', () => {
     expect(parseRegion(informing(false)).identifierDomains[0]?.informsPatients).to.equal(false);
     for (const wrong of [true, null, '2026', '2026-02-30', '31.01.2026', '2026-1-1', ''])
       expect(refusalOf(informing(wrong))).to.include('/identifierDomains/0/informsPatients');
+  });
+
+  it('takes the day since which images name whom patients declared, or false; left out, names give nothing', () => {
+    const attesting = (recordsPatientsWord: unknown) =>
+      aRegion({ identifierDomains: [aDomain({ recordsPatientsWord })] });
+    const says = (json: Record<string, unknown>, day: string) =>
+      indexRegion(parseRegion(json)).recordsWord('Organization/a', day);
+    const days = ['2026-01-30', '2026-01-31', '2026-02-01'];
+    expect(days.map((day) => says(attesting('2026-01-31'), day))).to.deep.equal([false, true, true]);
+    const line = '  images name whom patients declared: since 2026-01-31';
+    expect(regionLines(parseRegion(attesting('2026-01-31')))).to.include(line);
+    for (const json of [attesting(false), aRegion()]) {
+      expect(says(json, '2026-02-01')).to.equal(false);
+      expect(regionLines(parseRegion(json)).join('\n')).not.to.include('images name');
+    }
+    expect(indexRegion(parseRegion(attesting('2026-01-31'))).recordsWord('Organization/b', '2026-02-01')).to.equal(
+      false,
+    );
+    for (const wrong of [true, null, '2026', '2026-02-30', '31.01.2026', ''])
+      expect(refusalOf(attesting(wrong))).to.include('/identifierDomains/0/recordsPatientsWord');
   });
 
   it('lets several establishments number patients under one system, but not orders', () => {

@@ -1,0 +1,171 @@
+/**
+ * Declares the correspondents whom the images of a study name, where the establishment that sent them attests that
+ * these are whom the patient declared there: a Consent of that establishment for each professional of the directory.
+ * What she says goes before it: a withdrawal, a block, and the end of any declaration of the same one. A study that
+ * became another person's takes along what it gave.
+ * @see access.md R-16, C11, C12
+ */
+import type { Consent } from '@medplum/fhirtypes';
+import { blockOf, isBlock } from '../../../profiles/consent/block.ts';
+import { permitOf } from '../../../profiles/consent/declaration.ts';
+import { buildNamedConsent } from '../../../profiles/consent/privacy-consent.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import { stateAllows, type PatientState } from '../../access/decide.ts';
+import { systemReading, type Reading } from '../../access/grant.ts';
+import { namedWarrant } from '../../access/system-warrant.ts';
+import { claimKey } from '../../ports/claim-key.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { AuditRecord } from '../../ports/commit-plan.ts';
+import type { JobRequest, TakenJob } from '../../ports/job-queue.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import { ownOccasion, recordOf, type About } from '../audit/event-records.ts';
+import { endedConsent } from '../consent/end-consent.ts';
+import { declarationKey } from '../consent/standing-declarations.ts';
+import type { KnownPatient } from '../identity/persons.ts';
+import type { RegionIndex } from '../identity/region-index.ts';
+import { claimOf, findAll, findById, type Found } from '../internal-reads.ts';
+import { jobOf } from '../jobs/job-of.ts';
+import { newId } from '../new-id.ts';
+import { tellingOf } from '../notices/tell-news.ts';
+import { loadStudy } from '../study/study-content.ts';
+import { nextTurn, readTurn } from '../turns.ts';
+import { commitFresh, filedBy, joinParts, oneOf, putOf, type Planned, type PlanParts } from '../write/plan-parts.ts';
+import { lookedAt, lookedAtParts, type LookedAt } from './looked-at.ts';
+import { namesOfStudy, type NamedCorrespondent } from './names-of-study.ts';
+import { professionalNamed } from './professional-named.ts';
+
+/** What the work needs. */
+export type DeclareNamedDeps = {
+  readonly records: RecordStore;
+  readonly clock: Clock;
+  readonly indexer: Indexer;
+  readonly region: RegionIndex;
+  /** IANA name. */
+  readonly timeZone: string;
+};
+
+/** Asks for it, of a study. */
+export function declaringOf(studyInstanceUID: string, now: number): JobRequest {
+  return jobOf('declare-named', studyInstanceUID, now);
+}
+
+/** Makes the work of `declare-named`. */
+export function declareNamed(deps: DeclareNamedDeps) {
+  return async ({ subject }: Pick<TakenJob<'declare-named'>, 'subject'>): Promise<void> => {
+    await commitFresh(deps.records, async () => await planOf(deps, subject));
+  };
+}
+
+/** Somebody of whom images name correspondents, at a time. */
+type Work = {
+  readonly deps: DeclareNamedDeps;
+  readonly reading: Reading;
+  readonly known: KnownPatient;
+  readonly state: PatientState;
+  readonly now: number;
+};
+
+async function planOf(deps: DeclareNamedDeps, studyInstanceUID: string): Promise<Planned<void>> {
+  const { records, region, clock } = deps;
+  const now = clock.now();
+  const reading = systemReading('declare-named', now);
+  const nothing = { warrant: namedWarrant([]), plan: joinParts(), result: undefined };
+  const study = await loadStudy(records, reading, studyInstanceUID);
+  if (study === undefined) return nothing;
+  const { patient: known } = study;
+  const { patient, person } = known;
+  // Whatever changes whether she shares conflicts with what rests on it.
+  const turn = await readTurn(records, reading, claimKey.sharing(person));
+  const state = await records.stateOf(reading({ person }), person);
+  if (state.erasurePending) return nothing;
+  const seen = await lookedAt(records, reading, studyInstanceUID);
+  const isHers = seen.patient === patient;
+  const names = namesOfStudy(region, study).filter(({ key }) => !isHers || seen.names[key] === undefined);
+  const left = isHers ? undefined : await leftBehind({ deps, reading, now }, seen);
+  if (names.length === 0 && left === undefined) return nothing;
+  const made = await declaredParts({ deps, reading, known, state, now }, names);
+  const all = isHers ? { ...seen.names, ...made.names } : made.names;
+  const plan = joinParts(
+    { preconditions: [{ kind: 'claimed', key: claimKey.study(studyInstanceUID), value: patient }] },
+    lookedAtParts(seen, { patient, names: all }),
+    nextTurn(turn),
+    ...made.parts,
+    ...(left?.parts ?? []),
+  );
+  return { warrant: namedWarrant([known, ...(left?.patients ?? [])]), plan, result: undefined };
+}
+
+type Made = { readonly parts: readonly PlanParts[]; readonly names: Readonly<Record<string, string>> };
+
+async function declaredParts(work: Work, names: readonly NamedCorrespondent[]): Promise<Made> {
+  const parts: PlanParts[] = [];
+  const made: Record<string, string> = {};
+  const taken = new Set<string>();
+  for (const named of names) {
+    made[named.key] = '';
+    const one = await declarationOf(work, named);
+    // Two names may be of one professional.
+    if (one === undefined || taken.has(one.key)) continue;
+    taken.add(one.key);
+    made[named.key] = one.id;
+    parts.push(...one.parts);
+  }
+  return { parts, names: made };
+}
+
+/** What is named while she shares nothing does not revive when she does again. */
+async function declarationOf(
+  { deps, reading, known: { person, patient }, state, now }: Work,
+  { source, actor: named }: NamedCorrespondent,
+): Promise<{ readonly id: string; readonly key: string; readonly parts: readonly PlanParts[] } | undefined> {
+  const { records, indexer, clock, timeZone: zone } = deps;
+  if (!stateAllows('declared', state)) return undefined;
+  const actor = await professionalNamed(records, reading, person, named);
+  if (actor?.reference === undefined) return undefined;
+  const id = newId();
+  const consent = buildNamedConsent({ id, patient, organization: source, actor, now });
+  const key = declarationKey(patient, source, consent);
+  if ((await claimOf(records, reading, key)) !== undefined) return undefined;
+  const said = await findAll<Consent>(records, reading({ person }), 'Consent', [
+    { kind: 'reference', param: 'actor', values: [actor.reference] },
+  ]);
+  if (said.some(({ resource }) => isAgainst(resource))) return undefined;
+  const origin = { ...filedBy(source), zone };
+  const about = { person, patient, consent: `Consent/${id}`, entities: [{ what: { reference: `Consent/${id}` } }] };
+  const parts = [
+    { puts: [putOf(indexer, consent, now, { person, subject: patient, origin })] },
+    { claims: [{ key, value: id }], preconditions: said.map(asItStands), jobs: [tellingOf(`Consent/${id}`, now)] },
+    { audit: [recordOf(clock, ownOccasion('passerelle'), 'create', about)] },
+  ];
+  return { id, key, parts };
+}
+
+const ENDED: readonly Consent['status'][] = ['inactive', 'entered-in-error'];
+
+/** A block that stands, or a declaration that has ended: whoever ended it, the next one is said by itself. */
+function isAgainst(consent: Consent): boolean {
+  if (isBlock(consent)) return blockOf(consent) !== undefined;
+  return ENDED.includes(consent.status) && permitOf({ ...consent, status: 'active' })?.kind === 'declared';
+}
+
+function asItStands({ row: { id, version } }: Found<Consent>) {
+  return { kind: 'version', type: 'Consent', id, version } as const;
+}
+
+/** What ends with a study that became another person's: whom it declared for whoever it was taken for. */
+async function leftBehind(
+  { deps: { records, indexer, clock }, reading, now }: Pick<Work, 'deps' | 'reading' | 'now'>,
+  { names }: LookedAt,
+) {
+  const parts: PlanParts[] = [];
+  const patients: Pick<KnownPatient, 'patient' | 'person'>[] = [];
+  for (const id of Object.values(names)) {
+    const found = id === '' ? undefined : await findById<Consent>(records, reading, 'Consent', id);
+    if (found?.row.person === undefined || found.row.subject === undefined) continue;
+    if (found.resource.status !== 'active') continue;
+    const record = (about: About): AuditRecord => recordOf(clock, ownOccasion('passerelle'), 'update', about);
+    parts.push(endedConsent(indexer, found, now, record));
+    patients.push({ patient: found.row.subject, person: found.row.person });
+  }
+  return parts.length === 0 ? undefined : { parts: [oneOf(parts)], patients };
+}

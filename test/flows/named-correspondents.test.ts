@@ -1,0 +1,233 @@
+/**
+ * Whom the images of an exam name as correspondents is declared where the region file attests that the establishment
+ * records the patient's word there (access.md R-16), and nowhere else; what she says goes before it.
+ */
+import type { AuditEvent, Communication, Consent, ImagingStudy, Patient } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { demoConsent } from '../../fixtures/consent.ts';
+import { aStudy, type StudyOverrides } from '../../fixtures/dicom/a-study.ts';
+import type { Dataset } from '../../fixtures/dicom/part10.ts';
+import type { DemoStudy } from '../../fixtures/dicom/studies.ts';
+import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
+import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { sendStudy } from '../support/clients/send-study.ts';
+import { byStudyUid, establishmentCaller, personCaller } from '../support/demonstration.ts';
+import { onEachStore } from './support/each-store.ts';
+import { feed } from './support/feed.ts';
+
+const { strasbourg: STRASBOURG } = ESTABLISHMENTS;
+const STRANGER = 'Practitioner/demo-stranger';
+const DECLARED = 'Practitioner/demo-declared';
+const NIGHT = 'Practitioner/demo-radiologist-nancy';
+const NUMBER = { [STRANGER]: '899700990049', [DECLARED]: '899700990031', [NIGHT]: '899700990023' } as const;
+
+/** An item of an identification sequence: a number of the national directory (PS3.3 table 10-1). */
+function numbered(value: string, CodingSchemeUID = '1.2.250.1.71.4.2.1'): readonly Dataset[] {
+  return [{ PersonIdentificationCodeSequence: [{ CodeValue: value, CodingSchemeUID }] }];
+}
+
+const referring = (who: keyof typeof NUMBER): Dataset => ({
+  ReferringPhysicianIdentificationSequence: numbered(NUMBER[who]),
+});
+const consulting = (who: keyof typeof NUMBER): Dataset => ({
+  ConsultingPhysicianName: 'Nom^Autre',
+  ConsultingPhysicianIdentificationSequence: numbered(NUMBER[who]),
+});
+
+onEachStore(
+  'Correspondents whom images name',
+  {
+    region: (file) => {
+      file.identifierDomains = file.identifierDomains.map((domain) =>
+        domain.organization === STRASBOURG.organization ? { ...domain, recordsPatientsWord: '2026-01-10' } : domain,
+      );
+    },
+  },
+  (running) => {
+    let callers: Readonly<Record<'strasbourg' | 'nancy' | 'patient' | 'stranger' | 'declared', FhirCaller>>;
+    let patients: { readonly helene: string; readonly gaetan: string };
+    before(async () => {
+      const { server } = running();
+      callers = {
+        strasbourg: await establishmentCaller(server, 'strasbourg'),
+        nancy: await establishmentCaller(server, 'nancy'),
+        patient: await fedPatient(),
+        stranger: await personCaller(server, 'demo-stranger'),
+        declared: await personCaller(server, 'demo-declared'),
+      };
+      const idOf = async (family: string): Promise<string> =>
+        (await callers.strasbourg.findOne<Patient>(`Patient?family=${encodeURIComponent(family)}`)).id;
+      patients = { helene: await idOf('Valbrémont'), gaetan: await idOf('Fréminval') };
+    });
+
+    const fedPatient = async (): Promise<FhirCaller> => {
+      const { server } = running();
+      const strasbourg = await establishmentCaller(server, 'strasbourg');
+      await feed(strasbourg, PATIENTS.helene, 'strasbourg');
+      await feed(strasbourg, PATIENTS.gaetan, 'strasbourg');
+      await feed(await establishmentCaller(server, 'nancy'), PATIENTS.helene, 'nancy');
+      return await personCaller(server, 'demo-patient');
+    };
+    /** Sends an exam of Hélène's and waits until all that follows is done. */
+    const send = async (
+      key: string,
+      attributes: Dataset,
+      changes: StudyOverrides & { readonly establishment?: 'strasbourg' | 'nancy' } = {},
+      isShared = true,
+    ): Promise<DemoStudy> => {
+      const study = aStudy({ key: `named/${key}`, patient: PATIENTS.helene, instances: 1, attributes, ...changes });
+      const statuses = await sendStudy(running().server, study);
+      expect(new Set(statuses)).to.deep.equal(new Set([0]));
+      // What looks at the names is asked for as the exam is written; a new one is from the first image on.
+      if (isShared)
+        await eventually(async () => {
+          const found = await callers[changes.establishment ?? 'strasbourg'].find<ImagingStudy>(
+            `ImagingStudy?${byStudyUid(study)}`,
+          );
+          return found[0]?.numberOfInstances === statuses.length ? true : undefined;
+        });
+      await done();
+      return study;
+    };
+    const done = async (): Promise<void> =>
+      void (await eventually(async () => {
+        const { jobs } = (await (await fetch(`${running().server.url}/health/ready`)).json()) as {
+          jobs: Record<string, Record<'waiting' | 'running' | 'later', number>>;
+        };
+        const kinds = ['refresh-study', 'declare-named', 'tell-news'];
+        const isBusy = kinds.some((kind) => {
+          const { waiting = 1, running: now = 1, later = 1 } = jobs[kind] ?? {};
+          return waiting + now + later > 0;
+        });
+        return isBusy ? undefined : true;
+      }, 30));
+    const exams = async (caller: FhirCaller): Promise<number> =>
+      (await caller.find<ImagingStudy>('ImagingStudy')).length;
+    const naming = async (actor: string): Promise<(Consent & { id: string })[]> =>
+      await callers.patient.find<Consent & { id: string }>(`Consent?actor=${actor}`);
+    const declare = async (caller: FhirCaller, type: 'permit' | 'deny', reference: string): Promise<string> => {
+      const { provision, policy: _, ...consent } = demoConsent(`Patient/${patients.helene}`);
+      const actor = (provision?.actor ?? []).map((one) => ({ ...one, reference: { reference } }));
+      const policy = [{ uri: `https://profiles.ihe.net/ITI/PCF/Policy-${type === 'deny' ? 'deny' : 'basic-normal'}` }];
+      const made = await caller.send('POST', 'Consent', {
+        ...consent,
+        policy,
+        provision: { ...provision, type, actor },
+      });
+      expect(made.status, made.text).to.equal(201);
+      return (made.headers.get('location') ?? '').split('/').at(-3) ?? '';
+    };
+    const end = async (id: string): Promise<void> => {
+      expect((await callers.patient.send('DELETE', `Consent/${id}`)).status).to.be.oneOf([200, 204]);
+    };
+
+    it('give nothing where nothing attests it, and of exams before the day since which it does', async () => {
+      await send('nancy', referring(STRANGER), { establishment: 'nancy' });
+      await send('before', referring(STRANGER), { started: '2026-01-09T23:30:00' });
+      expect(await exams(callers.stranger)).to.equal(0);
+      expect(await naming(STRANGER)).to.deep.equal([]);
+    });
+
+    it('are declared, to the record: the one who is named, and nobody else', async () => {
+      await send('first', referring(STRANGER));
+      expect(await exams(callers.stranger)).to.equal(3);
+      expect(await exams(callers.declared)).to.equal(0);
+      const [consent, ...others] = await naming(STRANGER);
+      expect(others).to.deep.equal([]);
+      expect(consent?.status).to.equal('active');
+      expect(consent?.organization).to.deep.equal([{ reference: STRASBOURG.organization }]);
+      expect(consent?.performer).to.deep.equal([{ reference: `Patient/${patients.helene}` }]);
+      expect(consent?.provision?.actor?.[0]?.reference).to.deep.equal({
+        reference: STRANGER,
+        display: 'Dr Côme Vaudrémont-Ciel',
+      });
+      expect((await callers.strasbourg.find(`Consent?actor=${STRANGER}`)).length).to.equal(1);
+      expect((await callers.nancy.find(`Consent?actor=${STRANGER}`)).length).to.equal(0);
+    });
+
+    it('are told to the patient: a notice, an event, the list of who may open her record', async () => {
+      const notices = await callers.patient.find<Communication>('Communication?_count=100');
+      const told = notices.filter(({ category }) => category?.[0]?.coding?.[0]?.code === 'correspondent');
+      expect(told.map(({ payload }) => payload?.[0]?.contentString).join()).to.include('Dr Côme Vaudrémont-Ciel');
+      const [consent] = await naming(STRANGER);
+      const events = await callers.patient.find<AuditEvent>('AuditEvent?_count=200');
+      const made = events.filter(
+        ({ action, entity }) => action === 'C' && JSON.stringify(entity).includes(`Consent/${consent?.id}`),
+      );
+      expect(made).to.have.length(1);
+      const list = await callers.patient.get('Patient/$who-can-access');
+      expect(list.text).to.include('Vaudrémont-Ciel');
+    });
+
+    it('are declared by each name of the exam, once, however many images say so', async () => {
+      await send('second', { ...referring(STRANGER), ...consulting(DECLARED) });
+      await send('second', { ...referring(STRANGER), ...consulting(DECLARED) }, { instances: 3, series: 2 });
+      expect(await exams(callers.declared)).to.equal(4);
+      for (const who of [STRANGER, DECLARED]) {
+        const all = await naming(who);
+        expect(all.map(({ meta, status }) => [meta?.versionId, status])).to.deep.equal([['1', 'active']]);
+      }
+    });
+
+    it('are ended by the patient, and not made again by a further image or exam, but by a declaration', async () => {
+      const [consent] = await naming(STRANGER);
+      await end(consent?.id ?? '');
+      expect(await exams(callers.stranger)).to.equal(0);
+      await send('second', referring(STRANGER), { instances: 4, series: 2 });
+      await send('third', referring(STRANGER));
+      expect(await exams(callers.stranger)).to.equal(0);
+      expect((await naming(STRANGER)).map(({ status }) => status)).to.deep.equal(['inactive']);
+      const said = await declare(callers.strasbourg, 'permit', STRANGER);
+      expect(await exams(callers.stranger)).to.equal(5);
+      await end(said);
+    });
+
+    it('are nobody whom she blocks, and nobody by what was named while she shared nothing', async () => {
+      const block = await declare(callers.patient, 'deny', NIGHT);
+      await send('blocked', referring(NIGHT));
+      await end(block);
+      expect((await callers.patient.send('POST', 'Patient/$withdraw', { resourceType: 'Parameters' })).status).to.equal(
+        201,
+      );
+      await send('withdrawn', referring(NIGHT), {}, false);
+      expect(
+        (await callers.patient.send('POST', 'Patient/$reconsent', { resourceType: 'Parameters' })).status,
+      ).to.equal(201);
+      for (const key of ['blocked', 'withdrawn']) await send(key, referring(NIGHT), { instances: 2 });
+      expect((await naming(NIGHT)).map(({ provision, status }) => [provision?.type, status])).to.deep.equal([
+        ['deny', 'inactive'],
+      ]);
+      await send('afterwards', referring(NIGHT));
+      expect((await naming(NIGHT)).filter(({ status }) => status === 'active')).to.have.length(1);
+    });
+
+    it('go with an exam that was another person’s', async () => {
+      const [standing] = await naming(DECLARED);
+      await end(standing?.id ?? '');
+      const gone = aStudy({
+        key: 'named/moved',
+        patient: PATIENTS.gaetan,
+        instances: 1,
+        attributes: referring(DECLARED),
+      });
+      expect(await sendStudy(running().server, gone)).to.deep.equal([0]);
+      await done();
+      const hers = async (): Promise<readonly (string | undefined)[]> =>
+        (await callers.declared.find<ImagingStudy>(`ImagingStudy?${byStudyUid(gone)}`)).map(
+          ({ subject }) => subject.reference,
+        );
+      expect(await hers()).to.deep.equal([`Patient/${patients.gaetan}`]);
+      const { id } = await callers.strasbourg.findOne<ImagingStudy>(`ImagingStudy?${byStudyUid(gone)}`);
+      const moved = await callers.strasbourg.send('POST', `ImagingStudy/${id}/$move`, {
+        resourceType: 'Parameters',
+        parameter: [{ name: 'patient', valueReference: { reference: `Patient/${patients.helene}` } }],
+      });
+      expect(moved.status, moved.text).to.equal(200);
+      await done();
+      const left = await callers.strasbourg.find<Consent>(`Consent?patient=Patient/${patients.gaetan}`);
+      expect(left.map(({ status }) => status)).to.deep.equal(['inactive']);
+      // Hélène has ended hers.
+      expect(await hers()).to.deep.equal([]);
+    });
+  },
+);
