@@ -78,13 +78,20 @@ export type NamedFacts = {
   readonly now: number;
 };
 
+const NAMED_TITLE = 'Correspondant nommé dans un examen';
+
+/** Whether the images of an exam said what a Consent says, and nobody else. */
+export function isNamedConsent({ sourceAttachment }: Consent): boolean {
+  return sourceAttachment?.title === NAMED_TITLE;
+}
+
 /**
  * Builds the Consent of a correspondent whom the patient declared at an exam, as its images say. It is proposed where
  * the directory does not know who is meant (an actor without reference).
  */
 export function buildNamedConsent({ id, patient, organization, actor, now }: NamedFacts): PrivacyConsent {
   return {
-    ...frame({ id, patient, dateTime: now, policy: 'basic-normal', title: 'Correspondant nommé dans un examen' }),
+    ...frame({ id, patient, dateTime: now, policy: 'basic-normal', title: NAMED_TITLE }),
     status: actor.reference === undefined ? 'proposed' : 'active',
     performer: [{ reference: patient }],
     organization: [{ reference: organization }],

@@ -1,4 +1,4 @@
-/** Who may decide the review of an emergency: a data protection officer who sees it, as a pure rule. */
+/** Who may decide a Task: a data protection officer, or a desk, whoever of them sees it, as a pure rule. */
 import { Fault } from '../../profiles/fault.ts';
 import { requesterBases } from './basis.ts';
 import { grantFor } from './grant.ts';
@@ -17,7 +17,7 @@ export type ReviewedFacts = {
 };
 
 /**
- * Decides it: she is an officer still when it is written.
+ * Decides it: she holds her office still when it is written.
  * @throws {Fault} forbidden - requesters of this kind never do it, or it is an emergency of her own
  * @throws {Fault} not-found - no review, or one that is hidden from her
  */

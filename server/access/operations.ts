@@ -107,9 +107,9 @@ export const OPERATIONS = {
     refusal: 'An exam is moved by its establishment or a desk only',
   },
   decide: {
-    operators: ['officer'],
+    operators: ['officer', 'desk'],
     scope: ['Task', 'u'],
-    refusal: 'Emergencies and requests about data are decided by data protection officers only',
+    refusal: 'Emergencies and requests about data are decided by data protection officers, names by desks',
   },
   join: JUDGEMENT,
   separate: JUDGEMENT,

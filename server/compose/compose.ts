@@ -151,7 +151,8 @@ async function start(given: Given, confirmedRegion: number | undefined): Promise
     const parts = await withProviders({ config, log, region, stores, flows, publicUrl, validate, subsets });
     // Nobody is let in by what the file does not say any more.
     await flows.loadRegion(region.now(), confirmedRegion);
-    await Promise.all([flows.endTokens(region.now()), flows.askForGrounds(), flows.checkErasureKey()]);
+    const { endTokens, askForGrounds, askForWaiting, checkErasureKey } = flows;
+    await Promise.all([endTokens(region.now()), askForGrounds(), askForWaiting(), checkErasureKey()]);
     const intake = intakeOf(parts);
     doors.push(intake);
     const read: ReadRegion = async (path) => await loadRegionFile(config, validate, path);

@@ -36,6 +36,7 @@ import { announceImages, forecastRegion, IMAGE_ENDPOINT, loadRegion } from '../f
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { correctDerived } from '../flows/study/correct-derived.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
+import { askForWaiting } from '../flows/named/take-up.ts';
 import { declareNamed } from '../flows/named/declare-named.ts';
 import { alertOfficers } from '../flows/notices/alert-officers.ts';
 import { tellNews, type TellNewsDeps } from '../flows/notices/tell-news.ts';
@@ -278,6 +279,7 @@ function regionFlows({ config, stores, clock, indexer, publicUrl }: FlowParts) {
     weighGrounds: weighGrounds({ records, clock, timeZone: config.timeZone }),
     endTokens: endTokens({ records, tokens, clock }),
     askForGrounds: askForGrounds({ records, clock }),
+    askForWaiting: askForWaiting({ records, clock }),
     regionMark: async () => await readMark(records, clock.now()),
   };
 }

@@ -127,6 +127,7 @@ async function reload(parts: ReloadParts, confirmed: number | undefined): Promis
   await intake.takeRegion(region);
   await flows.announceImages(region);
   await flows.askForGrounds();
+  await flows.askForWaiting();
   const endedTokens = await flows.endTokens(region, endedClients(former, region));
   log.info({ serial: region.serial, changes: changes.length, endedTokens }, 'the region file is loaded');
   return { former, region, changes, endedTokens };

@@ -10,7 +10,7 @@ import type {
 } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { demoConsent } from '../../fixtures/consent.ts';
-import { expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { eventually, expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { runCommand } from '../support/command.ts';
 import { fillDemonstration, personCaller, type Demonstration } from '../support/demonstration.ts';
 import { EACH_STORE, type OpenedStore } from '../support/peers/each-store.ts';
@@ -209,6 +209,26 @@ for (const { name, missing, open } of EACH_STORE) {
       expect((await region.patient.send('DELETE', `Consent/${id}`)).status).to.be.oneOf([200, 204]);
       expect((await region.patient.get(`Consent/${id}`)).json<Consent>().status).to.equal('inactive');
       expect(await tasksOf(desk)).to.deep.equal([]);
+    });
+
+    it('a number that waits is taken up when the directory knows it, without being sent again', async () => {
+      const desk = await personCaller(server, 'demo-strasbourg-desk');
+      const period = { end: '2999-12-31' };
+      const { provision, ...sent } = consentNaming(UNKNOWN);
+      const made = await region.strasbourg.send('POST', 'Consent', { ...sent, provision: { ...provision, period } });
+      expect(made.status, made.text).to.equal(201);
+      const id = (made.headers.get('location') ?? '').split('/').at(-3) ?? '';
+      expect((await tasksOf(desk)).map(({ focus }) => focus?.reference)).to.deep.equal([`Consent/${id}`]);
+      const known = { identifier: [UNKNOWN.identifier] } as Partial<Practitioner>;
+      await load((edited) => changeResource(edited, 'Practitioner/demo-stranger', known));
+      await eventually(async () => ((await tasksOf(desk)).length === 0 ? true : undefined));
+      const consent = (await region.patient.get(`Consent/${id}`)).json<Consent>();
+      expect(consent.status).to.equal('active');
+      expect(consent.provision?.actor?.[0]?.reference).to.deep.equal({
+        ...UNKNOWN,
+        reference: 'Practitioner/demo-stranger',
+      });
+      expect(await seenBy(region.stranger)).to.equal(2);
     });
   });
 }

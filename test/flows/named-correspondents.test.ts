@@ -2,7 +2,7 @@
  * Whom the images of an exam name as correspondents is declared where the region file attests that the establishment
  * records the patient's word there (access.md R-16), and nowhere else; what she says goes before it.
  */
-import type { AuditEvent, Communication, Consent, ImagingStudy, Patient } from '@medplum/fhirtypes';
+import type { AuditEvent, BundleEntry, Communication, Consent, ImagingStudy, Patient, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { demoConsent } from '../../fixtures/consent.ts';
 import { aStudy, type StudyOverrides } from '../../fixtures/dicom/a-study.ts';
@@ -21,10 +21,21 @@ const DECLARED = 'Practitioner/demo-declared';
 const NIGHT = 'Practitioner/demo-radiologist-nancy';
 const NUMBER = { [STRANGER]: '899700990049', [DECLARED]: '899700990031', [NIGHT]: '899700990023' } as const;
 
+const NATIONAL = 'urn:oid:1.2.250.1.71.4.2.1';
+
 /** An item of an identification sequence: a number of the national directory (PS3.3 table 10-1). */
-function numbered(value: string, CodingSchemeUID = '1.2.250.1.71.4.2.1'): readonly Dataset[] {
+function numbered(value: string, CodingSchemeUID = NATIONAL.replace('urn:oid:', '')): readonly Dataset[] {
   return [{ PersonIdentificationCodeSequence: [{ CodeValue: value, CodingSchemeUID }] }];
 }
+
+/** Numbers of somebody who has left, and of two people. */
+const LEFT = '899700999999';
+const SHARED = '899700999998';
+
+const somebody = (id: string, value: string, active: boolean): BundleEntry => ({
+  resource: { resourceType: 'Practitioner', id, identifier: [{ system: NATIONAL, value }], active },
+  request: { method: 'PUT', url: `Practitioner/${id}` },
+});
 
 const referring = (who: keyof typeof NUMBER): Dataset => ({
   ReferringPhysicianIdentificationSequence: numbered(NUMBER[who]),
@@ -38,6 +49,11 @@ onEachStore(
   'Correspondents whom images name',
   {
     region: (file) => {
+      file.bundle.entry?.push(
+        somebody('left', LEFT, false),
+        somebody('one', SHARED, true),
+        somebody('two', SHARED, true),
+      );
       file.identifierDomains = file.identifierDomains.map((domain) =>
         domain.organization === STRASBOURG.organization ? { ...domain, recordsPatientsWord: '2026-01-10' } : domain,
       );
@@ -201,6 +217,95 @@ onEachStore(
       expect((await naming(NIGHT)).filter(({ status }) => status === 'active')).to.have.length(1);
     });
 
+    const tasksOf = async (caller: FhirCaller, status: string): Promise<Task[]> =>
+      await caller.find<Task>(`Task?code=correspondent-unknown&status=${status}&_count=100`);
+    const decide = async (caller: FhirCaller, task: Task | undefined, verdict: string, professional?: string) =>
+      await caller.send('POST', `Task/${task?.id ?? ''}/$decide`, {
+        resourceType: 'Parameters',
+        parameter: [
+          { name: 'verdict', valueCode: verdict },
+          { name: 'comment', valueString: 'Appelé au cabinet' },
+          ...(professional === undefined
+            ? []
+            : [{ name: 'professional', valueReference: { reference: professional } }]),
+        ],
+      });
+    const named = ({ input = [] }: Task): string | undefined => input[0]?.valueReference?.display;
+
+    it('wait for the desk of the establishment where the directory does not know them, and give nothing', async () => {
+      for (const [ReferringPhysicianName, value] of [
+        ['Partie^Zoé', LEFT],
+        ['Double^Max', SHARED],
+      ] as const)
+        await send(value, { ReferringPhysicianName, ReferringPhysicianIdentificationSequence: numbered(value) });
+      await send('local', {
+        ReferringPhysicianName: 'Maison^Luc',
+        ReferringPhysicianIdentificationSequence: numbered(NUMBER[STRANGER], '2.25.4711'),
+      });
+      await send('alone', { ReferringPhysicianName: 'Vaudrémont-Ciel^Côme^^Dr' });
+      const { server } = running();
+      const [desk, others] = [
+        await personCaller(server, 'demo-strasbourg-desk'),
+        [callers.stranger, callers.patient, callers.strasbourg, await personCaller(server, 'demo-region-desk')],
+      ];
+      const waiting = await tasksOf(desk, 'requested');
+      expect(waiting.map(named)).to.include.members([
+        'Zoé Partie',
+        'Max Double',
+        'Luc Maison',
+        'Dr Côme Vaudrémont-Ciel',
+      ]);
+      const [task] = waiting.filter((one) => named(one) === 'Luc Maison');
+      for (const other of others) {
+        expect(await tasksOf(other, 'requested')).to.deep.equal([]);
+        const refused = await decide(other, task, 'declared', STRANGER);
+        expect(refused.status, refused.text).to.be.oneOf([403, 404]);
+        expect(refused.text).not.to.include('Maison');
+      }
+      expect(await exams(callers.stranger)).to.equal(0);
+      const held = (await callers.patient.get(task?.focus?.reference ?? '')).json<Consent>();
+      expect([held.status, held.provision?.actor?.[0]?.reference.display]).to.deep.equal(['proposed', 'Luc Maison']);
+    });
+
+    it('are declared or refused by the desk, once; whom the patient has ended are not, and nobody hears of it', async () => {
+      const desk = await personCaller(running().server, 'demo-strasbourg-desk');
+      const waiting = await tasksOf(desk, 'requested');
+      const of = (name: string): Task | undefined => waiting.find((one) => named(one) === name);
+      for (const wrong of [undefined, 'Practitioner/nobody', 'Organization/demo-nancy'])
+        expect((await decide(desk, of('Luc Maison'), 'declared', wrong)).status, wrong).to.equal(400);
+      expect((await decide(desk, of('Luc Maison'), 'justified', STRANGER)).status).to.equal(400);
+      expect((await decide(desk, of('Luc Maison'), 'declared', 'Practitioner/demo-strasbourg-desk')).status).to.equal(
+        403,
+      );
+      expect((await decide(desk, of('Zoé Partie'), 'refused')).status).to.equal(200);
+      expect(
+        (await decide(desk, of('Luc Maison'), 'declared', 'Practitioner/demo-radiologist-luxembourg')).status,
+      ).to.equal(200);
+      // Hélène has ended every declaration of him.
+      expect((await decide(desk, of('Dr Côme Vaudrémont-Ciel'), 'declared', STRANGER)).status).to.equal(200);
+      const statuses: Record<string, readonly [string?, string?]> = {};
+      for (const one of waiting.filter((task) => named(task) !== undefined)) {
+        const consent = (await callers.patient.get(one.focus?.reference ?? '')).json<Consent>();
+        const { status } = (await desk.get(`Task/${one.id}`)).json<Task>();
+        statuses[named(one) ?? ''] = [status, consent.status];
+      }
+      expect(statuses['Zoé Partie']).to.deep.equal(['rejected', 'inactive']);
+      expect(statuses['Luc Maison']).to.deep.equal(['completed', 'active']);
+      expect(statuses['Dr Côme Vaudrémont-Ciel']).to.deep.equal(['completed', 'inactive']);
+      expect(await exams(callers.stranger)).to.equal(0);
+      expect((await decide(desk, of('Luc Maison'), 'refused')).status, 'once').to.equal(409);
+      await done();
+      const notices = await callers.patient.find<Communication>('Communication?_count=100');
+      expect(notices.map(({ payload }) => payload?.[0]?.contentString).join()).to.include('Wëltermännchen');
+      await send('alone', { ReferringPhysicianName: 'Vaudrémont-Ciel^Côme^^Dr' }, { instances: 2 });
+      await send('again', {
+        ReferringPhysicianName: 'Partie^Zoé',
+        ReferringPhysicianIdentificationSequence: numbered(LEFT),
+      });
+      expect((await tasksOf(desk, 'requested')).map(named)).not.to.include.members(['Zoé Partie']);
+      expect((await tasksOf(desk, 'requested')).map(named)).not.to.include.members(['Dr Côme Vaudrémont-Ciel']);
+    });
+
     it('go with an exam that was another person’s', async () => {
       const [standing] = await naming(DECLARED);
       await end(standing?.id ?? '');
@@ -225,7 +330,7 @@ onEachStore(
       expect(moved.status, moved.text).to.equal(200);
       await done();
       const left = await callers.strasbourg.find<Consent>(`Consent?patient=Patient/${patients.gaetan}`);
-      expect(left.map(({ status }) => status)).to.deep.equal(['inactive']);
+      expect(new Set(left.map(({ status }) => status))).to.deep.equal(new Set(['inactive']));
       // Hélène has ended hers.
       expect(await hers()).to.deep.equal([]);
     });

@@ -10,6 +10,7 @@ import type { ParametersParameter, Resource } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { REQUEST_VERDICTS } from '../../../profiles/consent/data-subject-request.ts';
+import { CORRESPONDENT_VERDICTS } from '../../../profiles/consent/unknown-correspondent.ts';
 import { VERDICTS } from '../../../profiles/consent/emergency.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { studyInstanceUIDOf } from '../../../profiles/imaging/identifiers.ts';
@@ -170,12 +171,12 @@ async function clear(deps: FhirDeps, ctx: Context, id: string, operation: 'disca
   answerReference(ctx, `Task/${id}`);
 }
 
-/** In: verdict (code), comment (string). Out: the Task. */
+/** In: verdict (code), comment (string), professional (Reference) who is meant by a name. Out: the Task. */
 async function decide(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'decide' });
-  const parameters = parametersOf(await readBodyResource(deps, ctx, admitted), ['verdict', 'comment']);
+  const parameters = parametersOf(await readBodyResource(deps, ctx, admitted), ['verdict', 'comment', 'professional']);
   const code = parameters.get('verdict')?.valueCode;
-  const verdicts = [...VERDICTS, ...REQUEST_VERDICTS];
+  const verdicts = [...new Set([...VERDICTS, ...REQUEST_VERDICTS, ...CORRESPONDENT_VERDICTS])];
   const verdict = verdicts.find((one) => one === code);
   if (code === undefined) throw missing('verdict');
   if (verdict === undefined)
@@ -184,7 +185,8 @@ async function decide(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
   if (comment === '') throw missing('comment');
   if (comment.length > MAX_COMMENT)
     throw new Fault('invalid', `The comment has ${MAX_COMMENT} characters at most`, { expression: 'comment' });
-  await deps.decideReview(admitted.visit, id, { verdict, comment });
+  const professional = parameters.has('professional') ? referenceIn(deps, parameters, 'professional') : undefined;
+  await deps.decideReview(admitted.visit, id, { verdict, comment, professional });
   answerReference(ctx, `Task/${id}`);
 }
 

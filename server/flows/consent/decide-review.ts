@@ -1,7 +1,7 @@
 /**
  * A data protection officer decides, `Task/[id]/$decide`: the review of an emergency, or what a patient asked about her
- * data. Of an emergency that was not justified the access ends, the patient is told, and who declared it declares no
- * more until an officer decides otherwise.
+ * data; a desk decides who is meant by a name that the directory does not know. Of an emergency that was not justified
+ * the access ends, the patient is told, and who declared it declares no more until an officer decides otherwise.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
 import { permitOf } from '../../../profiles/consent/declaration.ts';
@@ -13,6 +13,7 @@ import {
   VERDICTS,
   type Verdict,
 } from '../../../profiles/consent/emergency.ts';
+import { isUnknownTask, type CorrespondentVerdict } from '../../../profiles/consent/unknown-correspondent.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
@@ -23,6 +24,7 @@ import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit 
 import { restrictingJobs } from '../ground/restrictions.ts';
 import { refuseOwnMatter } from '../identity/own-matter.ts';
 import { claimOf, findById, type Found } from '../internal-reads.ts';
+import { unknownDecidedParts } from '../named/decide-unknown.ts';
 import { noticeParts } from '../notices/notice-parts.ts';
 import { requestParts } from '../subject-rights/decide-request.ts';
 import { changed } from '../write/changed-put.ts';
@@ -33,8 +35,12 @@ import { endedConsent } from './end-consent.ts';
 /** What the flow needs. */
 export type DecideReviewDeps = GuardDeps & { readonly indexer: Indexer; readonly timeZone: string };
 
-/** What is decided, and on what it relies. */
-export type Decided = { readonly verdict: Verdict | RequestVerdict; readonly comment: string };
+/** What is decided, and on what it relies; `professional` (a reference) is who is meant by a name. */
+export type Decided = {
+  readonly verdict: Verdict | RequestVerdict | CorrespondentVerdict;
+  readonly comment: string;
+  readonly professional?: string | undefined;
+};
 
 /**
  * Decides a review or a request (Task id). A later decision takes the place of an earlier one.
@@ -56,7 +62,7 @@ async function planOf(deps: DecideReviewDeps, visit: Visit, taskId: string, deci
   const review = await reviewOf(deps, reading, taskId);
   const warrant = mayReview(visit.requester, await factsOf(deps, visit, reading, review), now);
   if (review === undefined) throw new Fault('not-found', 'No such resource');
-  const { row, resource } = review;
+  const { row } = review;
   await refuseOwnMatter(deps)(
     visit.requester,
     row.subject === undefined || row.person === undefined ? [] : [row.person],
@@ -69,12 +75,22 @@ async function planOf(deps: DecideReviewDeps, visit: Visit, taskId: string, deci
   const officer = referenceOf(visit.requester);
   const plan = joinParts(
     { audit: [eventRecord(deps.clock, visit, 'operation', { ...about, entities })] },
-    ...(subjectRightOf(resource) === undefined
-      ? await reviewParts(deps, visit, reading, review, { ...decided, officer, now })
-      : requestParts(deps, review, { ...decided, officer, now })),
+    ...(await decidedParts(deps, visit, reading, review, { ...decided, officer, now })),
     { jobs: await restrictionJobs(deps, review, now) },
   );
   return { warrant, plan, result: undefined };
+}
+
+async function decidedParts(
+  deps: DecideReviewDeps,
+  visit: Visit,
+  reading: NarrowReading,
+  found: Found<Task>,
+  decision: Decided & { readonly officer: string; readonly now: number },
+): Promise<readonly PlanParts[]> {
+  if (isUnknownTask(found.resource)) return await unknownDecidedParts(deps, reading, found, decision);
+  if (subjectRightOf(found.resource) !== undefined) return requestParts(deps, found, decision);
+  return await reviewParts(deps, visit, reading, found, decision);
 }
 
 /** Her items are brought to what is decided of a restriction. */
@@ -110,7 +126,9 @@ async function reviewOf(
 ): Promise<Found<Task> | undefined> {
   const found = await findById<Task>(records, reading, 'Task', taskId);
   if (found === undefined) return undefined;
-  return isReviewTask(found.resource) || subjectRightOf(found.resource) !== undefined ? found : undefined;
+  const { resource } = found;
+  const isDecided = isReviewTask(resource) || isUnknownTask(resource) || subjectRightOf(resource) !== undefined;
+  return isDecided ? found : undefined;
 }
 
 async function factsOf(deps: DecideReviewDeps, visit: Visit, reading: NarrowReading, review: Found<Task> | undefined) {

@@ -2,15 +2,18 @@
  * Whom a Consent names, found in the directory: by reference, or by a number alone (a logical reference), which gets
  * the reference that it stands for.
  */
-import type { Consent, ConsentProvisionActor, Identifier } from '@medplum/fhirtypes';
+import type { Consent, ConsentProvisionActor, Identifier, Resource } from '@medplum/fhirtypes';
 import { ACTOR_TYPES, actorOf, type Actor } from '../../../profiles/consent/actors.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { formsOfNumber } from '../../../profiles/professional-numbers.ts';
 import { numberToken } from '../../../profiles/search/criterion.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import { findAll, findById } from '../internal-reads.ts';
+import { findAll, findById, type Found } from '../internal-reads.ts';
 import type { Work } from '../write/work.ts';
+
+/** What looks into the directory. */
+type Looking = Pick<Work, 'reading'> & { readonly deps: Pick<Work['deps'], 'records'> };
 
 /** Each is looked up. */
 export const MOST_ACTORS = 100;
@@ -22,7 +25,7 @@ export const MOST_ACTORS = 100;
  * @throws {Fault} too-costly - more than MOST_ACTORS
  */
 export async function actorsNamed<C extends Consent>(
-  work: Work,
+  work: Looking,
   person: PersonKey | undefined,
   consent: C,
 ): Promise<C> {
@@ -37,7 +40,7 @@ export async function actorsNamed<C extends Consent>(
   return { ...consent, provision: { ...provision, actor } };
 }
 
-async function named(work: Work, person: PersonKey, actor: ConsentProvisionActor): Promise<ConsentProvisionActor> {
+async function named(work: Looking, person: PersonKey, actor: ConsentProvisionActor): Promise<ConsentProvisionActor> {
   const { reference, identifier, type } = actor.reference;
   if (reference !== undefined) {
     const known = actorOf(reference);
@@ -54,26 +57,35 @@ function typesOf(type: string | undefined): readonly StoredType[] {
 }
 
 /** Whether an actor is in the directory. */
-export async function stands({ deps, reading }: Work, { type, id }: Actor): Promise<boolean> {
+export async function stands({ deps, reading }: Looking, { type, id }: Actor): Promise<boolean> {
   return (await findById(deps.records, reading, type, id)) !== undefined;
 }
 
 /** The only one who bears a number, in whatever form. */
 async function numbered(
-  { deps, reading }: Work,
+  looking: Looking,
+  person: PersonKey,
+  identifier: Identifier,
+  types: readonly StoredType[],
+): Promise<string | undefined> {
+  const [one, ...others] = await bearersOf(looking, person, identifier, types);
+  return one === undefined || others.length > 0 ? undefined : `${one.row.type}/${one.row.id}`;
+}
+
+/** All of the directory who bear a number, in whatever form. Who has left it (not active) bears none. */
+export async function bearersOf(
+  { deps, reading }: Looking,
   person: PersonKey,
   { system, value }: Identifier,
   types: readonly StoredType[],
-): Promise<string | undefined> {
-  if (system === undefined || value === undefined) return undefined;
+): Promise<readonly Found<Resource>[]> {
+  if (system === undefined || value === undefined) return [];
   const where = [
     { kind: 'token', param: 'identifier', values: formsOfNumber({ system, value }).map(numberToken) },
   ] as const;
-  const found: string[] = [];
-  for (const type of types)
-    for (const { row } of await findAll(deps.records, reading({ person }), type, where))
-      found.push(`${type}/${row.id}`);
-  return found.length === 1 ? found[0] : undefined;
+  const found: Found<Resource>[] = [];
+  for (const type of types) found.push(...(await findAll(deps.records, reading({ person }), type, where)));
+  return found.filter(({ resource }) => (resource as { readonly active?: boolean }).active !== false);
 }
 
 function unknown(): Fault {

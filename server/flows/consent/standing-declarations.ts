@@ -23,11 +23,11 @@ import type { Work } from '../write/work.ts';
 const OPEN: ReadonlySet<string> = new Set<Consent['status']>(['active', 'proposed']);
 const ACTIVE: Criterion = { kind: 'token', param: 'status', values: [{ code: 'active' }] };
 
-/** An actor by the reference, or by the number in its first form. */
-function nameOf({
-  reference: { reference, identifier: { system = '', value = '' } = {} },
-}: ConsentProvisionActor): string {
+/** An actor by the reference, or by the number in its first form, or by the name alone. */
+function nameOf({ reference: { reference, identifier, display = '' } }: ConsentProvisionActor): string {
   if (reference !== undefined) return reference;
+  const { system = '', value = '' } = identifier ?? {};
+  if (value === '') return `name ${display}`;
   const [first] = formsOfNumber({ system, value })
     .map((number) => `${number.system}|${number.value}`)
     .toSorted();

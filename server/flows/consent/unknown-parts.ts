@@ -8,7 +8,6 @@ import {
 import type { Criterion } from '../../../profiles/search/query.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Origin } from '../../access/rights-of.ts';
-import { referenceOf } from '../guard.ts';
 import { findAll } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
 import { changed } from '../write/changed-put.ts';
@@ -21,18 +20,22 @@ const OPEN: readonly Criterion[] = [
   { kind: 'token', param: 'code', values: [{ code: UNKNOWN_CORRESPONDENT.code }] },
 ];
 
-/** Tells the desk of a Consent that was written and names somebody unknown: that of who sent it, or of the region. */
+/** What these parts are worked out with. */
+type Working = Pick<Work, 'now'> & { readonly deps: Pick<Work['deps'], 'records' | 'indexer'> };
+
+/** Whose a Consent is, and who said it (`by`, a reference). */
+type Whose = { readonly person: PersonKey; readonly subject: string; readonly by: string };
+
+/** Tells the desk of a Consent that is written and names somebody unknown: that of who said it, or of the region. */
 export function unknownParts(
-  { deps, visit: { requester }, now }: Work,
+  { deps, now }: Working,
   consent: Consent & { readonly id: string },
-  { person, subject }: { readonly person: PersonKey; readonly subject: string },
+  { person, subject, by }: Whose,
 ): PlanParts {
-  const by = referenceOf(requester);
   const facts = { patient: subject, consent: `Consent/${consent.id}`, requester: by, actors: unknownActors(consent) };
-  const desk =
-    requester.kind === 'establishment'
-      ? { office: 'establishment-desk' as const, organization: by }
-      : { office: 'region-desk' as const, organization: '' };
+  const desk = by.startsWith('Organization/')
+    ? { office: 'establishment-desk' as const, organization: by }
+    : { office: 'region-desk' as const, organization: '' };
   const origin: Origin = { sources: [], services: [], offices: [desk] };
   const task = buildUnknownTask({ id: newId(), ...facts, now });
   return { puts: [putOf(deps.indexer, task, now, { person, subject, origin })] };
@@ -40,7 +43,7 @@ export function unknownParts(
 
 /** Ends what the desk was told of a Consent (id): everybody is known, or it has ended. */
 export async function knownParts(
-  { deps, reading, now }: Work,
+  { deps, reading, now }: Working & Pick<Work, 'reading'>,
   person: PersonKey | undefined,
   consent: string,
 ): Promise<readonly PlanParts[]> {

@@ -1,13 +1,12 @@
 /**
  * Declares the correspondents whom the images of a study name, where the establishment that sent them attests that
- * these are whom the patient declared there: a Consent of that establishment for each professional of the directory.
+ * these are whom the patient declared there: a Consent of that establishment for each professional of the directory. A
+ * name that is nobody's waits: its Consent is proposed, until a desk or another directory says who is meant.
  * What she says goes before it: a withdrawal, a block, and the end of any declaration of the same one. A study that
  * became another person's takes along what it gave.
  * @see access.md R-16, C11, C12
  */
 import type { Consent } from '@medplum/fhirtypes';
-import { blockOf, isBlock } from '../../../profiles/consent/block.ts';
-import { permitOf } from '../../../profiles/consent/declaration.ts';
 import { buildNamedConsent } from '../../../profiles/consent/privacy-consent.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { stateAllows, type PatientState } from '../../access/decide.ts';
@@ -21,10 +20,12 @@ import type { RecordStore } from '../../ports/record-store.ts';
 import { ownOccasion, recordOf, type About } from '../audit/event-records.ts';
 import { endedConsent } from '../consent/end-consent.ts';
 import { declarationKey } from '../consent/standing-declarations.ts';
+import { knownParts, unknownParts } from '../consent/unknown-parts.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
-import { claimOf, findAll, findById, type Found } from '../internal-reads.ts';
+import { claimOf, findById } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
+import type { JobRun } from '../jobs/job-runner.ts';
 import { newId } from '../new-id.ts';
 import { tellingOf } from '../notices/tell-news.ts';
 import { loadStudy } from '../study/study-content.ts';
@@ -33,6 +34,8 @@ import { commitFresh, filedBy, joinParts, oneOf, putOf, type Planned, type PlanP
 import { lookedAt, lookedAtParts, type LookedAt } from './looked-at.ts';
 import { namesOfStudy, type NamedCorrespondent } from './names-of-study.ts';
 import { professionalNamed } from './professional-named.ts';
+import { saidBefore } from './said-before.ts';
+import { takeUp, WAITING } from './take-up.ts';
 
 /** What the work needs. */
 export type DeclareNamedDeps = {
@@ -51,7 +54,8 @@ export function declaringOf(studyInstanceUID: string, now: number): JobRequest {
 
 /** Makes the work of `declare-named`. */
 export function declareNamed(deps: DeclareNamedDeps) {
-  return async ({ subject }: Pick<TakenJob<'declare-named'>, 'subject'>): Promise<void> => {
+  return async ({ subject }: Pick<TakenJob<'declare-named'>, 'subject'>, run: JobRun): Promise<void> => {
+    if (subject === WAITING) return await takeUp(deps, run);
     await commitFresh(deps.records, async () => await planOf(deps, subject));
   };
 }
@@ -113,43 +117,35 @@ async function declaredParts(work: Work, names: readonly NamedCorrespondent[]): 
   return { parts, names: made };
 }
 
-/** What is named while she shares nothing does not revive when she does again. */
+/**
+ * The Consent that a name makes. Where nobody is known by it, it is proposed, and a desk finds out who is meant. What
+ * is named while she shares nothing does not revive when she does again.
+ */
 async function declarationOf(
   { deps, reading, known: { person, patient }, state, now }: Work,
   { source, actor: named }: NamedCorrespondent,
 ): Promise<{ readonly id: string; readonly key: string; readonly parts: readonly PlanParts[] } | undefined> {
   const { records, indexer, clock, timeZone: zone } = deps;
   if (!stateAllows('declared', state)) return undefined;
-  const actor = await professionalNamed(records, reading, person, named);
-  if (actor?.reference === undefined) return undefined;
+  const actor = (await professionalNamed(records, reading, person, named)) ?? named;
   const id = newId();
   const consent = buildNamedConsent({ id, patient, organization: source, actor, now });
   const key = declarationKey(patient, source, consent);
   if ((await claimOf(records, reading, key)) !== undefined) return undefined;
-  const said = await findAll<Consent>(records, reading({ person }), 'Consent', [
-    { kind: 'reference', param: 'actor', values: [actor.reference] },
-  ]);
-  if (said.some(({ resource }) => isAgainst(resource))) return undefined;
+  const { reference } = actor;
+  const said = reference === undefined ? undefined : await saidBefore(records, reading, person, [reference]);
+  if (said?.isAgainst === true) return undefined;
+  const whose = { person, subject: patient };
   const origin = { ...filedBy(source), zone };
   const about = { person, patient, consent: `Consent/${id}`, entities: [{ what: { reference: `Consent/${id}` } }] };
   const parts = [
-    { puts: [putOf(indexer, consent, now, { person, subject: patient, origin })] },
-    { claims: [{ key, value: id }], preconditions: said.map(asItStands), jobs: [tellingOf(`Consent/${id}`, now)] },
+    { puts: [putOf(indexer, consent, now, { ...whose, origin })], claims: [{ key, value: id }] },
+    said === undefined
+      ? unknownParts({ deps, now }, consent, { ...whose, by: source })
+      : { preconditions: said.preconditions, jobs: [tellingOf(`Consent/${id}`, now)] },
     { audit: [recordOf(clock, ownOccasion('passerelle'), 'create', about)] },
   ];
   return { id, key, parts };
-}
-
-const ENDED: readonly Consent['status'][] = ['inactive', 'entered-in-error'];
-
-/** A block that stands, or a declaration that has ended: whoever ended it, the next one is said by itself. */
-function isAgainst(consent: Consent): boolean {
-  if (isBlock(consent)) return blockOf(consent) !== undefined;
-  return ENDED.includes(consent.status) && permitOf({ ...consent, status: 'active' })?.kind === 'declared';
-}
-
-function asItStands({ row: { id, version } }: Found<Consent>) {
-  return { kind: 'version', type: 'Consent', id, version } as const;
 }
 
 /** What ends with a study that became another person's: whom it declared for whoever it was taken for. */
@@ -162,9 +158,10 @@ async function leftBehind(
   for (const id of Object.values(names)) {
     const found = id === '' ? undefined : await findById<Consent>(records, reading, 'Consent', id);
     if (found?.row.person === undefined || found.row.subject === undefined) continue;
-    if (found.resource.status !== 'active') continue;
+    if (found.resource.status !== 'active' && found.resource.status !== 'proposed') continue;
     const record = (about: About): AuditRecord => recordOf(clock, ownOccasion('passerelle'), 'update', about);
     parts.push(endedConsent(indexer, found, now, record));
+    parts.push(...(await knownParts({ deps: { records, indexer }, reading, now }, found.row.person, id)));
     patients.push({ patient: found.row.subject, person: found.row.person });
   }
   return parts.length === 0 ? undefined : { parts: [oneOf(parts)], patients };

@@ -21,7 +21,7 @@ import { endingAt } from '../consent/end-consent.ts';
 import { actorsNamed } from '../consent/named-actors.ts';
 import { declarationPlace, endedAlong, type DeclarationPlace } from '../consent/standing-declarations.ts';
 import { knownParts, unknownParts } from '../consent/unknown-parts.ts';
-import { filerOf } from '../guard.ts';
+import { filerOf, referenceOf } from '../guard.ts';
 import { rowById } from '../internal-reads.ts';
 import { tellingOf } from '../notices/tell-news.ts';
 import { changed, sameContent } from './changed-put.ts';
@@ -80,7 +80,7 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   const parts = [
     written,
     isNew || waited ? take(id) : {},
-    isNew && isWaiting ? unknownParts(work, consent, { person, subject }) : {},
+    isNew && isWaiting ? unknownParts(work, consent, { person, subject, by: referenceOf(visit.requester) }) : {},
     ...(waited ? await knownParts(work, person, id) : []),
     isInForce && isNews(work, consent) ? { jobs: [tellingOf(`Consent/${id}`, now)] } : {},
     isInForce && to < TIME_BOUND ? { jobs: [endingAt(id, to, zone)] } : {},

@@ -19,7 +19,7 @@ import {
 } from '../../../profiles/consent/privacy-consent.ts';
 import { buildShareConsent } from '../../../profiles/consent/giving/share.ts';
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
-import { buildUnknownTask } from '../../../profiles/consent/unknown-correspondent.ts';
+import { buildUnknownTask, decidedUnknown } from '../../../profiles/consent/unknown-correspondent.ts';
 import { buildRecipientTask } from '../../../profiles/consent/erasure-recipient.ts';
 import {
   begunErasure,
@@ -85,6 +85,12 @@ const decisions = REQUEST_VERDICTS.map((verdict) => {
   const standing = verdict === 'lifted' ? decidedRequest(request, { ...decision, verdict: 'granted' }) : request;
   return { verdict, task: decidedRequest(standing, { ...decision, verdict }) };
 });
+const unknown = buildUnknownTask({
+  ...told,
+  consent: 'Consent/c1',
+  requester: 'Organization/o1',
+  actors: [{ role: {}, reference: { identifier: { system: 'urn:oid:2.25.1', value: '1' } } }],
+});
 const exported = buildExportTask('x1', patient, NOW);
 const identityReview = buildReviewTask('x1', { one: 'p1', other: 'p2', rule: 'duplicate' }, NOW);
 
@@ -148,15 +154,17 @@ export const PRODUCED: readonly Produced[] = [
     builder: 'buildReconsentRequest',
     resource: buildReconsentRequest({ ...told, organization: 'Organization/o1', isDone: false }),
   },
-  {
-    builder: 'buildUnknownTask',
-    resource: buildUnknownTask({
-      ...told,
-      consent: 'Consent/c1',
-      requester: 'Organization/o1',
-      actors: [{ role: {}, reference: { identifier: { system: 'urn:oid:2.25.1', value: '1' } } }],
+  { builder: 'buildUnknownTask', resource: unknown },
+  ...[{ professional: practitioner.reference }, {}].map((one) => ({
+    builder: 'decidedUnknown',
+    of: one.professional === undefined ? 'that nobody is meant' : 'who is meant',
+    resource: decidedUnknown(unknown, {
+      ...one,
+      comment: 'Inconnue au cabinet',
+      officer: practitioner.reference,
+      now: NOW,
     }),
-  },
+  })),
   { builder: 'buildRequestNotice', resource: buildRequestNotice({ ...told, task: 'Task/t1' }) },
   { builder: 'buildErasureTask', resource: erasure },
   { builder: 'begunErasure', resource: begunErasure(erasure, NOW) },

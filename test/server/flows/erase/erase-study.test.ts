@@ -11,6 +11,7 @@ import { composeFlows, type Flows } from '../../../../server/compose/flows.ts';
 import { configFrom } from '../../../../server/config/config.ts';
 import { readEnv } from '../../../../server/config/env.ts';
 import { holdRegion } from '../../../../server/config/current-region.ts';
+import type { Region } from '../../../../server/config/region-model.ts';
 import { parseRegion } from '../../../../server/config/region.ts';
 import { fileInstance, type FiledInstance } from '../../../../server/flows/intake/file-instance.ts';
 import { indexRegion } from '../../../../server/flows/identity/region-index.ts';
@@ -41,6 +42,12 @@ const QUIET_MS = 60_000;
 /** After so long a job goes on with an erasure. */
 const TAKE_OVER_MS = 600_000;
 
+/** Whom images name is declared. */
+function attesting({ identifierDomains, ...region }: Region): object {
+  const recordsPatientsWord = '2000-01-01';
+  return { ...region, identifierDomains: identifierDomains.map((one) => ({ ...one, recordsPatientsWord })) };
+}
+
 describe('Erasure of a study beside a write that is under way', () => {
   let dataDir: string;
   let stores: OpenedStores;
@@ -58,7 +65,7 @@ describe('Erasure of a study beside a write that is under way', () => {
     images = await openFileImages({ dataDir });
     const definitions = await loadDefinitions();
     const config = configFrom(readEnv({ PASSERELLE_DEVELOPMENT: '1', PASSERELLE_DATA_DIR: dataDir }));
-    const region = parseRegion(JSON.parse(await readFile(config.region, 'utf8')));
+    const region = parseRegion(attesting(JSON.parse(await readFile(config.region, 'utf8')) as Region));
     const records = gated(stores.records);
     const publicUrl = (): string => 'http://127.0.0.1';
     flows = composeFlows({
@@ -140,7 +147,7 @@ describe('Erasure of a study beside a write that is under way', () => {
 
   const claimsOf = async ({ studyInstanceUID }: DemoStudy): Promise<(string | undefined)[]> =>
     await Promise.all(
-      [claimKey.study, claimKey.studySource, claimKey.imagingStudy, claimKey.erasing].map(
+      [claimKey.study, claimKey.studySource, claimKey.imagingStudy, claimKey.named, claimKey.erasing].map(
         async (keyOf) => await stores.records.claimed(SYSTEM, keyOf(studyInstanceUID)),
       ),
     );
@@ -149,13 +156,13 @@ describe('Erasure of a study beside a write that is under way', () => {
     const study = aStudy({ key: 'erase/maintained', instances: 2 });
     for (const instance of study.instances()) await receive(instance);
     await runDue();
-    expect((await claimsOf(study)).map((value) => value !== undefined)).to.deep.equal([true, true, true, false]);
+    expect((await claimsOf(study)).map((value) => value !== undefined)).to.deep.equal([true, true, true, true, false]);
     await erasedDuring(
       study,
       ({ puts = [] }) => puts.some(({ type }) => type === 'DocumentReference'),
       async () => await runDue(QUIET_MS),
     );
-    expect(await claimsOf(study)).to.deep.equal([undefined, undefined, undefined, undefined]);
+    expect(await claimsOf(study)).to.deep.equal(Array<undefined>(5).fill(undefined));
     for (const type of ['ImagingStudy', 'DocumentReference', 'Binary'] as const) {
       expect(
         (
@@ -180,7 +187,7 @@ describe('Erasure of a study beside a write that is under way', () => {
     isDying = false;
     expect(await claimsOf(study)).to.deep.include.members(['erasing']);
     await runDue(TAKE_OVER_MS);
-    expect(await claimsOf(study)).to.deep.equal([undefined, undefined, undefined, undefined]);
+    expect(await claimsOf(study)).to.deep.equal(Array<undefined>(5).fill(undefined));
     expect(await storedBlobs(dataDir)).to.deep.equal([]);
     expect(await stores.jobs.list({ kind: 'erase-study', limit: 1 }, now)).to.deep.equal([]);
   });
@@ -198,7 +205,7 @@ describe('Erasure of a study beside a write that is under way', () => {
     );
     expect(again.outcome).to.equal('stored');
     await runDue();
-    expect((await claimsOf(study)).map((value) => value !== undefined)).to.deep.equal([true, true, true, false]);
+    expect((await claimsOf(study)).map((value) => value !== undefined)).to.deep.equal([true, true, true, true, false]);
     expect(rowsOfStudy(dataDir, study.studyInstanceUID)).to.deep.equal([instance.sopInstanceUID]);
     expect(await storedBlobs(dataDir)).to.deep.equal([again.row.blob.name]);
   });
