@@ -7,7 +7,7 @@ import type { PersonKey } from '../../../access/requester.ts';
 import { barrable, BLOCK } from '../../../access/right.ts';
 import type { Collections } from '../collections.ts';
 
-/** How many rights may be shut to one reader, as a question is a document of 16 MB; how many persons are asked at once. */
+/** How many rights may be shut to one reader, as a question is a document of 16 MB; of how many persons at once. */
 const BOUNDS = { shut: 10_000, atOnce: 1_000 };
 
 /** Who reads, when (epoch milliseconds), and in which transaction. */
