@@ -36,21 +36,13 @@ export function isReleased(type: StoredType, resource: Resource): boolean {
 
 /**
  * The exams and reports (`Type/id`) that a row is part of, by what it says itself: of a report its exams, of a document
- * its exams and its report. Other rows are part of none.
+ * its exams and its report. Other rows are part of none: reports that were an error, too.
  */
 export function examsOfRow(type: StoredType, resource: object): readonly string[] {
   const { partOf } = fhirType(type);
-  if (partOf === undefined) return [];
+  // What an error says of exams is told to nobody, and found by nothing.
+  if (partOf === undefined || isInError(type, resource)) return [];
   return elementsAt(resource, `${partOf.element}.reference`).filter((value) => typeof value === 'string');
-}
-
-/** The same by the references under which the row is found. */
-export function examsIn(
-  type: StoredType,
-  references: readonly { readonly param: string; readonly target: string }[],
-): readonly string[] {
-  const { partOf } = fhirType(type);
-  return references.flatMap(({ param, target }) => (param === partOf?.param ? [target] : []));
 }
 
 /** The types whose rows are part of exams, each with the search parameter that finds them. */

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { LEVELS, MASKS } from '../../../profiles/confidentiality.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
 import { RELATIONS } from '../../../server/access/right.ts';
 import { SWITCHES } from '../../../server/access/rules/table.ts';
 import { grant } from './asks.ts';
@@ -33,16 +34,19 @@ describe('Random worlds of the property of access', () => {
   });
 
   it('show an exam alone to somebody: the study, a report, a document, and who the patient is', () => {
-    const shown = new Set<string>();
+    const types: readonly StoredType[] = ['ImagingStudy', 'DiagnosticReport', 'DocumentReference', 'Patient'];
+    const slots = SLOTS.filter(({ type }) => types.includes(type));
+    const shown = new Set<StoredType>();
     for (const [changes, askers] of drawn) {
       const model = new Model();
       for (const change of changes) model.apply(change);
       for (const asker of askers)
-        for (const slot of SLOTS)
+        for (const slot of slots)
           if (model.sees(asker, slot) && model.shownBy(asker, slot)?.rightId.includes('|exam|') === true)
             shown.add(slot.type);
+      if (shown.size === types.length) break;
     }
-    expect([...shown]).to.include.members(['ImagingStudy', 'DiagnosticReport', 'DocumentReference', 'Patient']);
+    expect([...shown]).to.have.members(types);
   });
 
   it('bar somebody from what they would see', () => {

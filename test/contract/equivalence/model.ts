@@ -8,7 +8,7 @@ import {
   type SortKey,
 } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
-import { examsIn } from '../../../profiles/types/row-rules.ts';
+import { PARTS_OF_EXAMS } from '../../../profiles/types/row-rules.ts';
 import { decide, OPEN_STATE, type PatientState, type RowFacts } from '../../../server/access/decide.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
@@ -258,7 +258,8 @@ export class Model {
     const item = row.parent === undefined ? row : this.#rows.get(row.parent);
     if (item === undefined) return undefined;
     const { level, masks, released, person } = item;
-    const exams = examsIn(item.type, item.index.references);
+    const params = PARTS_OF_EXAMS.flatMap(({ type, param }) => (type === item.type ? [param] : []));
+    const exams = item.index.references.flatMap(({ param, target }) => (params.includes(param) ? [target] : []));
     return { person, facts: { type: row.type, item: referenceOf(item), exams, level, masks, released } };
   }
 

@@ -21,7 +21,7 @@ export const ACL_ITEM = { item: 1, principal: 1 } as const;
 
 /** What of a row decides who sees it. */
 export type AclFacts = Pick<RowContent, 'type' | 'id' | 'sort' | 'level' | 'released' | 'person'> &
-  Pick<RowDocument, 'ref'>;
+  Partial<Pick<RowDocument, 'ref'>>;
 
 /** Whether rows of a type have access documents of their own. */
 export function hasAcl(type: StoredType): boolean {
@@ -52,7 +52,7 @@ export function isSeenOtherwise(before: AclFacts, after: AclFacts): boolean {
 }
 
 /** What a row is part of. */
-function examsOf({ type, ref }: AclFacts): readonly string[] {
+function examsOf({ type, ref = [] }: AclFacts): readonly string[] {
   const params = PARTS_OF_EXAMS.flatMap((part) => (part.type === type ? [part.param] : []));
   return params.flatMap((param) => targetsOf(ref, param));
 }

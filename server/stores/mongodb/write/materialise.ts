@@ -127,7 +127,8 @@ async function aclOfStanding(
 ): Promise<AclDocument[]> {
   const rights = anew.filter(({ relation }) => stateAllows(relation, state));
   if (rights.length === 0) return [];
-  const projection = { type: 1, id: 1, sort: 1, level: 1, released: 1, person: 1, ref: 1 } as const;
+  const ref = rights.some(({ scope }) => examIn(scope) !== undefined) ? ({ ref: 1 } as const) : {};
+  const projection = { type: 1, id: 1, sort: 1, level: 1, released: 1, person: 1, ...ref } as const;
   const documents: AclDocument[] = [];
   const standing = await rows
     .find<AclFacts>(rowsInScope(person, rights), { session, projection, batchSize: PORTION.others })
