@@ -131,6 +131,12 @@ type Given = {
   readonly definitions: LoadedDefinitions;
 };
 
+/** Looks at what another region file, or another key of erasures, makes of what stands. */
+async function followRegion(flows: Flows, region: Region): Promise<void> {
+  const { endTokens, askForGrounds, askForWaiting, checkErasureKey } = flows;
+  await Promise.all([endTokens(region), askForGrounds(), askForWaiting(), checkErasureKey()]);
+}
+
 async function start(given: Given, confirmedRegion: number | undefined): Promise<Running> {
   const { config, log, region, stores, definitions } = given;
   const address: { publicUrl: string } = { publicUrl: config.publicUrl ?? '' };
@@ -151,8 +157,7 @@ async function start(given: Given, confirmedRegion: number | undefined): Promise
     const parts = await withProviders({ config, log, region, stores, flows, publicUrl, validate, subsets });
     // Nobody is let in by what the file does not say any more.
     await flows.loadRegion(region.now(), confirmedRegion);
-    const { endTokens, askForGrounds, askForWaiting, checkErasureKey } = flows;
-    await Promise.all([endTokens(region.now()), askForGrounds(), askForWaiting(), checkErasureKey()]);
+    await followRegion(flows, region.now());
     const intake = intakeOf(parts);
     doors.push(intake);
     const read: ReadRegion = async (path) => await loadRegionFile(config, validate, path);

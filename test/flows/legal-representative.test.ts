@@ -14,7 +14,7 @@ import { eventually } from '../support/clients/fhir-caller.ts';
 import { onEachWorld } from './support/each-store.ts';
 import { find } from './support/fhir.ts';
 import type { PersonKey } from './support/people.ts';
-import { ask, birthday, LOGIN, representing, visiting, type Reply } from '../support/clients/representing.ts';
+import { ask, birthday, LOGIN, refusedSignIn, representing, visiting } from '../support/clients/representing.ts';
 import { callOf } from './support/world.ts';
 
 const { strasbourg, nancy } = ESTABLISHMENTS;
@@ -25,9 +25,9 @@ const NOT_FOR_REPRESENTATIVES = { system: 'urn:oid:1.2.250.1.213.1.1.4.13', code
 onEachWorld('A legal representative', (world) => {
   let establishment: string;
   const url = (): string => world().server.url;
-  const asPerson = async (who: PersonKey, method: string, path: string, body?: object): Promise<Reply> =>
+  const asPerson = async (who: PersonKey, method: string, path: string, body?: object): ReturnType<typeof ask> =>
     await ask(url(), callOf(world(), who).token, method, path, body);
-  const asStrasbourg = async (method: string, path: string, body?: object): Promise<Reply> =>
+  const asStrasbourg = async (method: string, path: string, body?: object): ReturnType<typeof ask> =>
     await ask(url(), establishment, method, path, body);
 
   before(async () => {
@@ -49,11 +49,6 @@ onEachWorld('A legal representative', (world) => {
     expect(found.length, 'a search says what a read says').to.equal(status === 200 ? 1 : 0);
     return status === 200;
   };
-  const refusedSignIn = async (): Promise<string> =>
-    await signIn({ url: url(), person: LOGIN }).then(
-      () => 'signed in',
-      (error: Error) => error.message,
-    );
   /** Names her for a while: a token of hers, and the row that says who she is. */
   const named = async (code = 'PRN', parts: Partial<RelatedPerson> = {}): Promise<{ id: string; token: string }> => {
     const { status, id } = await asStrasbourg('POST', 'RelatedPerson', representing(world().ids.patient, code, parts));
@@ -65,7 +60,7 @@ onEachWorld('A legal representative', (world) => {
 
   it('C14 signs in to the record of the child until its 18th birthday, as its birth date stands', async () => {
     await feed(helene, birthday(18, 1));
-    expect(await refusedSignIn()).to.match(/^Sign-in stopped \(403\)/);
+    expect(await refusedSignIn(url())).to.match(/^Sign-in stopped \(403\)/);
     const { id } = await named();
     const answer = await signInFully({ url: url(), person: LOGIN });
     expect(answer['patient']).to.equal(world().ids.patient);
@@ -86,7 +81,7 @@ onEachWorld('A legal representative', (world) => {
     expect(relations).to.include('representative');
     await feed(helene, birthday(18));
     expect((await ask(url(), token, 'GET', exam())).status).to.equal(401);
-    expect(await refusedSignIn()).to.match(/^Sign-in stopped \(403\)/);
+    expect(await refusedSignIn(url())).to.match(/^Sign-in stopped \(403\)/);
     await feed(helene);
     expect((await ask(url(), token, 'GET', exam())).status, 'without a birth date').to.equal(401);
     await feed(helene, birthday(10));
@@ -335,7 +330,7 @@ onEachWorld('A legal representative', (world) => {
     };
     expect(await account(false, callOf(world(), 'patient').token)).to.equal(200);
     expect((await ask(url(), token, 'GET', exam())).status).to.equal(401);
-    expect(await refusedSignIn()).to.match(/^Sign-in stopped \(403\)/);
+    expect(await refusedSignIn(url())).to.match(/^Sign-in stopped \(403\)/);
     const desk = await signIn({ url: url(), person: 'demo-region-desk' });
     expect(await account(true, desk)).to.equal(200);
     expect((await ask(url(), token, 'GET', exam())).status).to.equal(200);
@@ -369,7 +364,7 @@ onEachWorld('A legal representative', (world) => {
     await feed(helene, helene.birthDate);
     expect((await asPerson('patient', 'POST', 'RelatedPerson', mandate({}, 'GUARD'))).status).to.equal(403);
     expect((await asPerson('patient', 'POST', 'RelatedPerson', mandate({}, 'SIB'))).status).to.equal(201);
-    expect(await refusedSignIn()).to.match(/^Sign-in stopped \(403\)/);
+    expect(await refusedSignIn(url())).to.match(/^Sign-in stopped \(403\)/);
     const endless = mandate({ period: { end: '2050-01-01' } });
     expect((await asPerson('patient', 'POST', 'RelatedPerson', endless)).status, 'no begin').to.equal(400);
     const { status, id } = await asPerson('patient', 'POST', 'RelatedPerson', mandate());

@@ -267,7 +267,7 @@ onEachStore(
       expect([held.status, held.provision?.actor?.[0]?.reference.display]).to.deep.equal(['proposed', 'Luc Maison']);
     });
 
-    it('are declared or refused by the desk, once; whom the patient has ended are not, and nobody hears of it', async () => {
+    it('are declared or refused by the desk, once; whom the patient has ended are not', async () => {
       const desk = await personCaller(running().server, 'demo-strasbourg-desk');
       const waiting = await tasksOf(desk, 'requested');
       const of = (name: string): Task | undefined => waiting.find((one) => named(one) === name);

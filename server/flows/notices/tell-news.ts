@@ -51,7 +51,7 @@ export function tellingOf(item: string, now: number): JobRequest {
 }
 
 /**
- * Asks for who reads her record by an item alone, where the item itself is no news: it has come to be shared. What shows
+ * Asks for who reads her record by an item alone, where the item itself is no news: it is shared now. What shows
  * that she was there opens her record, to services or to the people of a stay.
  */
 export function tellingReadersOf({ type, id }: Pick<InternalRow, 'type' | 'id'>, now: number): readonly JobRequest[] {

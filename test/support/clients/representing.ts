@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Encounter, RelatedPerson } from '@medplum/fhirtypes';
 import { PATIENTS } from '../../../fixtures/people.ts';
+import { signIn } from '../../../fixtures/sign-in.ts';
 
 const { josee } = PATIENTS;
 /** Josée signs in under it: she represents patients here, and is none herself. */
@@ -26,6 +27,14 @@ export async function ask(url: string, token: string, method: string, path: stri
   const text = await reply.text();
   const said = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
   return { status: reply.status, id: String(said['id'] ?? ''), body: said };
+}
+
+/** What her sign-in says, which is to be refused. */
+export async function refusedSignIn(url: string): Promise<string> {
+  return await signIn({ url, person: LOGIN }).then(
+    () => 'signed in',
+    (error: Error) => error.message,
+  );
 }
 
 /** The day of a birthday, so many years before today in the zone of the server, and some days on. */
