@@ -376,8 +376,8 @@ export interface RecordStore {
   deletedOf(grant: SystemGrant, person: PersonKey): Promise<readonly Pick<InternalRow, 'type' | 'id' | 'subject'>[]>;
 
   /**
-   * The rights of a person by id, ended ones left out: all, or those to her record and to one item (`Type/id`). There
-   * may be rights to thousands of items.
+   * The rights of a person by id, ended ones left out: all, or those that may show one item (`Type/id`): to her record,
+   * to it, and to any exam, which it may be part of. There may be rights to thousands of items.
    */
   rightsOf(grant: SystemGrant, person: PersonKey, item?: string): Promise<readonly Right[]>;
 

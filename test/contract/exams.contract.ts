@@ -6,8 +6,9 @@ import type { Consent } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { CODE_SYSTEM } from '../../profiles/codes.ts';
 import type { PersonKey } from '../../server/access/requester.ts';
+import { examIn } from '../../server/access/right.ts';
 import type { Put } from '../../server/ports/commit-plan.ts';
-import { aGrant, aMove, anId, anIdentity, aPersonKey, aPlan, aPut, aQuery, NOW } from '../support/plans.ts';
+import { aGrant, aMove, anId, anIdentity, aPersonKey, aPlan, aPut, aQuery, NOW, SYSTEM } from '../support/plans.ts';
 import { read, searchIds } from '../support/reads.ts';
 import { commitPlan } from '../support/warrants.ts';
 import type { Suite } from './suite.ts';
@@ -97,6 +98,16 @@ export function examsContract(suite: Suite): void {
         }
       });
     }
+
+    it('is among the rights that are asked for any item of the person', async () => {
+      const [person, professional] = [aPersonKey(), aProfessional()];
+      const { study, report, other } = aRecord(person);
+      await commit(study, report, other, aPermit(person, professional, study, 'TREAT'));
+      for (const put of [study, report, other]) {
+        const rights = await suite.records.rightsOf(SYSTEM, person, keyOf(put));
+        expect(rights.map(({ scope }) => examIn(scope) ?? scope)).to.deep.include(keyOf(study));
+      }
+    });
 
     it('to a report shows it and its document, and no exam', async () => {
       const [person, professional] = [aPersonKey(), aProfessional()];
