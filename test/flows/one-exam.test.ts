@@ -13,6 +13,7 @@ import { buildReportBundle } from '../../fixtures/reports.ts';
 import { signIn } from '../../fixtures/sign-in.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
 import { eventually, eventsOf, expectOutcome, fhirCaller, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { LOGIN, representing } from '../support/clients/representing.ts';
 import { sendStudy } from '../support/clients/send-study.ts';
 import { expectHidden, expectShown } from './support/cell.ts';
 import { DOORS } from './support/doors/doors.ts';
@@ -200,6 +201,31 @@ describe('A right to one exam', function () {
       const value = `urn:oid:${other.uid}`;
       expect((await breakFor({ identifier: { system: 'urn:dicom:uid', value } })).status).to.equal(201);
       expect(await count(callerOf('emergency'), 'ImagingStudy')).to.equal(2);
+    });
+
+    it('is masked with the exam from who represents her, and so is a declaration', async () => {
+      const mandate = representing(world.ids.patient, 'POWATT', { period: { start: '2026-01-01' } });
+      expect((await patient.send('POST', 'RelatedPerson', mandate)).status).to.equal(201);
+      const representative = fhirCaller(world.server.url, await signIn({ url: world.server.url, person: LOGIN }));
+      const labelled = async (...codes: readonly string[]): Promise<void> => {
+        const valueCoding = (code: string) => ({ system: 'urn:oid:1.2.250.1.213.1.1.4.13', code });
+        const parameter = codes.map((code) => ({ name: 'confidentiality', valueCoding: valueCoding(code) }));
+        const body = { resourceType: 'Parameters', ...(parameter.length === 0 ? {} : { parameter }) };
+        expect((await patient.send('POST', `${other.study}/$set-confidentiality`, body)).status).to.equal(200);
+      };
+      const named = async (by: FhirCaller): Promise<readonly Consent[]> =>
+        (await by.find<Consent>('Consent?status=active&_count=100')).filter(({ provision }) =>
+          provision?.data?.some(({ reference }) => reference.reference === other.study),
+        );
+      const [before, hers] = [await named(representative), await named(patient)];
+      expect([before.length, hers.length], 'the emergency was before').to.deep.equal([1, 1]);
+      await labelled('INVISIBLE_REPRESENTANTS_LEGAUX');
+      expect((await sendFor(other.study)).status).to.equal(201);
+      expect((await breakFor({ reference: other.study })).status).to.equal(201);
+      expect([(await named(representative)).length, (await named(patient)).length]).to.deep.equal([1, 3]);
+      await labelled();
+      expect((await sendFor(other.study)).status).to.equal(200);
+      expect((await named(representative)).length, 'the declaration is written anew').to.equal(2);
     });
   });
 });
