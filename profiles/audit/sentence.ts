@@ -7,8 +7,8 @@ import { rightWordsOf } from './right-words.ts';
 /** A space at which no line breaks: in French between a number and what it counts, and within guillemets. */
 const NO_BREAK = '\u00A0';
 
-/** `record` is the record as who reads of it calls it. */
-type Frame = { readonly when: string; readonly who: string; readonly what: string; readonly record: string };
+/** `record` is the record as who reads of it calls it; `opened` what an emergency opens: that, or one exam. */
+type Frame = Readonly<Record<'when' | 'who' | 'what' | 'record' | 'opened', string>>;
 
 /** Whose record it is to who reads the sentence. */
 type Whose = 'own' | 'another';
@@ -39,7 +39,7 @@ const FR: Wording = {
     listed: ({ when, who, what }) => `${when}, ${who} a vu dans une liste ${what}`,
     record: ({ when, who, record }) => `${when}, ${who} a consulté ${record}, sans ouvrir d’examen`,
     exported: ({ when, who, what, record }) => `${when}, ${who} a téléchargé ${record}, avec ${what}`,
-    emergency: ({ when, who, record }) => `${when}, ${who} a déclaré une urgence pour ouvrir ${record}`,
+    emergency: ({ when, who, opened }) => `${when}, ${who} a déclaré une urgence pour ouvrir ${opened}`,
   },
   own: {
     opened: ({ when, what }) => `${when}, vous avez consulté ${what}`,
@@ -71,7 +71,7 @@ const DE: Wording = {
     listed: ({ when, who, what }) => `${when} hat ${who} in einer Liste gesehen: ${what}`,
     record: ({ when, who, record }) => `${when} hat ${who} ${record} eingesehen, ohne eine Untersuchung zu öffnen`,
     exported: ({ when, who, what, record }) => `${when} hat ${who} ${record} heruntergeladen, mit ${what}`,
-    emergency: ({ when, who, record }) => `${when} hat ${who} einen Notfall erklärt, um ${record} zu öffnen`,
+    emergency: ({ when, who, opened }) => `${when} hat ${who} einen Notfall erklärt, um ${opened} zu öffnen`,
   },
   own: {
     opened: ({ when, what }) => `${when} haben Sie ${what} eingesehen`,
@@ -103,7 +103,7 @@ const EN: Wording = {
     listed: ({ when, who, what }) => `${when}, ${who} saw in a list ${what}`,
     record: ({ when, who, record }) => `${when}, ${who} read ${record}, without opening an exam`,
     exported: ({ when, who, what, record }) => `${when}, ${who} downloaded ${record}, with ${what}`,
-    emergency: ({ when, who, record }) => `${when}, ${who} declared an emergency to open ${record}`,
+    emergency: ({ when, who, opened }) => `${when}, ${who} declared an emergency to open ${opened}`,
   },
   own: {
     opened: ({ when, what }) => `${when}, you opened ${what}`,
@@ -140,7 +140,8 @@ export function sentenceOf(line: AccessLine, telling: Telling): string {
   const wording = WORDINGS[language];
   const { kind, isOwn, at, relation = '' } = line;
   const when = wording.when(dateOf(at, language, timeZone), timeOf(at, language, timeZone));
-  const frame = { when, who: whoOf(line), what: examsOf(line, telling), record: wording.record[whoseOf(telling)] };
+  const [what, record] = [examsOf(line, telling), wording.record[whoseOf(telling)]];
+  const frame = { when, who: whoOf(line), what, record, opened: what === '' ? record : what };
   const told = (isOwn ? wording.own : wording.told)[kind](frame);
   // What an emergency is, its own sentence says.
   const right = isOwn || kind === 'emergency' ? undefined : rightWordsOf(relation, isOfAnother)?.[language];

@@ -195,6 +195,8 @@ describe('A right to one exam', function () {
       expect((await wordsOf()).filter((text) => text.includes('un accès temporaire à un seul'))).to.have.length(1);
       const [event] = await eventsOf(patient, '110127');
       expect(JSON.stringify(event?.entity)).to.include(`Consent/${consents[0]?.id}`);
+      const history = await patient.get('Patient/$access-history');
+      expect(history.text).to.include('a déclaré une urgence pour ouvrir un examen de votre dossier.');
     });
 
     it('by Study Instance UID opens the other one, too', async () => {

@@ -3,6 +3,8 @@
  * is shared, and who does not block the professional, the Consent that opens it; she is told either way.
  */
 import type { Patient, Task } from '@medplum/fhirtypes';
+import { resourceType } from '../../../profiles/audit/entities.ts';
+import type { TouchedEntity } from '../../../profiles/audit/facts.ts';
 import {
   buildAlertTask,
   buildAmbiguousTask,
@@ -79,7 +81,10 @@ export function emergencyParts(opening: Opening, found: FoundOfEmergency): reado
   const outcome = outcomeOf(emergency, found);
   const opens = outcome === 'record' || outcome === 'exam';
   const consentId = opens ? newId() : undefined;
-  const entities = [{ what: { reference: `Task/${taskId}` }, detail: { reason: emergency.reason } }];
+  const entities = [
+    { what: { reference: `Task/${taskId}` }, detail: { reason: emergency.reason } },
+    ...(outcome === 'exam' && exam !== undefined ? [examOpened(exam)] : []),
+  ];
   const isUnusual = attempts.ofDay >= USUAL_OF_A_DAY;
   const of =
     subject === undefined
@@ -93,6 +98,11 @@ export function emergencyParts(opening: Opening, found: FoundOfEmergency): reado
     ...(subject === undefined || consentId === undefined ? [] : [consentParts(opening, subject, consentId, exam)]),
     ...(isUnusual ? [alertParts(opening, attempts.ofDay + 1)] : []),
   ];
+}
+
+/** The exam in the event, without its words: who reads the list of accesses may not see it. */
+function examOpened({ exam }: FoundExam): TouchedEntity {
+  return { what: { reference: exam }, type: resourceType('ImagingStudy'), role: '3' };
 }
 
 /** A record that is closed says nothing of its exams. */

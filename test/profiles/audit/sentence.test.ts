@@ -91,6 +91,10 @@ describe('The sentence of an access', () => {
     expect(inFrench({ kind: 'emergency', exams: [], relation: 'break-glass' })).to.match(
       /a déclaré une urgence pour ouvrir votre dossier\.$/,
     );
+    const exams = [{ reference: 'ImagingStudy/s1', kind: 'exam' }] as const;
+    expect(inFrench({ kind: 'emergency', exams, relation: 'break-glass' })).to.match(
+      /a déclaré une urgence pour ouvrir un examen de votre dossier\.$/,
+    );
     expect(inFrench({ relation: 'break-glass' })).to.match(/, en urgence \(bris de glace\)\.$/);
   });
 
