@@ -201,6 +201,36 @@ for (const { name, missing, open } of EACH_STORE) {
       }
     });
 
+    it('a number that a patient sent is somebody’s when the desk of the region says so', async () => {
+      const made = await region.patient.send('POST', 'Consent', consentNaming(UNKNOWN));
+      const id = (made.headers.get('location') ?? '').split('/').at(-3) ?? '';
+      const desk = await personCaller(server, 'demo-region-desk');
+      const [task] = await tasksOf(desk);
+      const said = (caller: FhirCaller) =>
+        caller.send('POST', `Task/${task?.id ?? ''}/$decide`, {
+          resourceType: 'Parameters',
+          parameter: [
+            { name: 'verdict', valueCode: 'declared' },
+            { name: 'comment', valueString: 'Appelée' },
+            { name: 'professional', valueReference: { reference: 'Practitioner/demo-stranger' } },
+          ],
+        });
+      for (const other of ['demo-strasbourg-desk', 'demo-region-dpo'])
+        expectOutcome(await said(await personCaller(server, other)), 404, 'not-found');
+      const decided = await said(desk);
+      expect(decided.status, decided.text).to.equal(200);
+      expect(await seenBy(region.stranger)).to.equal(2);
+      // Said by the reference, it is the one that stands.
+      const again = await region.patient.send(
+        'POST',
+        'Consent',
+        consentNaming({ reference: 'Practitioner/demo-stranger' }),
+      );
+      expect([again.status, (again.headers.get('location') ?? '').split('/').at(-3)]).to.deep.equal([200, id]);
+      await region.patient.send('DELETE', `Consent/${id}`);
+      expect(await seenBy(region.stranger)).to.equal(0);
+    });
+
     it('is ended while it waits, and the desk has nothing to do any more', async () => {
       const desk = await personCaller(server, 'demo-strasbourg-desk');
       const made = await region.strasbourg.send('POST', 'Consent', consentNaming(UNKNOWN));

@@ -144,6 +144,19 @@ onEachStore(
       expect(await naming(STRANGER)).to.deep.equal([]);
     });
 
+    it('give nothing of whoever passes on what another sent', async () => {
+      // Both number her alike, and the images name no issuer.
+      const patient = { ...PATIENTS.gaetan, localId: { strasbourg: 'ALIKE-7', nancy: 'ALIKE-7' } };
+      await feed(callers.strasbourg, patient, 'strasbourg');
+      await feed(callers.nancy, patient, 'nancy');
+      const attributes = { ...referring(STRANGER), IssuerOfPatientIDQualifiersSequence: [] };
+      const study = await send('passed-on', attributes, { patient, establishment: 'nancy' });
+      expect(await sendStudy(running().server, study, STRASBOURG.aeTitle)).to.deep.equal([0]);
+      await eventually(async () => (await callers.strasbourg.find(`ImagingStudy?${byStudyUid(study)}`))[0]);
+      await done();
+      expect(await exams(callers.stranger)).to.equal(0);
+    });
+
     it('are declared, to the record: the one who is named, and nobody else', async () => {
       await send('first', referring(STRANGER));
       expect(await exams(callers.stranger)).to.equal(3);

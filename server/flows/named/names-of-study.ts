@@ -23,18 +23,19 @@ export type NamedCorrespondent = {
 /** Names of one study that are looked at. */
 const MOST_NAMED = 20;
 
-/** Finds them, each once, in the first image of each series: what several establishments sent alike is of each. */
+/**
+ * Finds them, each once, in the first image of each series, of whoever sent that first: who sends it alike after that
+ * passes on what was said elsewhere.
+ */
 export function namesOfStudy(
   region: Pick<RegionIndex, 'recordsWord'>,
   { series }: Pick<StoredStudy, 'series'>,
 ): readonly NamedCorrespondent[] {
   const all = series.flatMap(({ attributes, instances: [first] }) => {
     const day = dayOf(attributes);
-    if (first === undefined || day === undefined) return [];
-    const sent = [first, ...(first.furtherSources ?? [])].map(({ source }) => source);
-    const sources = sent.filter((source) => region.recordsWord(source, day));
-    const actors = sources.length === 0 ? [] : correspondentsOf(attributes);
-    return actors.flatMap((actor) => sources.map((source) => ({ source, actor, key: keyOf(source, actor) })));
+    if (first === undefined || day === undefined || !region.recordsWord(first.source, day)) return [];
+    const { source } = first;
+    return correspondentsOf(attributes).map((actor) => ({ source, actor, key: keyOf(source, actor) }));
   });
   return [...new Map(all.map((one) => [one.key, one])).values()].slice(0, MOST_NAMED);
 }
