@@ -250,7 +250,24 @@ for (const { name, missing, open } of EACH_STORE) {
       const id = (made.headers.get('location') ?? '').split('/').at(-3) ?? '';
       expect((await tasksOf(desk)).map(({ focus }) => focus?.reference)).to.deep.equal([`Consent/${id}`]);
       const known = { identifier: [UNKNOWN.identifier] } as Partial<Practitioner>;
-      await load((edited) => changeResource(edited, 'Practitioner/demo-stranger', known));
+      const knowing = (edited: EditedRegion) => changeResource(edited, 'Practitioner/demo-stranger', known);
+      const change = async (operation: string) =>
+        expect(
+          (await region.patient.send('POST', `Patient/${operation}`, { resourceType: 'Parameters' })).status,
+        ).to.equal(201);
+      // While she shares nothing it waits, so that she is told of it when it gives something.
+      await change('$withdraw');
+      await load(knowing);
+      await eventually(async () => {
+        const { jobs } = (await (await fetch(`${server.url}/health/ready`)).json()) as {
+          jobs: Record<string, Record<'waiting' | 'running', number>>;
+        };
+        const { waiting = 1, running = 1 } = jobs['declare-named'] ?? {};
+        return waiting + running === 0 ? true : undefined;
+      });
+      await change('$reconsent');
+      expect((await region.patient.get(`Consent/${id}`)).json<Consent>().status).to.equal('proposed');
+      await load(knowing);
       await eventually(async () => ((await tasksOf(desk)).length === 0 ? true : undefined));
       const consent = (await region.patient.get(`Consent/${id}`)).json<Consent>();
       expect(consent.status).to.equal('active');

@@ -31,7 +31,7 @@ import { tellingOf } from '../notices/tell-news.ts';
 import { loadStudy } from '../study/study-content.ts';
 import { nextTurn, readTurn } from '../turns.ts';
 import { commitFresh, filedBy, joinParts, oneOf, putOf, type Planned, type PlanParts } from '../write/plan-parts.ts';
-import { lookedAt, lookedAtParts, type LookedAt } from './looked-at.ts';
+import { lookedAt, lookedAtParts, unseenOf, type LookedAt } from './looked-at.ts';
 import { namesOfStudy, type NamedCorrespondent } from './names-of-study.ts';
 import { professionalNamed } from './professional-named.ts';
 import { saidBefore } from './said-before.ts';
@@ -84,7 +84,7 @@ async function planOf(deps: DeclareNamedDeps, studyInstanceUID: string): Promise
   if (state.erasurePending) return nothing;
   const seen = await lookedAt(records, reading, studyInstanceUID);
   const isHers = seen.patient === patient;
-  const names = namesOfStudy(region, study).filter(({ key }) => !isHers || seen.names[key] === undefined);
+  const names = unseenOf(seen, patient, namesOfStudy(region, study));
   const left = isHers ? undefined : await leftBehind({ deps, reading, now }, seen);
   if (names.length === 0 && left === undefined) return nothing;
   const made = await declaredParts({ deps, reading, known, state, now }, names);

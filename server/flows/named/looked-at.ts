@@ -31,6 +31,15 @@ export async function lookedAt(
   return { key, last, ...(JSON.parse(last) as Pick<LookedAt, 'patient' | 'names'>) };
 }
 
+/** The names that were not looked at yet, of a study that is this Patient's (`Patient/id`). */
+export function unseenOf<N extends { readonly key: string }>(
+  { patient, names }: LookedAt,
+  present: string,
+  all: readonly N[],
+): readonly N[] {
+  return patient === present ? all.filter(({ key }) => names[key] === undefined) : all;
+}
+
 /** The parts that keep what was looked at: of two plans at one time the second conflicts. */
 export function lookedAtParts({ key, last }: LookedAt, said: Pick<LookedAt, 'patient' | 'names'>): PlanParts {
   const claims = [{ key, value: JSON.stringify({ patient: said.patient, names: said.names }) }];

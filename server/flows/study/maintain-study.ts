@@ -14,6 +14,7 @@ import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import { declaringOf } from '../named/declare-named.ts';
+import { lookedAt, unseenOf } from '../named/looked-at.ts';
 import { namesOfStudy } from '../named/names-of-study.ts';
 import { newId } from '../new-id.ts';
 import { filedAt, groundOfAll } from '../ground/ground.ts';
@@ -98,7 +99,7 @@ async function partsOf(deps: MaintainStudyDeps, { studyInstanceUID, closing, sin
     },
     rests,
     exam,
-    namedJobs(deps, hand, exam),
+    await namedJobs(deps, reading, hand, exam),
     manifest.isMade ? asItStood(standing?.row) : {},
     manifest.parts,
     ...(await reportUpkeep(
@@ -201,10 +202,17 @@ function imagingStudyParts(
   return isNews ? { ...parts, jobs: [tellingOf(`ImagingStudy/${imagingStudy.id}`, now)] } : parts;
 }
 
-/** When it changes, whom its images name is looked at, where that means anything. */
-function namedJobs({ region }: MaintainStudyDeps, { study, now }: StudyAtHand, { puts = [] }: PlanParts): PlanParts {
-  if (puts.length === 0 || namesOfStudy(region, study).length === 0) return {};
-  return { jobs: [declaringOf(study.studyInstanceUID, now)] };
+/** When it changes, whom its images name is looked at, where that means anything and was not done. */
+async function namedJobs(
+  { records, region }: MaintainStudyDeps,
+  reading: NarrowReading,
+  { study: { studyInstanceUID, patient, series }, now }: StudyAtHand,
+  { puts = [] }: PlanParts,
+): Promise<PlanParts> {
+  const names = puts.length === 0 ? [] : namesOfStudy(region, { series });
+  if (names.length === 0) return {};
+  const seen = await lookedAt(records, reading, studyInstanceUID);
+  return unseenOf(seen, patient.patient, names).length === 0 ? {} : { jobs: [declaringOf(studyInstanceUID, now)] };
 }
 
 /** Whether the authors of a study are those who sent what stands of it. */
