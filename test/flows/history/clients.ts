@@ -286,12 +286,28 @@ async function changed(
   ask: () => Promise<FhirAnswer>,
 ): Promise<Change> {
   const begin = performance.now();
-  const answer = await ask().catch(() => undefined);
+  const status = await ask().then(
+    (answer) => answer.status,
+    (error: unknown) => `no answer, ${codeOf(error)}`,
+  );
   const end = performance.now();
-  const status = answer?.status ?? 'no answer';
   const isUnknown = typeof status === 'string' || status >= 500;
   const outcome = isUnknown ? 'unknown' : status < 300 ? 'done' : 'refused';
-  return { kind: 'change', name: `${name}: ${act} (${status})`, act, sets, begin, end, outcome };
+  return {
+    kind: 'change',
+    name: `${name}: ${act}, ${Math.round(end - begin)} ms (${status})`,
+    act,
+    sets,
+    begin,
+    end,
+    outcome,
+  };
+}
+
+/** What broke the connection, or ended the wait for an answer. */
+function codeOf(error: unknown): string {
+  const { cause } = error instanceof Error ? error : {};
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : String(error);
 }
 
 function oneOf<T>(some: readonly T[], draw: Draw): T {
