@@ -9,7 +9,7 @@ import { STREAM_BOUNDS } from './slow-stream.ts';
 const SLICES = 120;
 
 /** So many of the changes may be answered 503 on MongoDB: two servers meet in one record. On SQLite none may. */
-const MOST_BUSY = 1 / 3;
+const MOST_BUSY = 1 / 2;
 
 /** What was wrong, and how much there was of each kind, and of streams that were forbidden while they ran. */
 export type Checked = { readonly counts: Readonly<Record<string, number>>; readonly faults: readonly string[] };
@@ -34,7 +34,8 @@ export async function checkHistory(store: string, playing: Playing): Promise<Che
 
 /** What a history lacks that each has. */
 export function lacking(counts: Checked['counts']): readonly string[] {
-  return NEEDED.filter((kind) => (counts[kind] ?? 0) === 0);
+  const kindsOf = (needed: string): readonly string[] => [needed, `${needed} done`, `${needed} unknown`];
+  return NEEDED.filter((needed) => kindsOf(needed).every((kind) => (counts[kind] ?? 0) === 0));
 }
 
 /**

@@ -73,18 +73,18 @@ const CLIENTS: readonly Client[] = [
   ...Array.from({ length: 3 }, (): Client => ({ part: 'named', acts: ['read'] })),
 ];
 
-/** What is in each history. */
+/** What is in each history: what somebody saw, and changes, which may have been busy. */
 export const NEEDED: readonly string[] = [
   'shown',
   'hidden',
   'stream cut',
-  'withdrawal done',
-  'reconsent done',
-  'declaration done',
-  'end of a declaration done',
-  'block done',
-  'end of a block done',
-  'emergency done',
+  'withdrawal',
+  'reconsent',
+  'declaration',
+  'end of a declaration',
+  'block',
+  'end of a block',
+  'emergency',
 ];
 
 /** Before the record is withdrawn for the first time: streams are running. */
@@ -139,7 +139,7 @@ async function play(
     const doing = { world, client, server, name: `${client.part} ${at} ${act}` };
     const one = await perform(doing, act, { stands, draw });
     done.push(one);
-    lacking.delete(kindOf(one));
+    lacking.delete(one.kind === 'change' ? one.act : kindOf(one));
     if (act === 'block' || act === 'declaration')
       stands = one.kind === 'change' && one.outcome === 'done' ? !stands : (await standing(doing, act)) !== undefined;
     await pause(draw(act === 'read' ? 30 : 150));
