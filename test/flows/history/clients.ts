@@ -96,10 +96,14 @@ const MOST_LATE_MS = 60_000;
 /** How long clients go on, and with which seed of their choices. */
 export type Playing = { readonly milliseconds: number; readonly seed: number };
 
+/** What has to happen: clients go on for some time without it. */
+export type Needed = { readonly needed: readonly string[] };
+
 /** Lets the clients do as they like for a while; resolves with what happened. */
-export async function playHistory(world: HistoryWorld, { milliseconds, seed }: Playing): Promise<History> {
+export async function playHistory(world: HistoryWorld, playing: Playing & Needed): Promise<History> {
+  const { milliseconds, seed, needed } = playing;
   const until = performance.now() + milliseconds;
-  const lacking = new Set(NEEDED);
+  const lacking = new Set(needed);
   const played = await Promise.all(
     CLIENTS.map(
       async (client, at) => await play(world, client, { until, lacking, draw: drawing(seed * 100 + at), at }),
