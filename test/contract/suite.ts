@@ -7,6 +7,9 @@ export type Suite = Pick<OpenedStores, keyof Stores> & {
   reopen(): Promise<void>;
 };
 
+/** A server of MongoDB that drops what a long suite wrote answers nobody meanwhile. */
+const MANY_ROWS_MS = 240_000;
+
 /** Opens stores before the tests of the present `describe` and removes them after. */
 export function useStores(open: OpenStores): Suite {
   let stores: OpenedStores | undefined;
@@ -14,10 +17,12 @@ export function useStores(open: OpenStores): Suite {
     if (stores === undefined) throw new Error('The stores are not open');
     return stores;
   };
-  before(async () => {
+  before(async function () {
+    this.timeout(MANY_ROWS_MS);
     stores = await open();
   });
-  after(async () => {
+  after(async function () {
+    this.timeout(MANY_ROWS_MS);
     await stores?.close();
   });
   return {
