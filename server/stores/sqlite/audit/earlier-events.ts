@@ -13,7 +13,7 @@ import { indexVersion } from './audit-rows.ts';
 export function lacksEarlier(trail: Database, grant: AnyGrant, { where, span }: SearchQuery): boolean {
   const version = versionFor(where);
   if (version === 1) return false;
-  const order = [{ by: 'date', param: '_lastUpdated', descending: false }] as const;
+  const order = [{ by: 'moment', param: 'date', descending: false }] as const;
   const part = { type: 'AuditEvent', where: [], order, count: 1, total: 'none', include: [] } as const;
   const [first] = search(trail, grant, span === undefined ? part : { ...part, span }, undefined).rows;
   return first !== undefined && indexVersion(trail, first.id) < version;

@@ -2,13 +2,25 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { AuditRecord } from '../../../../../server/ports/commit-plan.ts';
+import { MAX_ORDERED_ROWS } from '../../../../../server/ports/record-store.ts';
 import { openReader, openWriter } from '../../../../../server/stores/sqlite/database.ts';
 import { openSqliteStores } from '../../../../../server/stores/sqlite/open.ts';
 import { MIGRATIONS, migrate } from '../../../../../server/stores/sqlite/schema.ts';
 import { toWireAudit } from '../../../../../server/stores/sqlite/audit/wire-audit.ts';
 import { appendEvents, readHead } from '../../../../../server/stores/sqlite/write/write-trail.ts';
 import { aPatientGrant, aPersonKey, anAudit, aQuery, NOW } from '../../../../support/plans.ts';
-import { searchIds } from '../../../../support/reads.ts';
+import { ask, searchIds } from '../../../../support/reads.ts';
+
+/** Chains events whose rows a kill left out, in a folder without a store. */
+function chainAlone(folder: string, audits: readonly AuditRecord[]): void {
+  const trail = openWriter(join(folder, 'trail.sqlite'));
+  migrate(trail, MIGRATIONS.trail);
+  trail.script('BEGIN');
+  appendEvents(trail, readHead(trail), audits.map(toWireAudit));
+  trail.script('COMMIT');
+  trail.close();
+}
 
 describe('The rows of AuditEvents (SQLite)', () => {
   let dataDir: string;
@@ -22,16 +34,29 @@ describe('The rows of AuditEvents (SQLite)', () => {
   it('are written at the start for what a kill left chained alone', async () => {
     const person = aPersonKey();
     const audits = Array.from({ length: 1_100 }, () => anAudit([person]));
-    const trail = openWriter(join(dataDir, 'trail.sqlite'));
-    migrate(trail, MIGRATIONS.trail);
-    trail.script('BEGIN');
-    appendEvents(trail, readHead(trail), audits.map(toWireAudit));
-    trail.script('COMMIT');
-    trail.close();
+    chainAlone(dataDir, audits);
     const stores = await openSqliteStores({ dataDir });
     try {
       const ids = await searchIds(stores.records, aPatientGrant(person), aQuery('AuditEvent', { count: 2_000 }));
       expect([...ids].sort()).to.deep.equal(audits.map(({ event }) => event.id).sort());
+    } finally {
+      await stores.close();
+    }
+  });
+
+  it('say by the first of them whether earlier servers recorded some, however many they are', async () => {
+    const person = aPersonKey();
+    const folder = await mkdtemp(join(dataDir, 'many-'));
+    chainAlone(
+      folder,
+      Array.from({ length: MAX_ORDERED_ROWS + 1 }, () => anAudit([person])),
+    );
+    const stores = await openSqliteStores({ dataDir: folder });
+    try {
+      const where = [{ kind: 'token', param: 'purpose', values: [{ code: 'TREAT' }] }] as const;
+      const query = aQuery('AuditEvent', { where, count: 1 });
+      const page = await ask(stores.records, aPatientGrant(person), { kind: 'search', query });
+      expect([page.rows.length, page.lacksEarlier]).to.deep.equal([1, undefined]);
     } finally {
       await stores.close();
     }
