@@ -5,7 +5,7 @@
 import type { AuditEvent, AuditEventAgent, AuditEventEntity, CodeableConcept, Reference } from '@medplum/fhirtypes';
 import type { ExamElements } from '../types/fhir-type.ts';
 import { isStoredType } from '../types/visibility.ts';
-import { examKindOf, type ExamWords } from './exam-label.ts';
+import { examKindOf, FURTHER, type ExamWords } from './exam-label.ts';
 import { tellsMoreRequests } from './further-event.ts';
 import { PASSAGE } from './shapes.ts';
 
@@ -129,7 +129,7 @@ function lineOf(event: AuditEvent, own: ReadonlySet<string>): readonly Begun[] {
       roles: reader.role ?? [],
       institutions: agent.flatMap(({ type, who }) => (isInstitution(type) && who !== undefined ? [who] : [])),
       exams,
-      further: Math.max(0, ...entity.map((one) => Number(detailIn(one, 'further') ?? 0))),
+      further: Math.max(0, ...entity.map((one) => Number(detailIn(one, FURTHER) ?? 0))),
       relation: right && detailIn(right, 'relation'),
       consent: right?.what?.reference,
       lists: new Set(listsIn(entity)),

@@ -17,6 +17,11 @@ const objectRole = (code: string): Coding => ({
 /** Whose request it was, of all events of the request. */
 const REQUEST_ID = 'XrequestId';
 
+/** Whether an entity tells of which request an event was. */
+export function isRequestEntity({ type }: AuditEventEntity): boolean {
+  return type?.system === CODE_SYSTEM.balpEntityType && type.code === REQUEST_ID;
+}
+
 /** Builds the entities. An authorization names patient and Consent alone; what else is told of it is its detail. */
 export function entitiesOf(facts: PassageFacts, { roles }: Shape): AuditEventEntity[] {
   if (roles === 'authorize' && facts.consent !== undefined) return authorizedOf(facts);

@@ -29,6 +29,9 @@ export function examWords(type: StoredType, resource: object): ExamWords {
   };
 }
 
+/** The detail of an entity that counts further exams which its event does not name. */
+export const FURTHER = 'further';
+
 /** The details of an entity in which the words of an exam stand; `description` is its own. */
 const WORDS: readonly (string | undefined)[] = ['started', 'modality'] satisfies (keyof ExamWords)[];
 

@@ -5,7 +5,7 @@
  */
 import type { Purpose } from './purpose.ts';
 import type { PersonKey, Requester, Role } from './requester.ts';
-import { FOREVER, principal, type Principal } from './right.ts';
+import { FOREVER, overseenBy, principal, type Principal } from './right.ts';
 
 /** Makers have it: whoever reaches a constructor through an instance does not. */
 const MAKING = Symbol('making');
@@ -299,6 +299,7 @@ export function principalsOfProfessional(practitioner: string, roles: readonly R
     ...roles.filter(caresThere).flatMap((role) => role.within.map(principal.members)),
     ...roles.filter((role) => role.radiologist).map((role) => principal.radiologists(role.organization)),
     ...roles.flatMap((role) => role.offices.map((office) => principal.office(office, role.organization))),
+    ...roles.flatMap(({ oversees = [] }) => oversees.map(principal.trailOf)),
   ];
 }
 
@@ -327,7 +328,14 @@ export function readsWholeTrail(grant: AnyGrant): boolean {
   return !grant.system && grant.principals.includes(principal.office(TRAIL_OFFICE, ''));
 }
 
-/** Whether somebody holds the office by which the whole trail is read. */
-export function isTrailOfficer(requester: Requester): boolean {
-  return requester.kind === 'practitioner' && requester.roles.some(({ offices }) => offices.includes(TRAIL_OFFICE));
+/** The organizations (`Organization/id`) whose events a grant shows; none where it shows those of all. */
+export function organizationsOverseen(grant: AnyGrant): readonly string[] {
+  return grant.system || readsWholeTrail(grant) ? [] : grant.principals.flatMap(overseenBy);
+}
+
+/** Which part of the trail somebody reads by an office: all of it, or that of an establishment. */
+export function trailOfOfficer(requester: Requester): 'whole' | 'establishment' | undefined {
+  if (requester.kind !== 'practitioner') return undefined;
+  if (requester.roles.some(({ offices }) => offices.includes(TRAIL_OFFICE))) return 'whole';
+  return requester.roles.some(({ oversees = [] }) => oversees.length > 0) ? 'establishment' : undefined;
 }

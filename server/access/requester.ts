@@ -25,6 +25,8 @@ export type Role = {
   readonly organization: string;
   readonly radiologist: boolean;
   readonly offices: readonly RegionRole[];
+  /** Of an office of data protection: the organization and all parts of it, whose events are read. */
+  readonly oversees?: readonly string[];
   /** What the professional is there, as the directory says it, for the audit trail. */
   readonly profession?: Profession;
   /** The organization's name, for the audit trail. */

@@ -44,7 +44,7 @@ export function isNamedBefore(
 }
 
 /** Somebody a right is held by: a prefix that says what, and a reference or key. */
-export type Principal = `${'p' | 'ro' | 'm' | 'bg' | 'sh' | 'r' | 'o' | 'pat' | 'rp' | 'of'}:${string}`;
+export type Principal = `${'p' | 'ro' | 'm' | 'bg' | 'sh' | 'r' | 'o' | 'pat' | 'rp' | 'of' | 'tr'}:${string}`;
 
 /** The principals of each kind of holder. */
 export const principal = {
@@ -65,6 +65,8 @@ export const principal = {
   /** Whoever holds an office of the region, or one of an establishment (`Organization/id`). */
   office: (office: RegionRole, organization: string): Principal =>
     office.startsWith('establishment') ? `of:${office}|${organization}` : `of:${office}`,
+  /** Whoever reads the events of an organization (`Organization/id`): those of its people, and of what it filed. */
+  trailOf: (organization: string): Principal => `tr:${organization}`,
   /** The patient, by person key. */
   patient: (person: PersonKey): Principal => `pat:${person}`,
   /** Who represents her, as the one row (`RelatedPerson/id`) that says so. */
@@ -84,6 +86,11 @@ export function referenceOf(holder: Principal): string {
 /** The establishment (`Organization/id`) that a principal is: none when it is somebody else. */
 export function establishmentOf(holder: Principal): readonly string[] {
   return holder.startsWith('o:') ? [holder.slice(2)] : [];
+}
+
+/** The organization (`Organization/id`) whose events a principal reads: none when it reads none. */
+export function overseenBy(holder: Principal): readonly string[] {
+  return holder.startsWith('tr:') ? [referenceOf(holder)] : [];
 }
 
 /** The principals by which somebody can be barred: people, by themselves, by a function, by an organization. */
@@ -149,6 +156,24 @@ export function isOfItself({ relation }: Pick<Right, 'relation'>): boolean {
 export function rightId({ person, principal: holder, relation, scope, from, to }: Omit<Right, 'id' | 'giver'>): string {
   const name = `${relation}|${holder}|${whereOf(scope, person, isOfItself({ relation }))}`;
   return from === 0 && to === FOREVER ? name : `${name}|${from}|${to}`;
+}
+
+/**
+ * How the ids of the rights begin that an establishment (`Organization/id`) has to what it filed; each ends with the
+ * item (`Type/id`), and outlives its deletion.
+ */
+export function authorRightsOf(organization: string): string {
+  return `author|${principal.establishment(organization)}|`;
+}
+
+/** The ids of the rights by which some organizations (`Organization/id`) have filed what they did of some items. */
+export function authorRights(organizations: readonly string[], items: readonly string[]): readonly string[] {
+  return organizations.flatMap((organization) => items.map((item) => authorRightsOf(organization) + item));
+}
+
+/** The item (`Type/id`) of the id of a right of {@link authorRights}. */
+export function itemOfAuthorRight(id: string): string {
+  return id.slice(id.lastIndexOf('|') + 1);
 }
 
 function whereOf(scope: RightScope, person: PersonKey, isOfIt: boolean): string {

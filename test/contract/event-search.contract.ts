@@ -33,16 +33,32 @@ import {
 import type { SearchQuery } from '../../profiles/search/query.ts';
 import type { RegionRole } from '../../profiles/region-role.ts';
 import { expectFault } from '../support/faults.ts';
-import { aGrant, aPatientGrant, aPersonKey, anId, aQuery, NOW, SYSTEM } from '../support/plans.ts';
+import {
+  aGrant,
+  anId,
+  anIdentity,
+  aPatientGrant,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aQuery,
+  NOW,
+  SYSTEM,
+} from '../support/plans.ts';
 import { ask, idsOf, searchIds, searchPages } from '../support/reads.ts';
 import type { OpenStores } from '../support/stores.ts';
+import { commitPlan } from '../support/warrants.ts';
 import { useStores } from './suite.ts';
 import { openedResource } from '../../server/ports/internal-row.ts';
 
 const EVENTS = 60;
 const patients = constantFrom('Patient/1', 'Patient/11');
 const users = oneof(patients, constantFrom('Practitioner/1', 'Practitioner/1"', 'Organization/1'));
-const things = constantFrom('ImagingStudy/1', 'Consent/1', 'Binary/1');
+/** An exam that `FILER` filed, and one of another establishment that events name beside it. */
+const OWN = 'ImagingStudy/1';
+const OTHERS = 'ImagingStudy/2';
+const FILER = 'Organization/filer';
+const things = constantFrom(OWN, 'Consent/1', 'Binary/1');
 
 const passages = record({
   // The keys of the table, which Object.keys widens.
@@ -52,6 +68,7 @@ const passages = record({
   consent: option(constant('Consent/1'), { nil: undefined }),
   user: option(users, { nil: undefined }),
   thing: option(things, { nil: undefined }),
+  beside: option(constant(OTHERS), { nil: undefined }),
   purpose: constantFrom('TREAT', 'BTG'),
   at: integer({ min: 0, max: 5 }),
 });
@@ -59,7 +76,7 @@ const passages = record({
 type Passage = typeof passages extends Arbitrary<infer T> ? T : never;
 
 function eventOf(
-  { kind, outcome, patient, consent, user, purpose, thing, at }: Passage,
+  { kind, outcome, patient, consent, user, purpose, thing, beside, at }: Passage,
   number: number,
 ): AuditEvent & { id: string } {
   return buildAuditEvent({
@@ -75,7 +92,9 @@ function eventOf(
     ...(user === undefined
       ? {}
       : { user: { reference: user, display: 'Zoé "\\" Lambert', purpose, tokenId: anId(), ...rolesOf(user) } }),
-    ...(thing === undefined ? {} : { entities: [{ what: { reference: thing }, ...wordsOf(thing) }] }),
+    entities: [thing, beside].flatMap((one) =>
+      one === undefined ? [] : [{ what: { reference: one }, ...wordsOf(one) }],
+    ),
   });
 }
 
@@ -88,8 +107,26 @@ function wordsOf(thing: string) {
 /** Who is shown what everybody was shown: more is read for each question. */
 const OFFICE = 'the office of the region';
 
+/** Offices of establishments, by the organizations that each oversees: of people, of who filed, and of both. */
+const OFFICES = { people: ['Organization/1'], items: [FILER], both: ['Organization/1', FILER] } as const;
+
+/** An event as the office of some organizations sees it; undefined: not at all. */
+function seenIn(event: AuditEvent, organizations: readonly string[]): AuditEvent | undefined {
+  const named = (references: readonly string[]) => references.some((one) => organizations.includes(one));
+  if (named(event.agent.map(({ who }) => who?.reference ?? ''))) return event;
+  const isSeen = (reference = '') => reference === OWN || /^(Patient|Consent)\//.test(reference);
+  const entity = (event.entity ?? []).filter(({ what }) => isSeen(what?.reference));
+  const isOwn = named([FILER]) && entity.some(({ what }) => what?.reference === OWN);
+  return isOwn ? { ...event, entity } : undefined;
+}
+
+/** What the office of an establishment may ask for: kinds of entities it is refused. */
+function isAsked(criterion: Criterion): boolean {
+  return !('param' in criterion) || criterion.param !== 'entity-type';
+}
+
 /** Somebody who holds an office, and is no more. */
-function inOffice(office: RegionRole) {
+function inOffice(office: RegionRole, oversees: readonly string[] = []) {
   const organization = 'Organization/region';
   const role = {
     reference: 'PractitionerRole/1',
@@ -97,6 +134,7 @@ function inOffice(office: RegionRole) {
     within: [organization],
     radiologist: false,
     offices: [office],
+    ...(oversees.length === 0 ? {} : { oversees }),
   };
   return aGrant('Practitioner/officer', NOW, [role]);
 }
@@ -132,7 +170,7 @@ const criteria: Arbitrary<Criterion> = oneof(
   record({
     kind: constant('reference' as const),
     param: constantFrom('agent', 'entity'),
-    values: array(oneof(users, things), { minLength: 1, maxLength: 2 }),
+    values: array(oneof(users, things, constant(OTHERS)), { minLength: 1, maxLength: 2 }),
     negated: boolean(),
   }),
   record({
@@ -174,6 +212,14 @@ export function eventSearchContract(name: string, open: OpenStores): void {
     before(async () => {
       await suite.trail.record(EVENTS_ASKED.map((event) => ({ event, persons: [person] })));
       await suite.trail.head();
+      const puts = [
+        [OWN, FILER],
+        [OTHERS, 'Organization/other'],
+      ].map(([item = '', source = '']) => {
+        const origin = { sources: [source], services: [] };
+        return aPut({ type: 'ImagingStudy', id: item.replace('ImagingStudy/', ''), person, origin });
+      });
+      await commitPlan(suite.records, aPlan({ puts: [anIdentity(person), ...puts] }));
     });
 
     const searches: readonly (readonly [who: string, search: (query: SearchQuery) => Promise<readonly string[]>])[] = [
@@ -204,6 +250,44 @@ export function eventSearchContract(name: string, open: OpenStores): void {
         );
       });
     }
+
+    for (const [name, oversees] of Object.entries(OFFICES)) {
+      it(`finds for the office of an establishment (${name}) what it sees of each event`, async () => {
+        await assert(
+          asyncProperty(array(criteria.filter(isAsked), { maxLength: 2 }), async (where) => {
+            const query = aQuery('AuditEvent', { where, count: 1_000, ...spanOf(where) });
+            const ids = await searchIds(suite.records, inOffice('establishment-dpo', oversees), query);
+            const expected = EVENTS_ASKED.flatMap((event) => {
+              const seen = seenIn(event, oversees);
+              const index = seen && { ...indexAuditEvent(seen), type: 'AuditEvent' as const, id: event.id };
+              return index && where.every((one) => matchesCriterion(index, one, ALONE)) ? [event.id] : [];
+            });
+            expect([...ids].sort()).to.deep.equal(expected.sort());
+          }),
+          { numRuns: 40 },
+        );
+      });
+    }
+
+    it('shows the office of who filed an exam no other exam of an event, by whatever question', async () => {
+      const office = inOffice('establishment-dpo', [FILER]);
+      const { rows } = await ask(suite.records, office, {
+        kind: 'search',
+        query: aQuery('AuditEvent', { count: 1_000 }),
+      });
+      expect(rows).to.not.be.empty;
+      const known = new Map(EVENTS_ASKED.map((event) => [event.id, event]));
+      expect(rows.some(({ id }) => JSON.stringify(known.get(id)).includes(OTHERS))).to.equal(true);
+      for (const { id, json } of rows) {
+        const row = await ask(suite.records, office, { kind: 'resource', type: 'AuditEvent', id });
+        for (const text of [json, row?.json])
+          expect(text, id)
+            .to.include(OWN)
+            .and.not.match(/ImagingStudy\/2|IRM du genou|2026-03-02|"modality"/);
+      }
+      for (const { id } of EVENTS_ASKED.filter((event) => seenIn(event, [FILER]) === undefined))
+        expect(await ask(suite.records, office, { kind: 'resource', type: 'AuditEvent', id })).to.equal(undefined);
+    });
 
     it('sorts events by their date from both ends, by tokens and by ids, page by page', async () => {
       const orders: readonly (readonly SortKey[])[] = [
@@ -258,7 +342,7 @@ export function eventSearchContract(name: string, open: OpenStores): void {
           rows.find((one) => one.id === id),
         ])
           expect(row?.json, id)
-            .to.include('"ImagingStudy/1"')
+            .to.match(/"ImagingStudy\/[12]"/)
             .and.not.match(/IRM du genou|2026-03-02|"modality"/);
         expect((await ask(suite.records, aPatientGrant(person), question))?.json).to.include('IRM du genou');
       }

@@ -1,11 +1,15 @@
 /** ITI-81: the patient searches the events of her record, by who, by what for, and without her own. */
-import type { AuditEvent } from '@medplum/fhirtypes';
+import type { AuditEvent, ImagingStudy } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { patientIdentifier } from '../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
 import { signIn } from '../../fixtures/sign-in.ts';
+import { CODE_SYSTEM } from '../../profiles/codes.ts';
+import { expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { byStudyUid, fillDemonstration, personCaller, type Demonstration } from '../support/demonstration.ts';
+import { changeResource, type EditedRegion } from '../support/region-file.ts';
 import { eventsForPatient } from './support/cell.ts';
-import { onEachWorld } from './support/each-store.ts';
+import { onEachStore, onEachWorld } from './support/each-store.ts';
 import { find } from './support/fhir.ts';
 import type { PersonKey } from './support/people.ts';
 import { callOf, type World } from './support/world.ts';
@@ -122,5 +126,92 @@ onEachWorld('A search of the trail (ITI-81)', (world) => {
       ['patient:not=Patient/1', 400],
     ] as const)
       expect((await fetch(`${url}/fhir/AuditEvent?${query}`, { headers })).status, query).to.equal(status);
+  });
+});
+
+/** Those who work at the desks of the demonstration look after data protection instead. */
+function withOfficers(region: EditedRegion): void {
+  const code = [{ coding: [{ system: CODE_SYSTEM.regionRole, code: 'establishment-dpo' }] }];
+  changeResource(region, 'PractitionerRole/demo-strasbourg-desk-role', { code });
+  const organization = { reference: ESTABLISHMENTS.nancy.organization };
+  changeResource(region, 'PractitionerRole/demo-region-desk-role', { code, organization });
+}
+
+onEachStore('The trail of an establishment (ITI-81)', { region: withOfficers }, (running) => {
+  type Place = 'strasbourg' | 'nancy';
+  let demonstration: Demonstration;
+  let officers: Readonly<Record<Place, FhirCaller>>;
+  let exams: Readonly<Record<Place, string>>;
+  /** Who read what, by the number of the request. */
+  const reads = ['list', 'strasbourg', 'nancy', 'people', 'nancy-itself'] as const;
+  type Read = (typeof reads)[number];
+
+  before(async () => {
+    const { server } = running();
+    demonstration = await fillDemonstration(server);
+    const { declared, nancy, patient, studies } = demonstration;
+    officers = {
+      strasbourg: await personCaller(server, 'demo-strasbourg-desk'),
+      nancy: await personCaller(server, 'demo-region-desk'),
+    };
+    const idOf = async (study: typeof studies.helene) =>
+      `ImagingStudy/${(await patient.findOne<ImagingStudy>(`ImagingStudy?${byStudyUid(study)}`)).id}`;
+    exams = { strasbourg: await idOf(studies.helene), nancy: await idOf(studies.heleneNancy) };
+    const radiologist = await personCaller(server, 'demo-radiologist');
+    const asked: Readonly<Record<Read, readonly [FhirCaller, string]>> = {
+      list: [declared, 'ImagingStudy'],
+      strasbourg: [declared, exams.strasbourg],
+      nancy: [declared, exams.nancy],
+      people: [radiologist, exams.nancy],
+      'nancy-itself': [nancy, exams.nancy],
+    };
+    for (const [read, [caller, path]] of Object.entries(asked)) {
+      const answer = await caller.get(path, { 'X-Request-Id': `read-${read}-` });
+      expect(answer.status, answer.text).to.equal(200);
+    }
+  });
+
+  const trailOf = async (place: Place, query = ''): Promise<readonly AuditEvent[]> =>
+    await officers[place].find<AuditEvent>(`AuditEvent?date=ge2020&_count=500${query}`);
+  const readsIn = (found: readonly AuditEvent[]): readonly Read[] =>
+    reads.filter((read) => found.some((event) => JSON.stringify(event).includes(`"read-${read}-"`)));
+
+  it('is what its people did, those of its parts too, and what was done with its exams, and nothing else', async () => {
+    const found = await trailOf('strasbourg');
+    expect(readsIn(found)).to.deep.equal(['list', 'strasbourg', 'people']);
+    expect(readsIn(await trailOf('nancy'))).to.deep.equal(['list', 'nancy', 'people', 'nancy-itself']);
+    const { organization, service } = ESTABLISHMENTS.strasbourg;
+    for (const event of found) {
+      const isOfPeople = event.agent.some(({ who }) => [organization, service].some((one) => who?.reference === one));
+      const text = JSON.stringify(event);
+      if (!isOfPeople) expect(text).to.not.include(exams.nancy);
+      expect(text).to.not.match(/"(?:started|modality)"/);
+    }
+  });
+
+  it('is found by what its officer may see of an event, and by nothing else', async () => {
+    const asked = (exam: string) => `&entity=${exam}`;
+    expect(readsIn(await trailOf('strasbourg', asked(exams.strasbourg)))).to.deep.equal(['list', 'strasbourg']);
+    expect(readsIn(await trailOf('strasbourg', asked(exams.nancy)))).to.deep.equal(['people']);
+    const [hidden] = (await trailOf('nancy')).filter((event) => readsIn([event]).includes('nancy-itself'));
+    const answer = await officers.strasbourg.get(`AuditEvent/${hidden?.id}`);
+    const unknown = await officers.strasbourg.get('AuditEvent/unknown');
+    expect([answer.status, answer.text]).to.deep.equal([404, unknown.text]);
+    expect((await officers.nancy.get(`AuditEvent/${hidden?.id}`)).status).to.equal(200);
+  });
+
+  it('is asked for from a date on, through no Patient and by no kind of entity, each time in an event', async () => {
+    const { strasbourg } = officers;
+    expectOutcome(await strasbourg.get('AuditEvent'), 400, 'invalid');
+    for (const query of [`patient.identifier=${encodeURIComponent(number)}`, 'entity-type=Patient'])
+      expectOutcome(await strasbourg.get(`AuditEvent?date=ge2020&${query}`), 501, 'not-supported');
+    const own = '&agent=Practitioner/demo-strasbourg-desk&type=rest';
+    const asked = (await trailOf('strasbourg', own)).flatMap(({ entity = [] }) =>
+      entity.map(({ query = '' }) => query),
+    );
+    expect(asked.map((query) => Buffer.from(query, 'base64').toString()).join(' ')).to.include(
+      'AuditEvent?date=ge2020',
+    );
+    expect(await trailOf('nancy', own)).to.deep.equal([]);
   });
 });

@@ -36,6 +36,7 @@ export function aRegionIndex(
     informs: () => true,
     recordsWord: () => false,
     within: (organization) => [organization],
+    partsOf: (organization) => [organization],
     nameOf: () => undefined,
     outsideCare: new Set(),
     qualifiedSystems: [],

@@ -2,7 +2,7 @@
  * The exams of one person that an answer shows, as her event tells them: each by its reference, and in words as far as
  * she may see it herself. What a row says comes from the row at hand: nothing more is read.
  */
-import { examKindOf, examWords } from '../../../profiles/audit/exam-label.ts';
+import { examKindOf, examWords, FURTHER } from '../../../profiles/audit/exam-label.ts';
 import type { TouchedEntity } from '../../../profiles/audit/facts.ts';
 import { resourceType } from '../../../profiles/audit/entities.ts';
 import { headOf, STUDY_TAIL } from '../../../profiles/search/json-tail.ts';
@@ -62,7 +62,7 @@ function examEntities(exams: ReadonlyMap<string, () => Words>): readonly Touched
   return named.map(([reference, words], at): TouchedEntity => {
     const { description, detail } = words();
     const isLast = further > 0 && at === named.length - 1;
-    const told = { ...detail, ...(isLast ? { further: String(further) } : {}) };
+    const told = { ...detail, ...(isLast ? { [FURTHER]: String(further) } : {}) };
     return {
       what: { reference },
       type: resourceType(reference.split('/')[0] ?? ''),

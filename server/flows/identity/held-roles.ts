@@ -34,9 +34,10 @@ export function isOutsideCare(
   return roles.some((role) => isHeld(role, now) && hasCodeOf(role, outsideCare));
 }
 
-/** What a directory tells: what each organization is a part of, how it is called, and which codes are of no care. */
+/** What a directory tells: what organizations are parts of, and how they are called; which codes are of no care. */
 export type Directory = {
   readonly within: Within;
+  readonly partsOf: PartsOf;
   readonly nameOf: NameOf;
   /** Codes of roles whose holders see no record. */
   readonly outsideCare: ReadonlySet<string>;
@@ -47,6 +48,9 @@ export type NameOf = (organization: string) => string | undefined;
 
 /** Gives an organization (`Organization/id`) and all of which it is a part, itself first. */
 export type Within = (organization: string) => readonly string[];
+
+/** Gives an organization (`Organization/id`) and all parts of it. */
+export type PartsOf = (organization: string) => readonly string[];
 
 /** Departments within departments, up to the establishment and its group: more are not looked at. */
 const MOST_PARTS = 10;
@@ -74,7 +78,18 @@ function withinOf(directory: readonly Resource[]): Within {
 /** Tells it from the resources of a directory, and the codes outside of care that the region adds. */
 export function directoryOf(resources: readonly Resource[], rolesOutsideCare: readonly string[] = []): Directory {
   const outsideCare = new Set([...OUTSIDE_CARE_CODES, ...rolesOutsideCare]);
-  return { within: withinOf(resources), nameOf: namesIn(resources), outsideCare };
+  const within = withinOf(resources);
+  return { within, partsOf: partsIn(resources, within), nameOf: namesIn(resources), outsideCare };
+}
+
+/** Tells the parts; they are looked for when somebody asks. */
+function partsIn(directory: readonly Resource[], within: Within): PartsOf {
+  return (whole) => {
+    const known = directory.flatMap(({ resourceType, id = '' }) =>
+      resourceType === 'Organization' ? [`Organization/${id}`] : [],
+    );
+    return [whole, ...known.filter((part) => part !== whole && within(part).includes(whole))];
+  };
 }
 
 /** Tells the names. */
@@ -105,17 +120,19 @@ function periodOf({ period }: PractitionerRole): DateRange {
 }
 
 /** A role as the decision knows it, whenever it is held; none of one in no organization. */
-export function roleOf(role: PractitionerRole, { within, nameOf }: Directory): Role[] {
+export function roleOf(role: PractitionerRole, { within, partsOf, nameOf }: Directory): Role[] {
   const organization = role.organization?.reference;
   if (organization === undefined) return [];
   const [profession, institution] = [professionOf(role), nameOf(organization)];
+  const offices = regionRolesOf(role.code);
   return [
     {
       reference: `PractitionerRole/${role.id ?? ''}`,
       organization,
       within: within(organization),
       radiologist: hasCodeOf(role, RADIOLOGIST_CODES),
-      offices: regionRolesOf(role.code),
+      offices,
+      ...(offices.includes('establishment-dpo') ? { oversees: partsOf(organization) } : {}),
       ...(profession === undefined ? {} : { profession }),
       ...(institution === undefined ? {} : { institution }),
     },

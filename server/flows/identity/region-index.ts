@@ -99,6 +99,7 @@ export function followedIndex(current: CurrentRegion, timeZone?: string): Region
     sourcesOf: (system) => index().sourcesOf(system),
     servicesOf: (organization) => index().servicesOf(organization),
     within: (organization) => index().within(organization),
+    partsOf: (organization) => index().partsOf(organization),
     nameOf: (organization) => index().nameOf(organization),
     get outsideCare() {
       return index().outsideCare;

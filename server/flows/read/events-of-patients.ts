@@ -5,9 +5,10 @@
 import { spanOfEvents } from '../../../profiles/audit/event-span.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { isLink, type Criterion } from '../../../profiles/search/criterion.ts';
+import type { SortKey } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
 import type { SearchPage } from '../../ports/record-store.ts';
-import { isTrailOfficer } from '../../access/grant.ts';
+import { trailOfOfficer } from '../../access/grant.ts';
 import { further, guarded, type Account, type GuardDeps, type Visit } from '../guard.ts';
 import type { PassageKind } from '../../../profiles/audit/shapes.ts';
 
@@ -19,8 +20,8 @@ type ByPatient = Extract<Criterion, { kind: 'chain' }>;
  */
 export function patientSought({ requester }: Visit, { type, where }: SearchQuery): ByPatient | undefined {
   const sought = type === 'AuditEvent' ? where.find(isByPatient) : undefined;
-  if (sought !== undefined && isTrailOfficer(requester))
-    throw new Fault('not-supported', 'Events of the region are not found through Patients', {
+  if (sought !== undefined && trailOfOfficer(requester) !== undefined)
+    throw new Fault('not-supported', 'Officers do not find events through Patients', {
       expression: `${sought.param}.${paramOf(sought)}`,
     });
   return sought;
@@ -64,11 +65,24 @@ export async function eventsOfPatients(
 /**
  * A search of events with the part of the trail in which its dates lie, as the rest is not read.
  * @throws {Fault} invalid - an officer names no date from which on: there may be millions of events
+ * @throws {Fault} not-supported - the officer of an establishment asks for kinds of entities: of an event that is read
+ *   in part the others would be found, too
  */
 export function withinPeriod({ requester }: Pick<Visit, 'requester'>, query: SearchQuery): SearchQuery {
   if (query.type !== 'AuditEvent') return query;
   const span = spanOfEvents(query.where);
-  if (isTrailOfficer(requester) && span?.from === undefined)
-    throw new Fault('invalid', 'The events of the region are asked for from a date on', { expression: 'date' });
+  const part = trailOfOfficer(requester);
+  if (part !== undefined && span?.from === undefined)
+    throw new Fault('invalid', 'Officers ask for events from a date on', { expression: 'date' });
+  if (part === 'establishment' && [...query.where, ...(query.order ?? [])].some(isOnKinds))
+    throw new Fault('not-supported', 'Officers of establishments find no events by kinds of entities', {
+      expression: ENTITY_TYPE,
+    });
   return span === undefined ? query : { ...query, span };
+}
+
+const ENTITY_TYPE = 'entity-type';
+
+function isOnKinds(asked: Criterion | SortKey): boolean {
+  return 'param' in asked && asked.param === ENTITY_TYPE;
 }

@@ -37,6 +37,7 @@ import { grantOfPassage, passageUnder } from '../passage.ts';
 import { isOfShownVersions } from '../patient-versions.ts';
 import { unstamped } from '../stamp.ts';
 import { hydrateEvent } from './audit/audit-rows.ts';
+import { officeOf, officeWhere } from './audit/office.ts';
 import { lacksEarlier } from './audit/earlier-events.ts';
 import { AccessVersion } from './access-version.ts';
 import type { Database } from './database.ts';
@@ -280,19 +281,26 @@ export class SqliteRecordStore implements RecordStore {
   async #event(grant: AnyGrant, { id, version = 1 }: ResourceQuestion): Promise<VisibleRow | undefined> {
     await this.#writers.trail.send('head', undefined);
     const row = version === 1 ? visibleRow(this.#trail, ofIdentities(this.#trail, grant), 'AuditEvent', id) : undefined;
-    return row === undefined ? undefined : hydrateEvent(this.#trail, grant, row);
+    const reader = { grant, office: officeOf(this.#records, grant) };
+    return row === undefined ? undefined : hydrateEvent(this.#trail, reader, row);
   }
 
   /** The order for the head is answered after all events before it are in the file. */
   async #events(grant: AnyGrant, { query, after, skip }: Extract<Question, { kind: 'search' }>): Promise<SearchPage> {
     await this.#writers.trail.send('head', undefined);
+    const office = officeOf(this.#records, grant);
+    const asked = ofAllPatients(this.#records, query.where);
+    const found = office === undefined ? { where: asked } : await officeWhere(office, this.#trail, asked, query.span);
     return inSnapshot(this.#trail, () => {
       // Events repeat what they need, so nothing is included.
       const reading = ofIdentities(this.#trail, grant);
-      const where = ofAllPatients(this.#records, query.where);
-      const page = search(this.#trail, reading, { ...query, where, include: [], revinclude: [] }, after, skip);
+      const page = search(this.#trail, reading, { ...query, ...found, include: [], revinclude: [] }, after, skip);
       const lacking = lacksEarlier(this.#trail, reading, query) ? { lacksEarlier: true as const } : {};
-      return { ...page, ...lacking, rows: page.rows.map((row) => hydrateEvent(this.#trail, grant, row)) };
+      return {
+        ...page,
+        ...lacking,
+        rows: page.rows.flatMap((row) => hydrateEvent(this.#trail, { grant, office }, row) ?? []),
+      };
     });
   }
 }

@@ -7,7 +7,7 @@ import { Fault } from '../../../../profiles/fault.ts';
 import { isLink } from '../../../../profiles/search/criterion.ts';
 import { isOfItsOwn, isReversedList, type SortKey } from '../../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../../profiles/search/query.ts';
-import { readsWholeTrail } from '../../../access/grant.ts';
+import { organizationsOverseen, readsWholeTrail } from '../../../access/grant.ts';
 import { principal } from '../../../access/right.ts';
 import { MAX_ORDERED_ROWS, type PageEnd, type SearchPage, type VisibleRow } from '../../../ports/record-store.ts';
 import { restoreEvent, type ChainRecord } from '../../audit-chain.ts';
@@ -24,6 +24,7 @@ import type { Reader } from '../read/reader.ts';
 import { sortProjection, sortValuesOf } from '../read/sort-values.ts';
 import { presentPrincipals } from '../write/move.ts';
 import { TOTAL_BOUND, type PageStart } from '../read/search.ts';
+import { officeWhere, readByOffice } from './office.ts';
 
 /** The transaction in which events are recorded; `attempt` counts from 1. */
 type Recording = { readonly session: ClientSession; readonly attempt: number };
@@ -165,42 +166,51 @@ async function count(
 async function filterOf(reader: Reader, { where, span }: SearchQuery): Promise<Filter<AuditDocument>> {
   const filters: Filter<AuditDocument>[] = [{ type: 'AuditEvent', ...(await visibleTo(reader)) }, ...spanFilters(span)];
   if (where.some(isLink)) throw eventChainRefused();
-  for (const criterion of await allPatients(reader, where)) {
+  const asked = await allPatients(reader, where);
+  const office = await officeWhere(reader, asked, span);
+  if (office !== undefined) filters.push(office.only);
+  for (const criterion of office?.where ?? asked) {
     if (isLink(criterion)) throw eventChainRefused();
     filters.push(compileCriterion(criterion) as Filter<AuditDocument>);
   }
   return { $and: filters };
 }
 
+/** What the office of an establishment does not read of the whole trail is taken out where it asks for events. */
 async function visibleTo({ collections, grant, session }: Reader): Promise<Filter<AuditDocument>> {
-  if (grant.system || readsWholeTrail(grant)) return {};
+  if (grant.system || readsWholeTrail(grant) || organizationsOverseen(grant).length > 0) return {};
   return { persons: { $in: [...(await presentPrincipals(collections, grant.principals, session))] } };
 }
 
 async function toRows(reader: Reader, found: readonly AuditDocument[]): Promise<readonly VisibleRow[]> {
   const sealed = await readSealed(reader, found);
-  return found.map((document) => {
+  const rows: VisibleRow[] = [];
+  for (const document of found) {
     const { id, sort, updated } = document;
     const event =
       document.event === undefined ? sealed.get(document.sequence ?? 0) : (JSON.parse(document.event) as AuditEvent);
     if (event === undefined) throw new Fault('exception', 'The audit trail lacks an entry');
+    const seen = await seenEvent(reader, event);
+    if (seen === undefined) continue;
     const nobody = { released: true, person: undefined, subject: undefined, blob: undefined };
-    return {
+    rows.push({
       type: 'AuditEvent',
       id,
       version: 1,
       updated,
       sort,
-      json: stamped(unstamped(seenEvent(reader, event), id), 1, updated),
+      json: stamped(unstamped(seen, id), 1, updated),
       ...nobody,
       shownBy: shownBy(reader, id),
-    };
-  });
+    });
+  }
+  return rows;
 }
 
-/** Who reads the whole trail sees no words of exams (access.md C7). */
-function seenEvent({ grant }: Reader, event: AuditEvent): AuditEvent {
-  return readsWholeTrail(grant) ? withoutExamWords(event) : event;
+/** Officers see no words of exams (access.md C7), and that of an establishment its part alone. */
+async function seenEvent(reader: Reader, event: AuditEvent): Promise<AuditEvent | undefined> {
+  if (organizationsOverseen(reader.grant).length > 0) return await readByOffice(reader, event);
+  return readsWholeTrail(reader.grant) ? withoutExamWords(event) : event;
 }
 
 function shownBy({ grant }: Reader, id: string): VisibleRow['shownBy'] {

@@ -6,6 +6,7 @@ import { indexVersionOf, restoreEvent, type ErasablePart, type PersonalSide } fr
 import { stamped, unstamped } from '../../stamp.ts';
 import type { Database } from '../database.ts';
 import { wholeBody } from './event-body.ts';
+import { readByOffice, type Office } from './office.ts';
 
 /** The personal side of an event that is still kept. */
 export function personalSide(db: Database, id: string): PersonalSide {
@@ -35,15 +36,24 @@ export function indexVersion(db: Database, id: string): number {
   return indexVersionOf(bodyOf(chained));
 }
 
+/** Who reads events, and the office of an establishment that they hold. */
+export type EventReader = { readonly grant: AnyGrant; readonly office: Office | undefined };
+
+function seenEvent<E extends Parameters<typeof withoutExamWords>[0]>(grant: AnyGrant, event: E): E {
+  return readsWholeTrail(grant) ? withoutExamWords(event) : event;
+}
+
 /**
  * Fills a row of the audit file with its event as JSON. The right that shows a requester an event bears its id, of
- * however many persons it tells. Who reads the whole trail sees no words of exams (access.md C7).
+ * however many persons it tells. Officers see no words of exams (access.md C7), and that of an establishment its part
+ * alone: undefined where it sees none.
  */
-export function hydrateEvent(db: Database, grant: AnyGrant, row: VisibleRow): VisibleRow {
+export function hydrateEvent(db: Database, { grant, office }: EventReader, row: VisibleRow): VisibleRow | undefined {
   const chained = db.get<ChainedBody>(`SELECT ${BODY_COLUMNS} WHERE c.id = ?`, row.id);
   if (chained === undefined) throw new Error('An event is missing from the chain');
   const restored = restoreEvent(bodyOf(chained), personalSide(db, row.id));
-  const event = readsWholeTrail(grant) ? withoutExamWords(restored) : restored;
+  const event = office === undefined ? seenEvent(grant, restored) : readByOffice(office, restored);
+  if (event === undefined) return undefined;
   const json = stamped(unstamped(event, row.id), row.version, row.updated);
   const shownBy = grant.system ? undefined : ({ rightId: row.id, relation: 'named', source: undefined } as const);
   return { ...row, json, shownBy };

@@ -1,14 +1,25 @@
 /** Who reads events, and of whom: a person those of every identity that is she at present, and nobody else. */
-import { grantBarred, grantOfOthers, readsWholeTrail, systemGrant, type AnyGrant } from '../../../access/grant.ts';
+import {
+  grantBarred,
+  grantOfOthers,
+  organizationsOverseen,
+  readsWholeTrail,
+  systemGrant,
+  type AnyGrant,
+} from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import { personOf, principal, type Principal } from '../../../access/right.ts';
 import type { Criterion } from '../../../../profiles/search/criterion.ts';
 import type { Database } from '../database.ts';
 
-/** The grant under which a requester reads the trail: of events no one is barred whom they name. */
+/**
+ * The grant under which a requester reads the trail: of events no one is barred whom they name. What the office of an
+ * establishment reads of the whole trail is said beside it (office.ts).
+ */
 export function ofIdentities(trail: Database, asked: AnyGrant): AnyGrant {
   if (asked.system) return asked;
-  if (readsWholeTrail(asked)) return systemGrant('read-trail', 'whole', asked.now);
+  if (readsWholeTrail(asked) || organizationsOverseen(asked).length > 0)
+    return systemGrant('read-trail', 'whole', asked.now);
   const grant = grantBarred(asked, []);
   const present = grant.principals.flatMap((name) => presentPrincipals(trail, name));
   return present.join() === grant.principals.join() ? grant : grantOfOthers(grant, present);

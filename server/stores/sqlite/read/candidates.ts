@@ -42,8 +42,12 @@ const MANY = 50_000;
  */
 const ROWS_OF_FEW_TEXTS = 500_000;
 
-/** Which part of a list, and from which end: latest first, or `isReversed`. */
-export type ListPart = { readonly span?: SortSpan | undefined; readonly isReversed?: boolean };
+/** Which part of a list, from which end (latest first, or `isReversed`), and what its rows are beside what is asked. */
+export type ListPart = {
+  readonly span?: SortSpan | undefined;
+  readonly isReversed?: boolean;
+  readonly only?: PlainCriterion | undefined;
+};
 
 /** Makes the candidates of a search; of a span, those alone that lie in it. */
 export function candidatesOf(

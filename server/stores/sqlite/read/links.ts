@@ -48,7 +48,8 @@ export function candidatesUnder(
 ): Candidates {
   const shown = where.flatMap((criterion) => identifiersShown(grant, type, criterion) ?? []);
   const others = where.filter((criterion) => identifiersShown(grant, type, criterion) === undefined);
-  const candidates = candidatesOf(db, grant, type, plainCriteria(db, grant, type, others), part);
+  const plain = plainCriteria(db, grant, type, others);
+  const candidates = candidatesOf(db, grant, type, part?.only === undefined ? plain : [...plain, part.only], part);
   return shown.reduce((all, asked) => showing(db, grant, all, asked), candidates);
 }
 

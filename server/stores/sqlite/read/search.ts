@@ -6,7 +6,7 @@ import type { AnyGrant } from '../../../access/grant.ts';
 import { MAX_ORDERED_ROWS, type PageEnd, type SearchPage } from '../../../ports/record-store.ts';
 import { isTooCostly } from '../../patient-numbers.ts';
 import { orderedPage, requireFewToOrder, type PageCut } from '../../ordered-page.ts';
-import type { Candidates, Place } from './candidates.ts';
+import type { Candidates, ListPart, Place } from './candidates.ts';
 import type { Database } from '../database.ts';
 import { besideRows } from './include.ts';
 import { candidatesUnder } from './links.ts';
@@ -19,11 +19,11 @@ const TOTAL_BOUND = 1_000;
 export function search(
   db: Database,
   grant: AnyGrant,
-  query: SearchQuery,
+  query: SearchQuery & Pick<ListPart, 'only'>,
   after: PageEnd | undefined,
   skip = 0,
 ): SearchPage {
-  const part = { span: query.span, isReversed: isReversedList(query.order) };
+  const part = { span: query.span, isReversed: isReversedList(query.order), only: query.only };
   const candidates = candidatesUnder(db, grant, query.type, query.where, part);
   if (query.summary === 'count' || query.count === 0)
     return { rows: [], included: [], total: totalOf(candidates, query), next: undefined };

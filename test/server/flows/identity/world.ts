@@ -134,7 +134,7 @@ async function isBusy({ jobs }: Stores, now: number): Promise<boolean> {
 
 function visitsOf(flows: Flows, { records }: Stores, clock: { readonly now: () => number }) {
   const within = (organization: string) => [organization];
-  const directory = { within, nameOf: () => undefined, outsideCare: new Set<string>() };
+  const directory = { within, partsOf: within, nameOf: () => undefined, outsideCare: new Set<string>() };
   const resolve = resolveRequester({ records, clock, timeZone: 'UTC', region: directory });
   const visitOf = (requester: Requester): Visit => ({ requester, requestId: 'request', server: 'test' });
   return {
