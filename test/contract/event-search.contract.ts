@@ -287,6 +287,9 @@ export function eventSearchContract(name: string, open: OpenStores): void {
       }
       for (const { id } of EVENTS_ASKED.filter((event) => seenIn(event, [FILER]) === undefined))
         expect(await ask(suite.records, office, { kind: 'resource', type: 'AuditEvent', id })).to.equal(undefined);
+      await commitPlan(suite.records, aPlan({ deletes: [{ type: 'ImagingStudy', id: '1' }] }));
+      const again = await searchIds(suite.records, office, aQuery('AuditEvent', { count: 1_000 }));
+      expect([...again].sort(), 'of an exam that was deleted').to.deep.equal(idsOf(rows).toSorted());
     });
 
     it('sorts events by their date from both ends, by tokens and by ids, page by page', async () => {
