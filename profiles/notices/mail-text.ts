@@ -108,6 +108,11 @@ const SENTENCE: Readonly<Record<NoticeKind, ByLanguage<string>>> = {
     de: 'Der Antrag auf Löschung Ihrer Akte wurde zurückgenommen.',
     en: 'The request to erase your record was cancelled.',
   },
+  'joined-purged': {
+    fr: 'Des documents reçus sous un autre de vos numéros ont été effacés.',
+    de: 'Dokumente, die unter einer anderen Nummer von Ihnen eingegangen waren, wurden gelöscht.',
+    en: 'Documents that had come in under another number of yours were erased.',
+  },
   'request-received': {
     fr: 'Votre demande sur vos données a été enregistrée.',
     de: 'Ihr Antrag zu Ihren Daten wurde eingetragen.',

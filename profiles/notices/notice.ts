@@ -26,6 +26,7 @@ export const NOTICES = {
   'share-ended': 'End of a share',
   'erasure-requested': 'Erasure asked for',
   'erasure-cancelled': 'Erasure cancelled',
+  'joined-purged': 'Purge of what was joined',
   'request-received': 'Request about her data',
   'request-decided': 'Answer to a request about her data',
 } as const;

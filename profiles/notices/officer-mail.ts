@@ -6,12 +6,13 @@ import type { Task } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../codes.ts';
 import { subjectRightOf } from '../consent/data-subject-request.ts';
 import { isRecipientTask } from '../consent/erasure-recipient.ts';
+import { isPurgeTask } from '../identity/joined-purge.ts';
 import { EMERGENCY_TASK } from '../consent/emergency.ts';
 import type { ByLanguage, Language } from '../language.ts';
 import type { MailText } from './mail-text.ts';
 
 /** Kinds of Tasks that officers are mailed about at once. */
-export type OfficerAlert = EmergencyAlert | 'request' | 'erased';
+export type OfficerAlert = EmergencyAlert | 'request' | 'erased' | 'joined';
 
 type EmergencyAlert = Extract<keyof typeof EMERGENCY_TASK, 'review' | 'alert'>;
 
@@ -72,12 +73,27 @@ const TEXTS: Readonly<Record<OfficerAlert, ByLanguage<MailText>>> = {
       text: 'You were given data of a person whose record is erased (erasure-recipient):',
     },
   },
+  joined: {
+    fr: {
+      subject: 'Un rapprochement d’identités est à confirmer',
+      text: 'Une identité rejoint un dossier qui ne reçoit plus rien (joined-purge). Réponse sous 44 jours :',
+    },
+    de: {
+      subject: 'Eine Zusammenführung ist zu bestätigen',
+      text: 'Eine Identität kam zu einer Akte, die nichts mehr aufnimmt (joined-purge). Antwort binnen 44 Tagen:',
+    },
+    en: {
+      subject: 'A join of identities is to be confirmed',
+      text: 'An identity was joined to a record that takes nothing any more (joined-purge). Answer within 44 days:',
+    },
+  },
 };
 
 /** The kind of a Task that officers are mailed about; undefined of any other. */
 export function officerAlertOf(task: Task): OfficerAlert | undefined {
   if (subjectRightOf(task) !== undefined) return 'request';
   if (isRecipientTask(task)) return 'erased';
+  if (isPurgeTask(task)) return 'joined';
   const codes = (task.code?.coding ?? []).filter(({ system }) => system === CODE_SYSTEM.task).map((one) => one.code);
   const kinds: readonly EmergencyAlert[] = ['review', 'alert'];
   return kinds.find((kind) => codes.includes(EMERGENCY_TASK[kind].code));

@@ -64,6 +64,10 @@ const SYSTEM_WRITES = {
   },
   // Whoever asked for it has left an event, and its beginning leaves another.
   'erase-record': { types: ['Task'], subject: 'persons', event: 'own' },
+  // A desk has confirmed the join that it follows, and its beginning and its end leave events.
+  'purge-joined': { types: ['Communication', 'Task'], subject: 'persons', event: 'own' },
+  // No desk has confirmed in time that they are one.
+  'separate-unconfirmed': { types: WITH_IDENTITY, subject: 'persons', event: 'own' },
   // One event ends it, when it is known how much went.
   'erase-items': { types: ERASED_TYPES, subject: 'persons', event: 'asking' },
   'erase-person': { types: PERSON_TYPES, subject: 'persons', event: 'asking' },

@@ -22,6 +22,7 @@ import { readMark } from '../flows/directory/region-mark.ts';
 import { weighRegion } from '../flows/directory/weigh-region.ts';
 import { eraseRecord } from '../flows/erase/erase-record.ts';
 import { erasingFlows } from '../flows/erase/operator-flows.ts';
+import { purgeJoined } from '../flows/erase/joined/purge-joined.ts';
 import { goOnErasing } from '../flows/erase/erase-study.ts';
 import { JOB_POLICIES } from '../flows/jobs/job-policies.ts';
 import { dropJob, listJobs, replayJobs } from '../flows/jobs/operate-jobs.ts';
@@ -354,6 +355,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     'correct-identity': async ({ subject }, run) => await correct(subject, run),
     'erase-study': async ({ subject }, run) => await goOn(subject, run),
     'erase-record': eraseRecord({ ...writing, tokens: stores.tokens, mailer: parts.mailer }),
+    'purge-joined': purgeJoined(writing),
     'forget-erased': async () => await records.forget(),
     'forget-tries': forgetTries(writing),
     'sweep-images': async (_job, run) => {

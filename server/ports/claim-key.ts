@@ -33,6 +33,8 @@ export const claimKey = {
   erasing: (studyInstanceUID: string): ClaimKey => write('erasing', studyInstanceUID),
   /** What the erasure of a record has to know to its end, as JSON, by the id of the Task that asks for it. */
   erasingRecord: (task: string): ClaimKey => write('erasing-record', task),
+  /** The id of the Task by which a desk confirms that what came under an identity (id) is purged. */
+  joinedPurge: (identity: string): ClaimKey => write('joined-purge', identity),
   /** What is known of a number of somebody who was erased, as JSON, by a keyed digest of it. */
   suppressed: (digest: string): ClaimKey => write('suppressed', digest),
   /** The thumbprint of the key under which the first person was erased. */

@@ -24,6 +24,7 @@ export const JOB_KINDS = [
   'correct-identity',
   'erase-study',
   'erase-record',
+  'purge-joined',
   'forget-erased',
   'forget-tries',
   'sweep-images',
@@ -77,6 +78,11 @@ export type JobPayloads = {
   readonly 'erase-study': NoPayload;
   /** Erases what is of a record, when the day of a request to erase it has come. Its subject is the Task's id. */
   readonly 'erase-record': NoPayload;
+  /**
+   * Erases what came under an identity before it was joined to an opposed person, when a desk has confirmed the join,
+   * or separates it. Its subject is the Task's id.
+   */
+  readonly 'purge-joined': NoPayload;
   /** Lets the store forget what was erased. Its subject is random. */
   readonly 'forget-erased': NoPayload;
   /** Forgets presence codes tried in vain. Its subject is who tried (`Practitioner/id`), or the digest of a number. */

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Consent, ImagingStudy } from '@medplum/fhirtypes';
+import type { Consent, ImagingStudy, Task } from '@medplum/fhirtypes';
 import { demoConsent } from '../../fixtures/consent.ts';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import type { DemoStudy } from '../../fixtures/dicom/studies.ts';
@@ -15,7 +15,14 @@ import { eventually, expectOutcome, type FhirAnswer, type FhirCaller } from '../
 import { sendStudy } from '../support/clients/send-study.ts';
 import { runCommand } from '../support/command.ts';
 import { formsOf, leftOf } from '../support/data-folder/erasing.ts';
-import { byStudyUid, establishmentCaller, fillDemonstration, type Demonstration } from '../support/demonstration.ts';
+import {
+  byStudyUid,
+  establishmentCaller,
+  fillDemonstration,
+  personCaller,
+  type Demonstration,
+} from '../support/demonstration.ts';
+import { judge } from './identity/people.ts';
 import { onEachStore, type Running } from './support/each-store.ts';
 import { storeOverWeb } from './support/store-over-web.ts';
 import { withdrawal } from './support/fhir-write.ts';
@@ -121,6 +128,36 @@ onEachStore('Opposition (C08), instances refused', {}, (running) => {
     expect(await sendStudy(server, other)).to.deep.equal([NOT_AUTHORIZED]);
     const canary = new Map([['description', formsOf(description)]]);
     expect(await leftOf(server.dataDir, canary)).to.deep.equal([]);
+  });
+
+  it('what came in before by another number is purged when the desk confirms that both are one person', async () => {
+    const { server } = running();
+    const desk = await personCaller(server, 'demo-region-desk');
+    const there = studyOf('opposed/joined', 'joined-there', 'nancy');
+    expect(await sendStudy(server, there)).to.deep.equal([0]);
+    const seen = async () => (await region.nancy.find<ImagingStudy>(`ImagingStudy?${byStudyUid(there)}`))[0];
+    const other = (await eventually(seen)).subject.reference?.replace('Patient/', '') ?? '';
+    const patient = await fed(region.strasbourg, 'joined-here');
+    await opposed(region.strasbourg, patient);
+    const joined = await judge(desk, 'join', [patient, other]);
+    expect(joined.status, joined.text).to.equal(200);
+    expect(await seen()).to.equal(undefined);
+    const waiting = async () => (await desk.find<Task>('Task?code=joined-purge'))[0];
+    const task = await waiting();
+    expect(task).to.deep.include({ status: 'requested', for: { reference: `Patient/${other}` } });
+    expect(await leftOfStudy(running(), there), 'before').to.not.deep.equal([]);
+    const verdict = [
+      { name: 'verdict', valueCode: 'confirmed' },
+      { name: 'comment', valueString: 'Carte d’identité' },
+    ];
+    const decided = { resourceType: 'Parameters', parameter: verdict };
+    for (const nobody of [region.nancy, region.declared])
+      expect((await nobody.send('POST', `Task/${task?.id}/$decide`, decided)).status).to.be.oneOf([403, 404]);
+    const answer = await desk.send('POST', `Task/${task?.id}/$decide`, decided);
+    expect(answer.status, answer.text).to.equal(200);
+    await eventually(async () => ((await waiting())?.status === 'completed' ? true : undefined));
+    expect(await leftOfStudy(running(), there)).to.deep.equal([]);
+    expect((await sendStudy(server, there))[0]).to.equal(NOT_AUTHORIZED);
   });
 
   it('is ended by who spoke: that of an establishment by it; instances come again', async () => {

@@ -10,6 +10,7 @@ import type { ParametersParameter, Resource } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { REQUEST_VERDICTS } from '../../../profiles/consent/data-subject-request.ts';
+import { PURGE_VERDICTS } from '../../../profiles/identity/joined-purge.ts';
 import { CORRESPONDENT_VERDICTS } from '../../../profiles/consent/unknown-correspondent.ts';
 import { VERDICTS } from '../../../profiles/consent/emergency.ts';
 import { Fault } from '../../../profiles/fault.ts';
@@ -176,7 +177,7 @@ async function decide(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'decide' });
   const parameters = parametersOf(await readBodyResource(deps, ctx, admitted), ['verdict', 'comment', 'professional']);
   const code = parameters.get('verdict')?.valueCode;
-  const verdicts = [...new Set([...VERDICTS, ...REQUEST_VERDICTS, ...CORRESPONDENT_VERDICTS])];
+  const verdicts = [...new Set([...VERDICTS, ...REQUEST_VERDICTS, ...CORRESPONDENT_VERDICTS, ...PURGE_VERDICTS])];
   const verdict = verdicts.find((one) => one === code);
   if (code === undefined) throw missing('verdict');
   if (verdict === undefined)

@@ -1,6 +1,7 @@
 /**
  * A data protection officer decides, `Task/[id]/$decide`: the review of an emergency, or what a patient asked about her
- * data; a desk decides who is meant by a name that the directory does not know. Of an emergency that was not justified
+ * data; a desk decides who is meant by a name that the directory does not know, and confirms a join before what it
+ * brought to an opposed person is purged. Of an emergency that was not justified
  * the access ends, the patient is told, and who declared it declares no more until an officer decides otherwise.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
@@ -13,6 +14,7 @@ import {
   VERDICTS,
   type Verdict,
 } from '../../../profiles/consent/emergency.ts';
+import { isPurgeTask, type PurgeVerdict } from '../../../profiles/identity/joined-purge.ts';
 import { isUnknownTask, type CorrespondentVerdict } from '../../../profiles/consent/unknown-correspondent.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
@@ -21,6 +23,7 @@ import { mayReview } from '../../access/may-review.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import { isRowSeen } from '../aside/seen.ts';
 import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { purgeDecidedParts } from '../erase/joined/confirm-purge.ts';
 import { restrictingJobs } from '../ground/restrictions.ts';
 import { refuseOwnMatter } from '../identity/own-matter.ts';
 import { claimOf, findById, type Found } from '../internal-reads.ts';
@@ -37,7 +40,7 @@ export type DecideReviewDeps = GuardDeps & { readonly indexer: Indexer; readonly
 
 /** What is decided, and on what it relies; `professional` (a reference) is who is meant by a name. */
 export type Decided = {
-  readonly verdict: Verdict | RequestVerdict | CorrespondentVerdict;
+  readonly verdict: Verdict | RequestVerdict | CorrespondentVerdict | PurgeVerdict;
   readonly comment: string;
   readonly professional?: string | undefined;
 };
@@ -88,6 +91,7 @@ async function decidedParts(
   found: Found<Task>,
   decision: Decided & { readonly officer: string; readonly now: number },
 ): Promise<readonly PlanParts[]> {
+  if (isPurgeTask(found.resource)) return purgeDecidedParts(deps, found, decision);
   if (isUnknownTask(found.resource)) return await unknownDecidedParts(deps, reading, found, decision);
   if (subjectRightOf(found.resource) !== undefined) return requestParts(deps, found, decision);
   return await reviewParts(deps, visit, reading, found, decision);
@@ -127,7 +131,8 @@ async function reviewOf(
   const found = await findById<Task>(records, reading, 'Task', taskId);
   if (found === undefined) return undefined;
   const { resource } = found;
-  const isDecided = isReviewTask(resource) || isUnknownTask(resource) || subjectRightOf(resource) !== undefined;
+  const isOfDesk = isUnknownTask(resource) || isPurgeTask(resource);
+  const isDecided = isReviewTask(resource) || isOfDesk || subjectRightOf(resource) !== undefined;
   return isDecided ? found : undefined;
 }
 

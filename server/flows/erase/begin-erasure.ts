@@ -4,6 +4,7 @@
  */
 import type { Person, RelatedPerson, Task } from '@medplum/fhirtypes';
 import { begunErasure, erasureBegins, isErasureTask } from '../../../profiles/consent/erasure-request.ts';
+import { isConfirmedPurge } from '../../../profiles/identity/joined-purge.ts';
 import { identityContentOf } from '../../../profiles/identity/identity-resource.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { personKey, type PersonKey } from '../../access/requester.ts';
@@ -176,7 +177,10 @@ async function representativesOf(
     .map(({ id }) => `RelatedPerson/${id}`);
 }
 
-/** The identities (ids) that were she when the request was received: two may have been joined since by a mistake. */
+/**
+ * The identities (ids) that were she when the request was received, and those that a desk confirmed: two may have been
+ * joined since by a mistake.
+ */
 async function hersThen(
   records: RecordStore,
   reading: NarrowReading,
@@ -189,9 +193,18 @@ async function hersThen(
   };
   const own = subject.replace(/^Patient\//, '');
   const identities = new Set([own]);
-  if (await isLater(own)) return identities;
-  for (const { row } of all) if (!(await isLater(row.id))) identities.add(row.id);
+  const isOwnLater = await isLater(own);
+  for (const { row } of all) {
+    const isHers = (!isOwnLater && !(await isLater(row.id))) || (await isConfirmed(records, reading, row.id));
+    if (isHers) identities.add(row.id);
+  }
   return identities;
+}
+
+async function isConfirmed(records: RecordStore, reading: NarrowReading, identity: string): Promise<boolean> {
+  const id = await claimOf(records, reading, claimKey.joinedPurge(identity));
+  const found = id === undefined ? undefined : await findById<Task>(records, reading, 'Task', id);
+  return found !== undefined && isConfirmedPurge(found.resource);
 }
 
 const EXAM = 'ImagingStudy';

@@ -65,7 +65,7 @@ function testifies(resource: Resource): boolean {
 }
 
 /** Kinds of jobs about a row of the own class, by its id. */
-const ABOUT_ROWS = ['send-notice', 'end-consent', 'alert-officers', 'end-given'] as const;
+const ABOUT_ROWS = ['send-notice', 'end-consent', 'alert-officers', 'end-given', 'purge-joined'] as const;
 
 function jobsAbout({ type, id }: Row): readonly JobKey[] {
   const item = `${type}/${id}`;
@@ -122,7 +122,11 @@ async function identityParts(
     const patient = `Patient/${id}`;
     return [claimStem.declarationsOf(patient), claimStem.informedOf(patient), claimStem.reviewsOf(id)];
   });
-  const known = [...ids].flatMap((id) => [claimKey.joined(id), claimKey.presenceCode(`Patient/${id}`)]);
+  const known = [...ids].flatMap((id) => [
+    claimKey.joined(id),
+    claimKey.joinedPurge(id),
+    claimKey.presenceCode(`Patient/${id}`),
+  ]);
   const tried = standing
     .flatMap(({ content: { own, said } }) => [own, ...(said.identifier ?? [])])
     .flatMap((number) => triesFor(deps.erasureKey, number))

@@ -4,15 +4,11 @@
  * a run that was cut short goes on with what is left. What became hers by a join since the request is not of it: two
  * may have been joined by a mistake.
  */
-import type { ImagingStudy } from '@medplum/fhirtypes';
-import { Fault } from '../../../profiles/fault.ts';
-import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
-import { systemReading, type SystemGrant } from '../../access/grant.ts';
+import { systemReading } from '../../access/grant.ts';
 import type { TakenJob } from '../../ports/job-queue.ts';
-import type { RecordStore } from '../../ports/record-store.ts';
 import type { TokenStore } from '../../ports/token-store.ts';
 import { destroyGiven } from '../directory/end-tokens.ts';
-import { pagesOfAll, rowById } from '../internal-reads.ts';
+import { rowById } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { beginErasure } from './begin-erasure.ts';
 import { endErasure, type EndErasureDeps } from './end-erasure.ts';
@@ -20,7 +16,7 @@ import { eraseAside } from './erase-aside.ts';
 import { eraseItems } from './erase-items.ts';
 import { erasedPerson, eraseFromTrail } from './erase-from-trail.ts';
 import { eraseIdentities, eraseOwn } from './erase-person.ts';
-import { eraseStudyOf } from './erase-study.ts';
+import { eraseStudiesOf } from './erase-studies.ts';
 import { tellPerson, tellRecipients, type TellErasedDeps } from './tell-erased.ts';
 
 /** What the work needs. */
@@ -39,12 +35,8 @@ export function eraseRecord(deps: EraseRecordDeps) {
     if (typeof begun === 'number') return { againAt: begun };
     if (begun === undefined) return;
     const { person } = begun;
-    const reading = systemReading('erase-record', deps.clock.now());
     const patients = new Set(begun.identities.map(({ id }) => `Patient/${id}`));
-    for (const studyInstanceUID of await studiesOf(deps.records, reading({ person }), patients)) {
-      await eraseStudyOf(deps, studyInstanceUID, person, run).catch(unlessGone);
-      await run.goOn();
-    }
+    await eraseStudiesOf(deps, person, patients, run);
     await eraseAside(deps, person, patients, run);
     await eraseItems(deps, begun, patients, run);
     await eraseOwn(deps, person, patients, run);
@@ -66,19 +58,6 @@ export function eraseRecord(deps: EraseRecordDeps) {
   };
 }
 
-/** Study Instance UIDs of what is filed under these identities. */
-async function studiesOf(
-  records: RecordStore,
-  hers: SystemGrant,
-  identities: ReadonlySet<string>,
-): Promise<readonly string[]> {
-  const uids: string[] = [];
-  for await (const page of pagesOfAll<ImagingStudy>(records, hers, 'ImagingStudy'))
-    for (const { row, resource } of page)
-      if (identities.has(row.subject ?? '')) uids.push(studyInstanceUIDIn(resource));
-  return uids;
-}
-
 /** Accounts (`RelatedPerson/id`) that something was given to, and whose row is gone: of hers no row tells any more. */
 async function representativesGone({ records, tokens, clock }: EraseRecordDeps): Promise<ReadonlySet<string>> {
   const reading = systemReading('erase-record', clock.now());
@@ -89,9 +68,4 @@ async function representativesGone({ records, tokens, clock }: EraseRecordDeps):
     if ((await rowById(records, reading, type, id)) === undefined) gone.add(account);
   }
   return gone;
-}
-
-/** What an operator has erased meanwhile is gone. */
-function unlessGone(error: unknown): void {
-  if (!(error instanceof Fault) || error.kind !== 'not-found') throw error;
 }

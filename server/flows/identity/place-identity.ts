@@ -12,6 +12,7 @@ import { settle, type Settled } from '../../../profiles/identity/who-is-who.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Claim } from '../../ports/commit-plan.ts';
+import { purgeParts } from '../erase/joined/purge-asked.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { sameContent } from '../write/changed-put.ts';
 import { joinParts, type PlanParts } from '../write/plan-parts.ts';
@@ -88,6 +89,7 @@ export async function placeIdentities(
       await joinedSince(deps.records, { moves, standing, unnumbered: unnumbered(deps, changes) }, now),
       ...(await Promise.all(changes.map(async (change) => await numberParts(deps, change, identities, now)))),
       told,
+      await purgeParts(deps, { groups, standing }, now),
       ...(await patientParts(deps, touched, now)),
     ),
   };

@@ -51,6 +51,7 @@ export const JOB_POLICIES: JobPolicies = {
   'correct-identity': STUDY,
   'erase-study': { ...ERASURE, leaseMs: 10 * MINUTE },
   'erase-record': { ...ERASURE, leaseMs: 10 * MINUTE },
+  'purge-joined': { ...ERASURE, leaseMs: 10 * MINUTE },
   'forget-erased': { ...ERASURE, leaseMs: HOUR },
   'forget-tries': STUDY,
   'sweep-images': { ...STUDY, concurrency: 1, leaseMs: HOUR, attempts: 8 },

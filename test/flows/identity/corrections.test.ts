@@ -30,6 +30,7 @@ const BESIDE: readonly string[] = [
   'alert-officers',
   'mail-share',
   'erase-record',
+  'purge-joined',
 ];
 
 describeReports('A correction', { nancyReadsFor: [ESTABLISHMENTS.strasbourg.organization] }, (region) => {

@@ -19,6 +19,12 @@ import {
 } from '../../../profiles/consent/privacy-consent.ts';
 import { buildShareConsent } from '../../../profiles/consent/giving/share.ts';
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
+import {
+  buildPurgeNotice,
+  buildPurgeTask,
+  confirmedPurge,
+  turnedPurge,
+} from '../../../profiles/identity/joined-purge.ts';
 import { buildUnknownTask, decidedUnknown } from '../../../profiles/consent/unknown-correspondent.ts';
 import { buildRecipientTask } from '../../../profiles/consent/erasure-recipient.ts';
 import {
@@ -94,6 +100,9 @@ const unknown = buildUnknownTask({
 const exported = buildExportTask('x1', patient, NOW);
 const identityReview = buildReviewTask('x1', { one: 'p1', other: 'p2', rule: 'duplicate' }, NOW);
 
+const purge = buildPurgeTask('x1', { identity: 'p1', others: ['p2'] }, NOW);
+const confirmed = confirmedPurge(purge, { comment: 'Carte vitale', officer: 'Practitioner/d1', now: NOW });
+
 const aside = buildKeptAsideTask('x1', {
   studyInstanceUID: '1.2.3',
   source: 'Organization/o1',
@@ -154,6 +163,14 @@ export const PRODUCED: readonly Produced[] = [
     builder: 'buildReconsentRequest',
     resource: buildReconsentRequest({ ...told, organization: 'Organization/o1', isDone: false }),
   },
+  { builder: 'buildPurgeTask', resource: purge },
+  { builder: 'confirmedPurge', resource: confirmed },
+  ...(['in-progress', 'completed', 'cancelled'] as const).map((status) => ({
+    builder: 'turnedPurge',
+    of: status,
+    resource: turnedPurge(confirmed, status, NOW),
+  })),
+  { builder: 'buildPurgeNotice', resource: buildPurgeNotice({ ...told, task: 'Task/x1' }) },
   { builder: 'buildUnknownTask', resource: unknown },
   ...[{ professional: practitioner.reference }, {}].map((one) => ({
     builder: 'decidedUnknown',

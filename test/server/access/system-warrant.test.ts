@@ -42,6 +42,8 @@ describe('What the server writes on its own account', () => {
     'declare-named': [['Consent', 'Task'], 'own', { persons: ['1.2'] }],
     'end-consent': [['Consent'], 'own', { persons: ['1.2'] }],
     'erase-record': [['Task'], 'own', { persons: ['1.2'] }],
+    'purge-joined': [['Communication', 'Task'], 'own', { persons: ['1.2'] }],
+    'separate-unconfirmed': [['Patient', 'Person', 'Task'], 'own', { persons: ['1.2'] }],
     'note-export': [['Task'], 'asking', { persons: ['1.2'] }],
     'erase-items': [
       [

@@ -23,7 +23,14 @@ import type { JobKind } from '../../../../server/ports/job-queue.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 
 /** Jobs of which nothing that anybody reads depends. */
-const UNREAD: readonly JobKind[] = ['erase-record', 'sweep-images', 'forget-erased', 'end-viewing', 'reindex'];
+const UNREAD: readonly JobKind[] = [
+  'erase-record',
+  'purge-joined',
+  'sweep-images',
+  'forget-erased',
+  'end-viewing',
+  'reindex',
+];
 const STEP_MS = 11_000;
 const MOST_STEPS = 60;
 const BEGAN = Date.UTC(2026, 0, 15);

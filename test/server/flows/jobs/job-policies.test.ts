@@ -13,7 +13,7 @@ function patience(kind: JobKind): number {
 
 describe('The patience of jobs', () => {
   it('is more than the 45 days of an erasure, less the day on which it begins at the earliest', () => {
-    for (const kind of ['erase-study', 'erase-record', 'forget-erased'] as const)
+    for (const kind of ['erase-study', 'erase-record', 'purge-joined', 'forget-erased'] as const)
       expect(patience(kind), kind).to.be.greaterThan(41 * DAY);
   });
 

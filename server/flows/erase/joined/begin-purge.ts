@@ -1,0 +1,135 @@
+/**
+ * What is to be done of an identity with data that was joined to an opposed person: it waits for the desk, is purged,
+ * is separated again when no desk has confirmed it in time, or stays as it is where nobody is opposed any more.
+ */
+import type { Task } from '@medplum/fhirtypes';
+import type { IdentityContent } from '../../../../profiles/identity/identity-resource.ts';
+import { isPurgeTask, joinedTo, separatesAt, turnedPurge } from '../../../../profiles/identity/joined-purge.ts';
+import { systemReading, type NarrowReading } from '../../../access/grant.ts';
+import type { PersonKey } from '../../../access/requester.ts';
+import { systemWarrant } from '../../../access/system-warrant.ts';
+import { claimKey } from '../../../ports/claim-key.ts';
+import type { AuditRecord } from '../../../ports/commit-plan.ts';
+import { ownOccasion, recordOf } from '../../audit/event-records.ts';
+import { identityAt, type StandingIdentity } from '../../identity/identities.ts';
+import { placeIdentities } from '../../identity/place-identity.ts';
+import { findById, type Found } from '../../internal-reads.ts';
+import { nextTurn, readTurn } from '../../turns.ts';
+import { changed } from '../../write/changed-put.ts';
+import { aboutRow } from '../../write/plain-parts.ts';
+import { commitFresh, joinParts, type Planned, type PlanParts } from '../../write/plan-parts.ts';
+import type { EraseStudyDeps } from '../erase-study.ts';
+
+/** A purge that is carried out: the id of its Task, the person, the identity (`Patient/id`), and one she is told by. */
+export type BegunPurge = {
+  readonly task: string;
+  readonly person: PersonKey;
+  readonly subject: string;
+  readonly told: string;
+};
+
+type Outcome = BegunPurge | number | undefined;
+
+const DAY_MS = 24 * 3_600_000;
+
+/** Begins; a moment when it is too early, undefined when there is nothing to purge. */
+export async function beginPurge(deps: EraseStudyDeps, task: string): Promise<Outcome> {
+  const { result } = await commitFresh<Outcome>(deps.records, async () => await planOf(deps, task));
+  return result;
+}
+
+async function planOf(deps: EraseStudyDeps, task: string): Promise<Planned<Outcome>> {
+  const now = deps.clock.now();
+  const reading = systemReading('erase-record', now);
+  const nothing = { warrant: systemWarrant('purge-joined'), plan: joinParts() };
+  const found = await findById<Task>(deps.records, reading, 'Task', task);
+  const { person, subject } = found?.row ?? {};
+  if (found === undefined || person === undefined || subject === undefined) return { ...nothing, result: undefined };
+  const { status } = found.resource;
+  if (!isPurgeTask(found.resource) || !OPEN.includes(status)) return { ...nothing, result: undefined };
+  // Before her state: whoever ends an opposition meanwhile takes the next one.
+  const turn = nextTurn(await readTurn(deps.records, reading, claimKey.sharing(person)));
+  const one = await identityAt(deps.records, reading, subject);
+  const others = await stillJoined(deps, reading, found.resource, person);
+  const { opposed, erasurePending } = await deps.records.stateOf(reading({ person }), person);
+  const [told] = others;
+  const isOver = one?.person !== person || told === undefined || !(opposed || erasurePending);
+  const warrant = systemWarrant('purge-joined', person);
+  if (isOver) {
+    const claims = [claimKey.joinedPurge(subject.replace(/^Patient\//, ''))];
+    const over = joinParts(turn, turnedParts(deps, found, 'cancelled', now), { erased: [{ claims }] });
+    return { warrant, plan: over, result: undefined };
+  }
+  if (status === 'requested') return await waitingPlan(deps, found.resource, [one, ...others], now);
+  // The erasure of the record takes it along, and may be cancelled until its day.
+  if (!opposed) return { ...nothing, result: now + DAY_MS };
+  const begun = { task, person, subject, told: `Patient/${told.content.id}` };
+  if (status === 'in-progress') return { ...nothing, result: begun };
+  return { warrant, plan: joinParts(turn, turnedParts(deps, found, 'in-progress', now)), result: begun };
+}
+
+const OPEN: readonly Task['status'][] = ['requested', 'accepted', 'in-progress'];
+
+/** The identities that it was joined to, as far as they are one with it. */
+async function stillJoined(
+  { records }: EraseStudyDeps,
+  reading: NarrowReading,
+  task: Task,
+  person: PersonKey,
+): Promise<readonly StandingIdentity[]> {
+  const found = await Promise.all(joinedTo(task).map(async (patient) => await identityAt(records, reading, patient)));
+  return found.filter((one) => one !== undefined).filter((one) => one.person === person);
+}
+
+/** The Task as it goes on, with an event of hers. */
+export function turnedParts(
+  { indexer, clock }: EraseStudyDeps,
+  { row, resource }: Found<Task>,
+  status: 'in-progress' | 'completed' | 'cancelled',
+  now: number,
+): PlanParts {
+  const { person, subject: patient } = row;
+  const about = { ...(person === undefined ? {} : { person }), ...(patient === undefined ? {} : { patient }) };
+  const entities = [{ what: { reference: `Task/${row.id}` }, detail: { operation: 'purge-joined', status } }];
+  const event = recordOf(clock, ownOccasion('passerelle'), 'operation', { ...about, entities });
+  return joinParts({ audit: [event] }, changed(indexer, row, turnedPurge(resource, status, now), now, aboutRow(row)));
+}
+
+type Joined = readonly [StandingIdentity, ...StandingIdentity[]];
+
+/** Waits for the desk until its day; then the first is separated from the others, which ends the Task. */
+async function waitingPlan(
+  deps: EraseStudyDeps,
+  task: Task,
+  joined: Joined,
+  now: number,
+): Promise<Planned<number | undefined>> {
+  const day = separatesAt(task);
+  if (day > now) return { warrant: systemWarrant('purge-joined'), plan: joinParts(), result: day };
+  const [one, ...others] = joined;
+  const ids = others.map(({ content }) => content.id);
+  const placed = await placeIdentities(
+    deps,
+    [
+      { content: notOneWith(one.content, ids), standing: one },
+      ...others.map((other) => ({ content: notOneWith(other.content, [one.content.id]), standing: other })),
+    ],
+    now,
+  );
+  const audit = [...placed.touched].map(([person, patient]): AuditRecord => {
+    const own = joined.filter(({ content }) => placed.persons.get(content.id) === person);
+    const entities = own.map(({ content: { id } }) => ({
+      what: { reference: `Patient/${id}` },
+      role: '1',
+      detail: { operation: 'separate', reason: 'No desk has confirmed that they are one' },
+    }));
+    return recordOf(deps.clock, ownOccasion('passerelle'), 'operation', { person, patient, entities });
+  });
+  const warrant = systemWarrant('separate-unconfirmed', ...placed.reached, ...placed.reviewed);
+  return { warrant, plan: joinParts(placed.parts, { audit }), result: undefined };
+}
+
+function notOneWith(content: IdentityContent, others: readonly string[]): IdentityContent {
+  const rest = content.verdicts.filter(({ other }) => !others.includes(other));
+  return { ...content, verdicts: [...rest, ...others.map((other) => ({ other, same: false }))] };
+}

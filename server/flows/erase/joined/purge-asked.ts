@@ -1,0 +1,122 @@
+/**
+ * Data that came in under an identity which is joined to an opposed person, or to one whose record is to be erased: the
+ * join hides it at once, and asks the desk of the region to confirm it. A separation takes that back.
+ */
+import type { Task } from '@medplum/fhirtypes';
+import { buildPurgeTask, separatesAt, turnedPurge, joinedTo } from '../../../../profiles/identity/joined-purge.ts';
+import type { Indexer } from '../../../../profiles/search/indexer.ts';
+import { systemReading, type NarrowReading } from '../../../access/grant.ts';
+import type { PersonKey } from '../../../access/requester.ts';
+import { ERASED_TYPES } from '../../../access/system-warrant.ts';
+import { claimKey } from '../../../ports/claim-key.ts';
+import type { RecordStore } from '../../../ports/record-store.ts';
+import type { StandingIdentity } from '../../identity/identities.ts';
+import type { Group } from '../../identity/person-groups.ts';
+import { claimOf, findById, pagesOfAll } from '../../internal-reads.ts';
+import { jobOf } from '../../jobs/job-of.ts';
+import { newId } from '../../new-id.ts';
+import { changed } from '../../write/changed-put.ts';
+import { joinParts, putOf, type PlanParts } from '../../write/plan-parts.ts';
+
+type Deps = { readonly records: RecordStore; readonly indexer: Indexer };
+
+/** Persons as they are to be, and identities (by id) as they stand. */
+type Placing = { readonly groups: readonly Group[]; readonly standing: ReadonlyMap<string, StandingIdentity> };
+
+/** The parts of a plan that joins or separates; none of any other. */
+export async function purgeParts(deps: Deps, placing: Placing, now: number): Promise<PlanParts> {
+  if (placing.groups.every(({ moves }) => moves.length === 0)) return {};
+  const reading = systemReading('erase-study', now);
+  const parts: PlanParts[] = [];
+  for (const group of placing.groups) parts.push(await askedParts(deps, reading, group, placing, now));
+  return joinParts(...parts, await takenBackParts(deps, reading, placing, now));
+}
+
+/** Of each identity with data that comes to somebody whose record takes none. */
+async function askedParts(
+  deps: Deps,
+  reading: NarrowReading,
+  { person, members, moves }: Group,
+  { standing }: Placing,
+  now: number,
+): Promise<PlanParts> {
+  const known = members.flatMap(({ id }) => standing.get(id) ?? []);
+  const parties = Map.groupBy(known, (one) => one.person);
+  if (moves.length === 0 || parties.size < 2) return {};
+  const closed = new Set<PersonKey>();
+  for (const party of parties.keys()) if (await isClosed(deps.records, reading, party)) closed.add(party);
+  if (closed.size === 0) return {};
+  const others = known.filter((one) => closed.has(one.person)).map(({ content }) => content.id);
+  const parts: PlanParts[] = [];
+  for (const one of known.filter((each) => !closed.has(each.person))) {
+    const identity = one.content.id;
+    const key = claimKey.joinedPurge(identity);
+    const isAsked = (await claimOf(deps.records, reading, key)) !== undefined;
+    if (isAsked || !(await isAnythingFiled(deps.records, reading, one))) continue;
+    const task = buildPurgeTask(newId(), { identity, others }, now);
+    const offices = [{ office: 'region-desk', organization: one.content.source }] as const;
+    const origin = { sources: [], services: [], offices };
+    parts.push({
+      claims: [{ key, value: task.id }],
+      puts: [putOf(deps.indexer, task, now, { person, subject: `Patient/${identity}`, origin })],
+      jobs: [jobOf('purge-joined', task.id, separatesAt(task)), jobOf('alert-officers', task.id, now)],
+    });
+  }
+  return joinParts(...parts);
+}
+
+/** Whether nothing of somebody is to come in. */
+export async function isClosed(records: RecordStore, reading: NarrowReading, person: PersonKey): Promise<boolean> {
+  const { opposed, erasurePending } = await records.stateOf(reading({ person }), person);
+  return opposed || erasurePending;
+}
+
+async function isAnythingFiled(
+  records: RecordStore,
+  reading: NarrowReading,
+  { person, content: { id } }: StandingIdentity,
+): Promise<boolean> {
+  const [hers, subject] = [reading({ person }), `Patient/${id}`];
+  for (const type of ['ImagingStudy', ...ERASED_TYPES] as const)
+    for await (const page of pagesOfAll(records, hers, type))
+      if (page.some(({ row }) => row.subject === subject)) return true;
+  for await (const one of records.quarantined(hers)) if (one.subject === subject) return true;
+  return (await records.deletedOf(hers, person)).some((one) => one.subject === subject);
+}
+
+/** Of each identity that is one no more with those for whom it was asked. */
+async function takenBackParts(
+  { records, indexer }: Deps,
+  reading: NarrowReading,
+  { groups, standing }: Placing,
+  now: number,
+): Promise<PlanParts> {
+  const persons = new Map(groups.flatMap(({ person, members }) => members.map(({ id }) => [id, person] as const)));
+  const former = Map.groupBy(standing.values(), ({ person }) => person);
+  const split = [...former.values()].filter(
+    (some) => new Set(some.map(({ content: { id }, person }) => persons.get(id) ?? person)).size > 1,
+  );
+  const parts: PlanParts[] = [];
+  for (const { content, person: before } of split.flat()) {
+    const key = claimKey.joinedPurge(content.id);
+    const id = await claimOf(records, reading, key);
+    const person = persons.get(content.id) ?? before;
+    const found = id === undefined ? undefined : await findById<Task>(records, reading, 'Task', id);
+    if (id === undefined || isStillJoined(found?.resource, person, persons)) continue;
+    const gone: PlanParts = { preconditions: [{ kind: 'claimed', key, value: id }], erased: [{ claims: [key] }] };
+    const isOpen = found !== undefined && OPEN.includes(found.resource.status);
+    const facts = { person, subject: `Patient/${content.id}` };
+    parts.push(
+      gone,
+      isOpen ? changed(indexer, found.row, turnedPurge(found.resource, 'cancelled', now), now, facts) : {},
+    );
+  }
+  return joinParts(...parts);
+}
+
+const OPEN: readonly Task['status'][] = ['requested', 'accepted', 'in-progress'];
+
+function isStillJoined(task: Task | undefined, person: PersonKey, persons: ReadonlyMap<string, PersonKey>): boolean {
+  const others = task === undefined ? [] : joinedTo(task);
+  return others.some((other) => persons.get(other.replace(/^Patient\//, '')) === person);
+}

@@ -1,0 +1,232 @@
+/** R-34: what is joined to an opposed person, or to one to be erased, is purged when a desk confirms. */
+import type { Consent, Task } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { demoConsent } from '../../../../fixtures/consent.ts';
+import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
+import { CODE_SYSTEM } from '../../../../profiles/codes.ts';
+import { eraseRecord } from '../../../../server/flows/erase/erase-record.ts';
+import { beginPurge } from '../../../../server/flows/erase/joined/begin-purge.ts';
+import { purgeJoined } from '../../../../server/flows/erase/joined/purge-joined.ts';
+import type { JobRun } from '../../../../server/flows/jobs/job-runner.ts';
+import { claimKey } from '../../../../server/ports/claim-key.ts';
+import { openedResource } from '../../../../server/ports/internal-row.ts';
+import { errorOf } from '../../../support/faults.ts';
+import { EACH_STORE } from '../../../support/peers/each-store.ts';
+import { SYSTEM } from '../../../support/plans.ts';
+import type { Feed, Step } from '../identity/sequences.ts';
+import { openSession, visitOf, type Session } from '../identity/session.ts';
+import { doStep } from '../identity/steps.ts';
+import { openErasing, patientsOf, type Erasing } from './her-record.ts';
+
+const ONE = { at: 'strasbourg', number: 0 } as const;
+const OTHER = { at: 'nancy', number: 0 } as const;
+type Of = typeof ONE | typeof OTHER;
+const DAY_MS = 24 * 3_600_000;
+const GOES_ON: JobRun = { goOn: async () => undefined };
+const CODE = `code=${CODE_SYSTEM.task}|joined-purge`;
+const [HERS, THEIRS] = [0, 1];
+
+for (const { name, missing, open } of EACH_STORE) {
+  describe(`What is joined to an opposed person, on ${name}`, function () {
+    this.timeout(120_000);
+    let erasing: Erasing;
+    let world: Erasing['world'];
+    let deps: Erasing['deps'];
+
+    before(async function () {
+      if (missing() !== undefined) this.skip();
+      erasing = await openErasing(open);
+      ({ world, deps } = erasing);
+    });
+    after(async () => await erasing?.close());
+
+    const feed = (of: Of, national: number): Feed => ({
+      does: 'feed',
+      of,
+      traits: 0,
+      national,
+      status: 'QUAL',
+      into: null,
+    });
+    const image = (of: Of, study: number): Step => ({ does: 'image', of, study, instance: 0 });
+    async function told(session: Session, ...steps: readonly Step[]): Promise<void> {
+      for (const step of steps) await doStep(session, step, async () => undefined);
+      await world.rest();
+    }
+    const strasbourg = () => world.establishment(ESTABLISHMENTS.strasbourg.organization);
+    async function opposed(session: Session): Promise<Consent & { id: string }> {
+      const [patient = ''] = await patientsOf(session);
+      const { provision: _, policy: __, ...frame } = demoConsent(patient);
+      const coding = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTOUT' }];
+      const resource: Consent = { ...frame, policyRule: { coding }, provision: { type: 'deny' } };
+      const id = await world.write(strasbourg(), { interaction: 'create', type: 'Consent', resource });
+      await world.rest();
+      const row = await world.stores.records.peek(SYSTEM, { kind: 'resource', type: 'Consent', id });
+      return { ...openedResource<Consent>(row ?? expect.fail('No Consent')), id };
+    }
+    /** Two identities, each with an exam: hers is opposed, and the feed of the other one joins them. */
+    async function joined(session: Session): Promise<Consent & { id: string }> {
+      await told(session, feed(ONE, 0), image(ONE, HERS), feed(OTHER, 1), image(OTHER, THEIRS));
+      const consent = await opposed(session);
+      await told(session, feed(OTHER, 0));
+      const known = await session.known();
+      expect(known.get('nancy/0')?.person).to.equal(known.get('strasbourg/0')?.person);
+      return consent;
+    }
+    const desk = async (session: Session) => await visitOf(session, 'Practitioner/demo-region-desk');
+    /** The Tasks of a session that a reader sees. */
+    async function tasks(session: Session, reader = 'Practitioner/demo-region-desk'): Promise<readonly Task[]> {
+      const patients = await patientsOf(session);
+      const all = await world.find<Task>(await visitOf(session, reader), 'Task', CODE);
+      return all.filter((task) => patients.includes(task.for?.reference ?? ''));
+    }
+    async function asked(session: Session): Promise<string> {
+      const [task, ...more] = await tasks(session);
+      expect(more).to.deep.equal([]);
+      expect(task).to.include({ status: 'requested' });
+      return task?.id ?? '';
+    }
+    const confirmed = async (session: Session, task: string): Promise<void> =>
+      await world.flows.decideReview(await desk(session), task, { verdict: 'confirmed', comment: 'Carte vitale' });
+    const purged = async (subject: string, run = GOES_ON) => await purgeJoined(deps)({ subject }, run);
+    async function standing(session: Session): Promise<readonly number[]> {
+      const owners = await Promise.all(
+        [HERS, THEIRS].map(
+          async (one) => await world.stores.records.claimed(SYSTEM, claimKey.study(session.studyUid(one))),
+        ),
+      );
+      return [HERS, THEIRS].filter((_, at) => owners[at]?.startsWith('Patient/') === true);
+    }
+    async function separated(session: Session): Promise<unknown> {
+      const [one = '', other = ''] = await patientsOf(session);
+      const patients = [{ reference: one }, { reference: other }] as const;
+      const judgement = { operation: 'separate', patients, reason: 'Une erreur' } as const;
+      return await errorOf(world.flows.judgeIdentities(await desk(session), judgement));
+    }
+    const seenByNancy = async (): Promise<number> =>
+      (await world.find(world.establishment(ESTABLISHMENTS.nancy.organization), 'ImagingStudy', '')).length;
+
+    it('is hidden at once, and waits for the desk of the region alone: nothing is purged without it', async () => {
+      const before = await seenByNancy();
+      const session = openSession(world);
+      await joined(session);
+      expect(await seenByNancy()).to.equal(before);
+      const task = await asked(session);
+      for (const other of ['Practitioner/demo-strasbourg-desk', 'Practitioner/demo-radiologist'])
+        expect(await tasks(session, other), other).to.deep.equal([]);
+      expect(await purged(task))
+        .to.have.property('againAt')
+        .that.is.greaterThan(world.now() + 43 * DAY_MS);
+      expect(await standing(session)).to.deep.equal([HERS, THEIRS]);
+      expect(
+        await errorOf(world.flows.decideReview(await desk(session), task, { verdict: 'refused', comment: 'x' })),
+      ).to.have.property('kind', 'invalid');
+      // A join that was a mistake takes it back.
+      expect(await separated(session)).to.equal(undefined);
+      expect((await erasing.taskOf(task)).status).to.equal('cancelled');
+      expect(await errorOf(confirmed(session, task))).to.have.property('kind', 'conflict');
+      expect(await purged(task)).to.equal(undefined);
+      expect(await standing(session)).to.deep.equal([HERS, THEIRS]);
+      expect(await seenByNancy()).to.equal(before + 1);
+    });
+
+    it('is purged when the desk confirmed; a killed run goes on; her opposition stays; she is told', async () => {
+      const session = openSession(world);
+      await joined(session);
+      const task = await asked(session);
+      await confirmed(session, task);
+      let steps = 0;
+      const killed: JobRun = {
+        goOn: async () => {
+          steps += 1;
+          if (steps === 2) throw new Error('killed');
+        },
+      };
+      expect(await errorOf(purged(task, killed))).to.have.property('message', 'killed');
+      expect((await erasing.taskOf(task)).status).to.equal('in-progress');
+      expect(await separated(session)).to.have.property('kind', 'conflict');
+      await purged(task);
+      expect(await standing(session)).to.deep.equal([HERS]);
+      expect((await erasing.taskOf(task)).status).to.equal('completed');
+      const known = await session.known();
+      const [, other = ''] = await patientsOf(session);
+      const person = known.get('nancy/0')?.person ?? expect.fail('The identity is gone');
+      expect(await world.stores.records.stateOf(SYSTEM, person)).to.include({ opposed: true });
+      await purged(task);
+      const [patient = ''] = await patientsOf(session);
+      const her = await visitOf(session, patient);
+      const notices = await world.find(her, 'Communication', `category=${CODE_SYSTEM.notice}|joined-purged`);
+      expect(notices).to.have.lengthOf(1);
+      expect(JSON.stringify(notices)).to.not.include(other);
+      // What comes later under either number is refused.
+      expect(await errorOf(told(session, image(OTHER, 2)))).to.have.property('kind', 'business-rule');
+    });
+
+    it('is separated again on day 44 if no desk has confirmed, and stays so whatever a feed says', async () => {
+      const session = openSession(world);
+      await joined(session);
+      const task = await asked(session);
+      world.tick(44 * DAY_MS);
+      await purged(task);
+      const apart = async (): Promise<void> => {
+        const known = await session.known();
+        expect(known.get('nancy/0')?.person).to.not.equal(known.get('strasbourg/0')?.person);
+      };
+      await apart();
+      expect((await erasing.taskOf(task)).status).to.equal('cancelled');
+      await told(session, feed(OTHER, 0));
+      await apart();
+      expect(await standing(session)).to.deep.equal([HERS, THEIRS]);
+    });
+
+    it('stays where the opposition ended before the purge began, or a feed parts the two in its middle', async () => {
+      const ended = openSession(world);
+      const consent = await joined(ended);
+      const over = await asked(ended);
+      await confirmed(ended, over);
+      const act = { interaction: 'update', type: 'Consent', id: consent.id } as const;
+      await world.write(strasbourg(), { ...act, resource: { ...consent, status: 'inactive' } });
+      await purged(over);
+      expect(await standing(ended)).to.deep.equal([HERS, THEIRS]);
+      expect((await erasing.taskOf(over)).status).to.equal('cancelled');
+      const parted = openSession(world);
+      await joined(parted);
+      const task = await asked(parted);
+      await confirmed(parted, task);
+      expect(await beginPurge(deps, task)).to.include({ task });
+      await told(parted, feed(OTHER, 1));
+      await purged(task);
+      expect(await standing(parted)).to.deep.equal([HERS, THEIRS]);
+      expect((await erasing.taskOf(task)).status).to.equal('cancelled');
+    });
+
+    it('is the older one’s, too, where whoever is opposed was known later', async () => {
+      const session = openSession(world);
+      await told(session, feed(OTHER, 1), image(OTHER, THEIRS), feed(ONE, 0), image(ONE, HERS));
+      await opposed(session);
+      await told(session, feed(OTHER, 0));
+      const task = await asked(session);
+      expect((await erasing.taskOf(task)).for).to.deep.equal({ reference: (await patientsOf(session))[1] });
+      await confirmed(session, task);
+      await purged(task);
+      expect(await standing(session)).to.deep.equal([HERS]);
+    });
+
+    it('goes with the erasure of the record that is asked for, on its day, if a desk has confirmed', async () => {
+      const session = openSession(world);
+      await told(session, feed(ONE, 0), image(ONE, HERS), feed(OTHER, 1), image(OTHER, THEIRS));
+      const [patient = ''] = await patientsOf(session);
+      const request = (await world.flows.requestErasure(await visitOf(session, patient))).replace('Task/', '');
+      await told(session, { does: 'join', one: ONE, other: OTHER, by: 'desk' });
+      const task = await asked(session);
+      await confirmed(session, task);
+      expect(await purged(task)).to.have.property('againAt');
+      expect(await standing(session)).to.deep.equal([HERS, THEIRS]);
+      world.tick(31 * DAY_MS);
+      await eraseRecord(deps)({ subject: request, attempts: 1 }, GOES_ON);
+      expect(await standing(session)).to.deep.equal([]);
+      expect([...(await session.known()).keys()]).to.deep.equal([]);
+      expect(await purged(task)).to.equal(undefined);
+    });
+  });
+}
