@@ -28,7 +28,7 @@ export type AlertOfficersDeps = {
 
 /** Makes the work of `alert-officers`: each address gets a mail of its own. */
 export function alertOfficers({ records, clock, region, mailer, publicUrl, log }: AlertOfficersDeps) {
-  return async ({ subject }: TakenJob<'alert-officers'>): Promise<void> => {
+  return async ({ subject }: Pick<TakenJob<'alert-officers'>, 'subject'>): Promise<void> => {
     if (mailer === undefined) return;
     const reading = systemReading('alert-officers', clock.now());
     const found = await findById<Task>(records, reading, 'Task', subject);

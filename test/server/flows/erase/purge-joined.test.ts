@@ -1,14 +1,16 @@
 /** R-34: what is joined to an opposed person, or to one to be erased, is purged when a desk confirms. */
-import type { Consent, Task } from '@medplum/fhirtypes';
+import type { Communication, Consent, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { demoConsent } from '../../../../fixtures/consent.ts';
 import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
 import { CODE_SYSTEM } from '../../../../profiles/codes.ts';
 import { eraseRecord } from '../../../../server/flows/erase/erase-record.ts';
+import { alertOfficers } from '../../../../server/flows/notices/alert-officers.ts';
 import { beginPurge } from '../../../../server/flows/erase/joined/begin-purge.ts';
 import { purgeJoined } from '../../../../server/flows/erase/joined/purge-joined.ts';
 import type { JobRun } from '../../../../server/flows/jobs/job-runner.ts';
 import { claimKey } from '../../../../server/ports/claim-key.ts';
+import type { RecordStore } from '../../../../server/ports/record-store.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
 import { errorOf } from '../../../support/faults.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
@@ -106,12 +108,24 @@ for (const { name, missing, open } of EACH_STORE) {
     const seenByNancy = async (): Promise<number> =>
       (await world.find(world.establishment(ESTABLISHMENTS.nancy.organization), 'ImagingStudy', '')).length;
 
+    /** What she reads of the purge. */
+    async function noticesOf(session: Session): Promise<readonly Communication[]> {
+      const [patient = ''] = await patientsOf(session);
+      const her = await visitOf(session, patient);
+      return await world.find(her, 'Communication', `category=${CODE_SYSTEM.notice}|joined-purged`);
+    }
+
     it('is hidden at once, and waits for the desk of the region alone: nothing is purged without it', async () => {
       const before = await seenByNancy();
       const session = openSession(world);
       await joined(session);
       expect(await seenByNancy()).to.equal(before);
       const task = await asked(session);
+      const region = { contacts: [{ office: 'region-desk', email: 'desk@exemple.test' }], language: 'fr' } as const;
+      await alertOfficers({ ...deps, region, log: { warn: () => undefined } })({ subject: task });
+      expect(erasing.mails.mails.map(({ envelope, subject }) => [envelope, subject])).to.deep.equal([
+        [['desk@exemple.test'], 'Un rapprochement d’identités est à confirmer'],
+      ]);
       for (const other of ['Practitioner/demo-strasbourg-desk', 'Practitioner/demo-radiologist'])
         expect(await tasks(session, other), other).to.deep.equal([]);
       expect(await purged(task))
@@ -153,13 +167,33 @@ for (const { name, missing, open } of EACH_STORE) {
       const person = known.get('nancy/0')?.person ?? expect.fail('The identity is gone');
       expect(await world.stores.records.stateOf(SYSTEM, person)).to.include({ opposed: true });
       await purged(task);
-      const [patient = ''] = await patientsOf(session);
-      const her = await visitOf(session, patient);
-      const notices = await world.find(her, 'Communication', `category=${CODE_SYSTEM.notice}|joined-purged`);
+      const notices = await noticesOf(session);
       expect(notices).to.have.lengthOf(1);
       expect(JSON.stringify(notices)).to.not.include(other);
       // What comes later under either number is refused.
       expect(await errorOf(told(session, image(OTHER, 2)))).to.have.property('kind', 'business-rule');
+    });
+
+    const onSqlite = name === 'SQLite' ? it : undefined;
+    // What differs between the stores is the commit, which has a proof of its own.
+    onSqlite?.('goes on wherever it was killed: after each durable change', async () => {
+      let isKilled = true;
+      for (let last = 1; isKilled; last += 1) {
+        const session = openSession(world);
+        await joined(session);
+        const task = await asked(session);
+        await confirmed(session, task);
+        const records = killedAfter(deps.records, last);
+        const error = await errorOf(purgeJoined({ ...deps, records })({ subject: task }, GOES_ON));
+        isKilled = error !== undefined;
+        if (isKilled) expect(error).to.have.property('message', 'killed');
+        else expect(last).to.be.greaterThan(5);
+        await purged(task);
+        await world.stores.records.forget();
+        expect(await standing(session), `after ${last}`).to.deep.equal([HERS]);
+        expect((await erasing.taskOf(task)).status, `after ${last}`).to.equal('completed');
+        expect(await noticesOf(session), `after ${last}`).to.have.lengthOf(1);
+      }
     });
 
     it('is separated again on day 44 if no desk has confirmed, and stays so whatever a feed says', async () => {
@@ -228,5 +262,25 @@ for (const { name, missing, open } of EACH_STORE) {
       expect([...(await session.known()).keys()]).to.deep.equal([]);
       expect(await purged(task)).to.equal(undefined);
     });
+  });
+}
+
+/** Records of a server that dies when its commit of this number (from 1) is durable. */
+function killedAfter(records: RecordStore, last: number): RecordStore {
+  let commits = 0;
+  return new Proxy(records, {
+    get: (target, property) => {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        const done: unknown = Reflect.apply(value, target, args);
+        if (property !== 'commit') return done;
+        commits += 1;
+        if (commits !== last) return done;
+        return Promise.resolve(done).then(() => {
+          throw new Error('killed');
+        });
+      };
+    },
   });
 }
