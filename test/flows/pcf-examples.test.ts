@@ -1,0 +1,169 @@
+/**
+ * The published examples of IHE PCF 1.1, each sent over the wire by the patient: as it is published, for treatment
+ * alone, and for treatment to a correspondent where it names nobody. What is enforced is taken, and shows what it says;
+ * all else is refused, and the element that is not supported is named.
+ */
+import type { Consent, ConsentProvision } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { demoConsent } from '../../fixtures/consent.ts';
+import { ESTABLISHMENTS } from '../../fixtures/people.ts';
+import { CODE_SYSTEM } from '../../profiles/codes.ts';
+import { hasProgram } from '../profiles/dicom/samples.ts';
+import { expectOutcome, fhirCaller, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { TESTDATA } from '../support/testdata.ts';
+import { count } from './support/emergencies.ts';
+import type { PersonKey } from './support/people.ts';
+import { openWorld, type World } from './support/world.ts';
+
+const EXAMPLES = join(TESTDATA, 'ihe', 'pcf');
+
+/** How many exams of hers the correspondent and the author count while the Consent stands, or why it is refused. */
+type Answer = { readonly declared: number; readonly author: number } | { readonly refused: string };
+
+/** What is sent of an example: as it is, for treatment, and for treatment to a correspondent, where it is another. */
+type Answers = { readonly published: Answer; readonly treatment: Answer; readonly correspondent?: Answer };
+
+const forbidden = { refused: '403 forbidden purpose' } as const;
+const lacks = (element: string): Answer => ({ refused: `501 not-supported ${element}` });
+/** Who made an exam sees it; nobody else is let see it, or the correspondent is. */
+const NOBODY_ELSE: Answer = { declared: 0, author: 1 };
+const DECLARED: Answer = { declared: 1, author: 1 };
+/** Nobody but the patient sees it. */
+const CLOSED: Answer = { declared: 0, author: 0 };
+
+/** By the name of the example. */
+const TABLE: Readonly<Record<string, Answers>> = {
+  // Payment and operations are no purposes here: a permit for them is refused whole.
+  'consent-basic-treat': { published: forbidden, treatment: NOBODY_ELSE, correspondent: DECLARED },
+  'consent-basic-ink': { published: forbidden, treatment: NOBODY_ELSE, correspondent: DECLARED },
+  'consent-basic-treat-infant': { published: forbidden, treatment: NOBODY_ELSE, correspondent: DECLARED },
+  'consent-basic-research': { published: forbidden, treatment: NOBODY_ELSE, correspondent: DECLARED },
+  'consent-basic-reject': { published: CLOSED, treatment: CLOSED },
+  // What is shared for a time alone is declared.
+  'consent-expired-treat': { published: forbidden, treatment: lacks('period'), correspondent: NOBODY_ELSE },
+  'consent-intermediate-purpose': { published: lacks('purpose'), treatment: DECLARED },
+  'consent-intermediate-authoredby': { published: forbidden, treatment: lacks('data'), correspondent: lacks('data') },
+  'consent-intermediate-encounter': { published: forbidden, treatment: lacks('data'), correspondent: lacks('data') },
+  'consent-intermediate-data': { published: forbidden, treatment: lacks('data'), correspondent: lacks('data') },
+  'consent-intermediate-timeframe': {
+    published: forbidden,
+    treatment: lacks('dataPeriod'),
+    correspondent: lacks('dataPeriod'),
+  },
+  ...Object.fromEntries(
+    ['not-authoredby', 'not-encounter', 'not-data', 'not-timeframe'].map((name) => [
+      `consent-intermediate-${name}`,
+      { published: forbidden, treatment: lacks('provision'), correspondent: lacks('provision') },
+    ]),
+  ),
+  'dissent-intermediate-break-glass': { published: lacks('policy'), treatment: lacks('policy') },
+  'consent-advanced-normal': {
+    published: forbidden,
+    treatment: lacks('securityLabel'),
+    correspondent: lacks('securityLabel'),
+  },
+  ...Object.fromEntries(
+    [
+      'restricted',
+      'not-restricted',
+      'focused-restricted',
+      'break-glass-restricted',
+      'focused-psy',
+      'focused-psy-or-sdv',
+    ].map((name) => [
+      `consent-advanced-normal-${name}`,
+      { published: forbidden, treatment: lacks('securityLabel'), correspondent: lacks('securityLabel') },
+    ]),
+  ),
+};
+
+const [DEMO_ACTOR] = demoConsent('Patient/1').provision?.actor ?? [];
+
+describe('The published examples of IHE PCF 1.1, over the wire (ITI-108)', function () {
+  this.timeout(60_000);
+  let world: World;
+  let patient: FhirCaller;
+  const callerOf = (who: PersonKey): FhirCaller => fhirCaller(world.server.url, world.tokens.get(who));
+
+  before(async function () {
+    if (!existsSync(EXAMPLES) || !hasProgram('storescu')) this.skip();
+    world = await openWorld({ store: 'sqlite', slices: 1 });
+    patient = callerOf('patient');
+    for (const { id } of await patient.find<Consent>('Consent?actor=Practitioner/demo-declared'))
+      expect((await patient.send('DELETE', `Consent/${id}`)).status).to.be.oneOf([200, 204]);
+    expect(await countedBy(), 'before').to.deep.equal(NOBODY_ELSE);
+  });
+  after(async () => await world?.close());
+
+  const countedBy = async (): Promise<Answer> => ({
+    declared: (await count(callerOf('declared'), 'ImagingStudy')) ?? 0,
+    author: (await count(callerOf('author'), 'ImagingStudy')) ?? 0,
+  });
+
+  /** An example about people who are here. */
+  const example = (name: string): Consent & { readonly provision: ConsentProvision } => {
+    const {
+      id: _,
+      text: __,
+      ...published
+    } = JSON.parse(readFileSync(join(EXAMPLES, `Consent-ex-${name}.json`), 'utf8')) as Consent;
+    const reference = `Patient/${world.ids.patient}`;
+    const organization = [{ reference: ESTABLISHMENTS.strasbourg.organization }];
+    const sourceReference = { reference: `DocumentReference/${world.ids.reportDocument.id}` };
+    const here = { ...published, patient: { reference }, performer: [{ reference }], organization, sourceReference };
+    const provision = published.provision ?? {};
+    const actor = (provision.actor ?? []).map((one) => ({ ...one, ...DEMO_ACTOR }));
+    return { ...here, provision: { ...provision, ...(actor.length === 0 ? {} : { actor }) } };
+  };
+  const purpose = [{ system: CODE_SYSTEM.actReason, code: 'TREAT' }];
+
+  const answerTo = async (sent: Consent): Promise<Answer> => {
+    const answer = await patient.send('POST', 'Consent', sent, { Prefer: 'return=representation' });
+    if (answer.status >= 300) return refusalOf(answer);
+    expect(answer.status, answer.text).to.be.oneOf([200, 201]);
+    const counted = await countedBy();
+    const { id } = answer.json<Consent>();
+    const ended = await patient.send('DELETE', `Consent/${id}`);
+    expect(ended.status, ended.text).to.be.oneOf([200, 204]);
+    // Whoever ends a consent to share shares nothing.
+    if (sent.provision?.actor === undefined)
+      expect((await patient.send('POST', 'Patient/$reconsent')).status).to.be.oneOf([200, 201]);
+    expect(await countedBy(), 'afterwards').to.deep.equal(NOBODY_ELSE);
+    return counted;
+  };
+
+  it('are all of them in the table', () => {
+    const names = readdirSync(EXAMPLES).flatMap((name) => /^Consent-ex-(.*)\.json$/.exec(name)?.[1] ?? []);
+    expect(names.toSorted()).to.deep.equal(Object.keys(TABLE).toSorted());
+  });
+
+  for (const [name, answers] of Object.entries(TABLE))
+    it(`${name}: what the server answers, and what is visible then`, async () => {
+      const consent = example(name);
+      const ofTreatment = { ...consent, provision: { ...consent.provision, purpose } };
+      const { actor, type } = consent.provision;
+      const isToNobody = actor === undefined && type === 'permit' && DEMO_ACTOR !== undefined;
+      const answered = {
+        published: await answerTo(consent),
+        treatment: await answerTo(ofTreatment),
+        ...(isToNobody
+          ? {
+              correspondent: await answerTo({
+                ...ofTreatment,
+                provision: { ...ofTreatment.provision, actor: [DEMO_ACTOR] },
+              }),
+            }
+          : {}),
+      };
+      expect(answered).to.deep.equal(answers);
+    });
+});
+
+/** The status, the code, and the element of the provision that the refusal names. */
+function refusalOf(answer: FhirAnswer): Answer {
+  const [code = ''] = answer.json<{ issue: { code: string }[] }>().issue.map((issue) => issue.code);
+  const [, element = ''] = /^Consent(?:\.provision)?\.([A-Za-z]+)/.exec(expectOutcome(answer, answer.status)) ?? [];
+  return { refused: `${answer.status} ${code} ${element}` };
+}
