@@ -1,33 +1,31 @@
 /**
- * The Consent by which a patient declares a correspondent, to her record or to one exam. One shape is supported, a
- * permit that names whom it is for; every other Consent is refused, so that nothing is stored that the server would not
- * enforce.
- * @see IHE PCF 1.1, Consent Basic; Consent Intermediate (provision.data); access.md C8
+ * The Consent by which a patient declares a correspondent, to her record, to one exam or to a time of it. One
+ * shape is supported, a permit that names whom it is for; every other Consent is refused, so that nothing is stored that
+ * the server would not enforce.
+ * @see IHE PCF 1.1, Consent Basic; Consent Intermediate (provision.data, dataPeriod); Consent Advanced; access.md C8
  */
 import { ACTOR_TYPES, actorOf, actorsOf, type Actor } from './actors.ts';
 import type { CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
 import { Fault } from '../fault.ts';
-import { examScopeOf } from './exam-scope.ts';
+import { examScopeOf, permitScopeOf, type PermitScope } from './exam-scope.ts';
 import { exactSpanOf, spanOf, type TimeSpan } from './time-span.ts';
 
 /** A declaration. */
-export type Declaration = {
+export type Declaration = PermitScope & {
   /** 1..*, without repetition. */
   readonly actors: readonly Actor[];
   /** Epoch milliseconds, inclusive; 0 when the period has no start. */
   readonly from: number;
   /** Epoch milliseconds, exclusive; 8.64e15 when the period has no end. */
   readonly to: number;
-  /** The exam or report (`Type/id`) that it is to alone; the record when absent. */
-  readonly exam?: string;
 };
 
 /**
  * Reads a declaration: an active Consent of scope patient-privacy whose one provision permits, as recipients (IRCP),
  * the actors that it names by reference; a number without one names nobody yet, and is none of them. It is for
- * treatment or without purpose, within a period or not, to the record or to one exam. Bare days of the period are those
- * of the time zone `zone` (a name of the IANA database), or of UTC.
+ * treatment (emergencies among it) or without purpose, within a period or not, to the record, to one exam, or to what
+ * is of a time (`dataPeriod`). Bare days are those of the time zone `zone` (a name of the IANA database), or of UTC.
  * @throws {Fault} not-supported - any other shape; `expression` is the element
  * @throws {Fault} forbidden - a purpose that exams are not shared for: payment, marketing, research
  */
@@ -42,7 +40,7 @@ export function readDeclaration(consent: Consent, zone?: string): Declaration {
   if (provision === undefined) throw notSupported('Consent.provision', 'must name whom it permits');
   checkProvision(provision);
   checkActors(provision);
-  return { actors: actorsOf(provision), ...periodOf(provision, zone), ...examScopeOf(provision) };
+  return { actors: actorsOf(provision), ...periodOf(provision, zone), ...scopeOf(provision, zone) };
 }
 
 /**
@@ -86,10 +84,10 @@ export function permitOf(consent: object, zone?: string): Permit | undefined {
   const isExact = kind !== 'declared';
   const actors = actorsOf(provision).filter((actor) => !isExact || actor.kind === 'person');
   const span = (isExact ? exactSpanOf : spanOf)(provision.period, zone);
-  const exam = examScopeOf(provision);
-  return actors.length === 0 || span === undefined || exam === undefined
+  const scope = permitScopeOf(provision, zone);
+  return actors.length === 0 || span === undefined || scope === undefined
     ? undefined
-    : { actors, ...span, kind, ...exam };
+    : { actors, ...span, kind, ...scope };
 }
 
 /** A share permits nobody by name. */
@@ -124,12 +122,31 @@ function checkProvision(provision: ConsentProvision): void {
   checkPurposes(provision.purpose ?? []);
   support(provision.type === 'permit', 'Consent.provision.type', 'must be permit');
   for (const element of UNREAD_ELEMENTS)
-    if (element !== 'data') support(provision[element] === undefined, `Consent.provision.${element}`, NOT_READ);
+    if (!READ_OF_PERMITS.has(element))
+      support(provision[element] === undefined, `Consent.provision.${element}`, NOT_READ);
+  checkLabels(provision);
   support(
     examScopeOf(provision) !== undefined,
     'Consent.provision.data',
     `must be one exam or report by its reference`,
   );
+}
+
+const READ_OF_PERMITS: ReadonlySet<string> = new Set(['data', 'dataPeriod', 'securityLabel']);
+
+/** A level is a high water mark, in FHIR, and N is the one up to which whoever is declared sees (rules/table.json). */
+function checkLabels({ securityLabel = [] }: ConsentProvision): void {
+  const isN = securityLabel.every(({ system, code }) => system === CODE_SYSTEM.confidentiality && code === 'N');
+  support(isN, 'Consent.provision.securityLabel', 'must be N of v3-Confidentiality, or absent');
+}
+
+/** @throws {Fault} not-supported, invalid - a time beside data, or that has no real dates */
+function scopeOf(provision: ConsentProvision, zone: string | undefined): PermitScope {
+  const scope = permitScopeOf(provision, zone);
+  if (scope !== undefined) return scope;
+  const expression = 'Consent.provision.dataPeriod';
+  support(provision.data === undefined, expression, 'must not stand beside data');
+  throw new Fault('invalid', `${expression} must have real dates`, { expression });
 }
 
 /**
@@ -142,10 +159,11 @@ export function checkPurposes(purposes: readonly Coding[]): void {
   if (known.some((code) => REFUSED_PURPOSES.has(code))) {
     throw new Fault('forbidden', `${expression} is not one that exams are shared for`, { expression });
   }
+  // Who treats also treats in an emergency; for that alone nothing is declared.
   support(
-    known.every((code) => code === 'TREAT'),
+    known.every((code) => code === 'TREAT' || (code === 'ETREAT' && known.includes('TREAT'))),
     expression,
-    'must be TREAT of v3-ActReason, or absent',
+    'must be TREAT of v3-ActReason, with ETREAT or without, or absent',
   );
 }
 

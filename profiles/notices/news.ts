@@ -53,8 +53,10 @@ export function buildStayNotice({
   });
 }
 
-/** What a declared correspondent may read: her record, or one exam of hers. */
-const CORRESPONDENT: Readonly<Record<'record' | 'exam', (names: string) => ByLanguage<string>>> = {
+/** What a declared correspondent may read: her record, one exam of hers, or what is of a time. */
+export type Reach = 'record' | 'exam' | 'period';
+
+const CORRESPONDENT: Readonly<Record<Reach, (names: string) => ByLanguage<string>>> = {
   record: (names) => ({
     fr: `Un correspondant déclaré peut désormais consulter votre dossier : ${names}.`,
     de: `Eine angegebene Fachperson kann Ihre Akte nun einsehen: ${names}.`,
@@ -65,27 +67,32 @@ const CORRESPONDENT: Readonly<Record<'record' | 'exam', (names: string) => ByLan
     de: `Eine angegebene Fachperson kann nun eine einzelne Ihrer Untersuchungen einsehen: ${names}.`,
     en: `A declared correspondent may read one of your exams, and no other, from now on: ${names}.`,
   }),
+  period: (names) => ({
+    fr: `Un correspondant déclaré peut désormais consulter une seule période de votre dossier : ${names}.`,
+    de: `Eine angegebene Fachperson kann nun einen einzelnen Zeitraum Ihrer Akte einsehen: ${names}.`,
+    en: `A declared correspondent may read one period of your record, and no other, from now on: ${names}.`,
+  }),
 };
 
 /**
- * Builds the notice of professionals who were declared as correspondents of hers, to the record or to one exam, or are
- * in her circle: `consent` is the Consent or CareTeam (a reference) that says so.
+ * Builds the notice of professionals who were declared as correspondents of hers, or are in her circle:
+ * `consent` is the Consent or CareTeam (a reference) that says so.
  */
 export function buildCorrespondentNotice({
   professionals,
   consent,
-  isOfExam = false,
+  reach = 'record',
   ...facts
 }: NoticeFacts & {
   readonly professionals: Newcomers;
   readonly consent: string;
-  readonly isOfExam?: boolean;
+  readonly reach?: Reach;
 }): Communication {
   return buildNotice({
     ...facts,
     kind: 'correspondent',
     about: [{ reference: consent }],
-    text: CORRESPONDENT[isOfExam ? 'exam' : 'record'](namesOf(professionals)),
+    text: CORRESPONDENT[reach](namesOf(professionals)),
   });
 }
 

@@ -12,6 +12,10 @@ export const DiagnosticReport = {
   unreleased: 'service',
   toldInError: ['identifier', 'status', 'subject', 'effectiveDateTime', 'effectivePeriod', 'issued'],
   partOf: { element: 'imagingStudy', param: 'imaging-study' },
+  dated: [
+    { param: 'date', elements: ['effectiveDateTime', 'effectivePeriod'] },
+    { param: 'issued', elements: ['issued'] },
+  ],
   exam: { kind: 'report', words: ['code.text', 'code.coding.display'], started: ['effectiveDateTime', 'issued'] },
   writers: 'source',
   // One that names no exam may be of a sample that was sent in.

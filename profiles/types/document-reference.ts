@@ -9,6 +9,10 @@ export const DocumentReference = {
   label: 'own',
   release: 'with-report',
   partOf: { element: 'context.related', param: 'related' },
+  dated: [
+    { param: 'period', elements: ['context.period'] },
+    { param: 'date', elements: ['date'] },
+  ],
   exam: {
     kind: 'document',
     words: ['description', 'type.text', 'type.coding.display'],

@@ -108,6 +108,11 @@ export type FhirType = {
    * it, and the search parameter by which it is found.
    */
   readonly partOf?: { readonly element: string; readonly param: string };
+  /**
+   * Of what time rows are, where somebody may be let see those of a time alone: the search parameter that says it, and
+   * the elements that it reads, dates or Periods. The first that a row has counts; rows of other types are of no time.
+   */
+  readonly dated?: readonly { readonly param: string; readonly elements: readonly string[] }[];
   /** Rows are exams, or what was written of them: the list of accesses names each by what these elements say. */
   readonly exam?: ExamElements;
   readonly writers: Writers;

@@ -9,6 +9,7 @@ export const ImagingStudy = {
   subject: 'subject',
   label: 'own',
   release: 'with-report',
+  dated: [{ param: 'started', elements: ['started'] }],
   exam: {
     kind: 'exam',
     words: ['description', 'procedureCode.text', 'procedureCode.coding.display'],

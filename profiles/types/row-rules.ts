@@ -1,6 +1,7 @@
 /** What the file of a type says of one row: whose it is, its label, and whether the patient may see it. */
-import type { Resource } from '@medplum/fhirtypes';
+import type { Period, Resource } from '@medplum/fhirtypes';
 import { labelOf, NORMAL, type Label } from '../confidentiality.ts';
+import { parseDateRange, periodRange, type DateRange } from '../search/date-range.ts';
 import { elementsAt } from './element.ts';
 import { fhirType, STORED_TYPES, type StoredType } from './visibility.ts';
 
@@ -51,6 +52,43 @@ export const PARTS_OF_EXAMS: readonly { readonly type: StoredType; readonly para
     const { partOf } = fhirType(type);
     return partOf === undefined ? [] : [{ type, param: partOf.param }];
   },
+);
+
+/**
+ * Of what time a row is, by what it says itself: of an exam when it was made, of a report and a document the exam, or
+ * where they do not say when they were written. None: of no time that is known.
+ */
+export function datesOfRow(type: StoredType, resource: object): readonly DateRange[] {
+  return firstDates(type, ({ elements }) => elements.flatMap((path) => elementsAt(resource, path)).flatMap(rangesOf));
+}
+
+/** The same, of a row by what it is found by. */
+export function datesFound(
+  type: StoredType,
+  found: readonly (DateRange & { readonly param: string })[],
+): readonly DateRange[] {
+  return firstDates(type, ({ param }) => found.flatMap(({ param: by, lo, hi }) => (by === param ? [{ lo, hi }] : [])));
+}
+
+type Dated = NonNullable<ReturnType<typeof fhirType>['dated']>[number];
+
+function firstDates(type: StoredType, rangesBy: (dated: Dated) => readonly DateRange[]): readonly DateRange[] {
+  for (const dated of fhirType(type).dated ?? []) {
+    const ranges = rangesBy(dated);
+    if (ranges.length > 0) return ranges;
+  }
+  return [];
+}
+
+function rangesOf(value: unknown): readonly DateRange[] {
+  if (typeof value === 'string') return [parseDateRange(value) ?? []].flat();
+  const { start, end } = value as Period;
+  return start === undefined && end === undefined ? [] : [periodRange(start, end) ?? []].flat();
+}
+
+/** The types whose rows are of a time, each with the search parameters that say it. */
+export const DATES_OF_ROWS: readonly { readonly type: StoredType; readonly param: string }[] = STORED_TYPES.flatMap(
+  (type) => (fhirType(type).dated ?? []).map(({ param }) => ({ type, param })),
 );
 
 /** Whether a row, by what it says itself, shows that the patient was with who filed it. */

@@ -3,6 +3,7 @@
  * oracle that explains an answer and that tests compare with the stores. First decisive layer wins.
  */
 import { rankOf, type Label } from '../../profiles/confidentiality.ts';
+import { TIME_BOUND, type DateRange } from '../../profiles/search/date-range.ts';
 import type { StoredType, Visibility } from '../../profiles/types/visibility.ts';
 import { fhirType, storedType, VISIBILITY } from '../../profiles/types/visibility.ts';
 import type { AnyGrant, Grant } from './grant.ts';
@@ -23,6 +24,8 @@ export type RowFacts = Label & {
   readonly item: string;
   /** The exams and reports (`Type/id`) that it is part of; of a part of an item those of the item. */
   readonly exams: readonly string[];
+  /** Of what time it is, none where that is not known; of a part of an item that of the item. */
+  readonly dates: readonly DateRange[];
   /** False until a validated report lets the patient see the item; of a report until it is validated itself. */
   readonly released: boolean;
 };
@@ -54,7 +57,7 @@ export function labelAllows(relation: Relation, { level, masks }: Label): boolea
 }
 
 /** Whether label and life cycle leave a row to its patient, whatever her state is. */
-export function isOpenToPatient(row: Omit<RowFacts, 'item' | 'exams'>): boolean {
+export function isOpenToPatient(row: Omit<RowFacts, 'item' | 'exams' | 'dates'>): boolean {
   return labelAllows('self', row) && lifeCycleAllows('self', row);
 }
 
@@ -67,11 +70,17 @@ export function reaches(right: ShowingRight, row: RowFacts): boolean {
   return isInScope(right, row) && labelAllows(right.relation, row);
 }
 
-/** Whoever sees an exam alone sees whose it is. */
+/** Whoever sees an exam alone, or a time of the record, sees whose it is. */
 function isInScope({ scope, relation }: ShowingRight, row: RowFacts): boolean {
   if (scope === 'record') return recordHolds(relation, row);
   if ('item' in scope) return scope.item === row.item;
+  if ('dataPeriod' in scope) return isOfPatient(row) || isWithin(row.dates, scope.dataPeriod);
   return scope.exam === row.item || row.exams.includes(scope.exam) || isOfPatient(row);
+}
+
+/** Whether something is of a time wholly. What has no end counts by its begin: a document is of when its exam began. */
+function isWithin(dates: readonly DateRange[], { lo: from, hi: to }: DateRange): boolean {
+  return dates.length > 0 && dates.every(({ lo, hi }) => from <= lo && lo < to && (hi <= to || hi === TIME_BOUND));
 }
 
 /**

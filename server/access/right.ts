@@ -1,4 +1,5 @@
 /** Rights: who holds what relation to a record or an item, how high it reaches and how long. */
+import type { DateRange } from '../../profiles/search/date-range.ts';
 import type { RegionRole } from '../../profiles/region-role.ts';
 import type { PersonKey } from './requester.ts';
 
@@ -102,10 +103,11 @@ export function barrable(principals: readonly Principal[]): readonly Principal[]
 export const FOREVER = 8.64e15;
 
 /**
- * The scope of a right: the person's whole record, one row (`Type/id`), or one exam or report (`Type/id`) with what is
- * part of it, and who the patient is.
+ * The scope of a right: the person's whole record, one row (`Type/id`), one exam or report (`Type/id`) with what is
+ * part of it, and who the patient is, or what is of a time, and who she is.
  */
-export type RightScope = 'record' | { readonly item: string } | { readonly exam: string };
+export type RightScope =
+  'record' | { readonly item: string } | { readonly exam: string } | { readonly dataPeriod: DateRange };
 
 /** The one row that a scope is, or undefined. */
 export function itemIn(scope: RightScope): string | undefined {
@@ -115,6 +117,11 @@ export function itemIn(scope: RightScope): string | undefined {
 /** The one exam or report that a scope is, or undefined. */
 export function examIn(scope: RightScope): string | undefined {
   return scope !== 'record' && 'exam' in scope ? scope.exam : undefined;
+}
+
+/** The time that a scope is, or undefined. */
+export function dataPeriodIn(scope: RightScope): DateRange | undefined {
+  return scope !== 'record' && 'dataPeriod' in scope ? scope.dataPeriod : undefined;
 }
 
 /**
@@ -179,6 +186,7 @@ export function itemOfAuthorRight(id: string): string {
 function whereOf(scope: RightScope, person: PersonKey, isOfIt: boolean): string {
   if (scope === 'record') return `record|${person}`;
   if ('exam' in scope) return `exam|${scope.exam}|${person}`;
+  if ('dataPeriod' in scope) return `data ${scope.dataPeriod.lo} ${scope.dataPeriod.hi}|${person}`;
   return isOfIt ? scope.item : `${scope.item}|${person}`;
 }
 

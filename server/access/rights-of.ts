@@ -3,6 +3,7 @@
  * begins with the first row that gives it and ends with the last one.
  */
 import { blockOf } from '../../profiles/consent/block.ts';
+import type { PermitScope } from '../../profiles/consent/exam-scope.ts';
 import { permitOf } from '../../profiles/consent/declaration.ts';
 import type { Mask } from '../../profiles/confidentiality.ts';
 import { circleOf, membersOf } from '../../profiles/consent/record-circle.ts';
@@ -13,7 +14,8 @@ import type { RegionRole } from '../../profiles/region-role.ts';
 import type { ActorKind } from '../../profiles/types/fhir-type.ts';
 import { fhirType, type StoredType } from '../../profiles/types/visibility.ts';
 import type { PersonKey } from './requester.ts';
-import { BLOCK, FOREVER, itemIn, principal, rightId, type Principal, type Relation, type Right } from './right.ts';
+import { BLOCK, FOREVER, itemIn, principal, rightId } from './right.ts';
+import type { Principal, Relation, Right, RightScope } from './right.ts';
 
 /** Whom a row comes from: what of its rights its content does not say. */
 export type Origin = {
@@ -71,7 +73,7 @@ export type GivingRow = {
  * - a row of the own class: those of whom it names, to it alone: its sources, its offices and, by the file of its type,
  *   the patient;
  * - a Consent that stands: those of whom it permits, or who redeemed its code, to the record or to the exam that it
- *   names, for its period, or the bars of whom it is against;
+ *   names, or to what is of its time, for its period, or the bars of whom it is against;
  * - a Consent by which the patient shares an item: that of whoever has its link, to the item, for its period;
  * - a CareTeam by which the patient takes people close to her record: theirs to it;
  * - a stay: those of the people of its establishment to the record, for a while;
@@ -167,18 +169,23 @@ function principalOf(source: string, person: PersonKey): Principal {
 function ofConsent(row: GivingRow, person: PersonKey): readonly Right[] {
   const permit = permitOf(row.content(), row.origin.zone);
   if (permit === undefined) return [];
-  const { actors, from, to, kind, exam } = permit;
+  const { actors, from, to, kind } = permit;
   return actors.map((actor) => {
     const given = {
       person,
       principal: kind === 'break-glass' ? principal.breakGlass(actor.reference) : HOLDER[actor.kind](actor.reference),
       relation: kind,
-      scope: exam === undefined ? ('record' as const) : { exam },
+      scope: scopeOf(permit),
       from,
       to,
     };
     return { ...given, id: rightId(given), giver: giverOf(row) };
   });
+}
+
+function scopeOf({ exam, dataPeriod }: PermitScope): RightScope {
+  if (dataPeriod !== undefined) return { dataPeriod };
+  return exam === undefined ? 'record' : { exam };
 }
 
 function ofBlock(row: GivingRow, person: PersonKey): readonly Right[] {

@@ -1,6 +1,6 @@
 /**
  * A right to one exam (access.md C8): whom a Consent permits it, or who declared an emergency for it, sees the study,
- * what is linked to it, and who the patient is; of the record nothing else.
+ * what is linked to it, and who the patient is; of the record nothing else. The same of a right to what is of a time.
  */
 import type { Consent } from '@medplum/fhirtypes';
 import { expect } from 'chai';
@@ -59,7 +59,7 @@ function aPermit(person: PersonKey, practitioner: string, exam: Put, purpose: 'T
   });
 }
 
-/** Runs the contract of rights to one exam. */
+/** Runs the contract of rights to one exam, and to what is of a time. */
 export function examsContract(suite: Suite): void {
   const seen = async (practitioner: string, held: Partial<Held>, now = NOW): Promise<readonly string[]> => {
     const grant = aGrant(practitioner, now);
@@ -165,6 +165,81 @@ export function examsContract(suite: Suite): void {
         await commitPlan(suite.records, aPlan({ moves: [aMove({ from, to, home: another })] }));
         expect(await seen(professional, held)).to.deep.equal(isOne ? OF_EXAM.slice(1) : []);
       }
+    });
+  });
+
+  describe('a right to what is of a time', () => {
+    const day = (date: string, days = 1) => ({ lo: Date.parse(date), hi: Date.parse(date) + days * 86_400_000 });
+    const timed = (put: Put, param: string, range: { readonly lo: number; readonly hi: number }): Put => ({
+      ...put,
+      index: { ...put.index, dates: [{ param, ...range }] },
+    });
+    const YEAR = { start: '2022-01-01', end: '2022-12-31' } as const;
+
+    /** A record: what is of 2022, what is of another year, partly, or of no time that is known. */
+    const aTimedRecord = (person: PersonKey) => {
+      const { patient, study, report, document, bytes, other, otherReport } = aRecord(person);
+      return {
+        patient,
+        study: timed(study, 'started', day('2022-01-01')),
+        report: timed(report, 'date', day('2022-12-31')),
+        document: timed(document, 'period', { ...day('2022-12-31'), hi: 8.64e15 }),
+        bytes,
+        early: timed(aPut({ type: 'ImagingStudy', person }), 'started', day('2021-12-31')),
+        late: timed(aPut({ type: 'DiagnosticReport', person }), 'issued', day('2023-01-01')),
+        partly: timed(other, 'started', day('2022-12-31', 2)),
+        written: timed(otherReport, 'issued', day('2022-06-01')),
+        undated: aPut({ type: 'ImagingStudy', person, sort: Date.parse('2022-06-01') }),
+        task: timed(aPut({ type: 'List', person }), 'date', day('2022-06-01')),
+      };
+    };
+    const OF_YEAR = ['patient', 'study', 'report', 'document', 'bytes', 'written'];
+    const permitOf = (person: PersonKey, professional: string): Put => {
+      const whole = aPermit(person, professional, aPut({ person }), 'TREAT');
+      const { provision: { data: _, ...provision } = {}, ...consent } = whole.resource as Consent;
+      return { ...whole, resource: { ...consent, provision: { ...provision, dataPeriod: YEAR } } as Consent };
+    };
+    const seenOf = async (professional: string, held: Record<string, Put>) =>
+      await seen(professional, held as Partial<Held>);
+
+    it('shows what is of it wholly and who she is, and counts no other, whatever came first', async () => {
+      for (const order of ['before', 'after'] as const) {
+        const [person, professional] = [aPersonKey(), aProfessional()];
+        const held = aTimedRecord(person);
+        const permit = permitOf(person, professional);
+        if (order === 'before') await commit(permit);
+        await commit(...Object.values(held));
+        if (order === 'after') await commit(permit);
+        expect(await seenOf(professional, { ...held, permit }), order).to.deep.equal(OF_YEAR);
+        const row = await read(suite.records, aGrant(professional), held.study);
+        expect(row?.shownBy?.source).to.equal(keyOf(permit));
+      }
+    });
+
+    it('follows what rows say, her state and the identities that are she, and ends with the Consent', async () => {
+      const [person, professional] = [aPersonKey(), aProfessional()];
+      const held = aTimedRecord(person);
+      const permit = permitOf(person, professional);
+      await commit(anIdentity(person), ...Object.values(held), permit);
+      await commit(timed(held.study, 'started', day('2021-06-01')), timed(held.early, 'started', day('2022-06-01')));
+      expect(await seenOf(professional, { study: held.study, early: held.early })).to.deep.equal(['early']);
+      await commit(held.study, held.early);
+      for (const withdrawn of [true, false]) {
+        await commitPlan(suite.records, aPlan({ states: [{ person, change: { withdrawn } }] }));
+        expect(await seenOf(professional, held)).to.deep.equal(withdrawn ? [] : OF_YEAR);
+      }
+      const another = aPersonKey();
+      const theirs = timed(aPut({ type: 'ImagingStudy', person: another }), 'started', day('2022-06-01'));
+      await commit(anIdentity(another), theirs);
+      for (const [from, to, shown] of [
+        [another, person, ['theirs']],
+        [person, another, []],
+      ] as const) {
+        await commitPlan(suite.records, aPlan({ moves: [aMove({ from, to, home: another })] }));
+        expect(await seenOf(professional, { theirs })).to.deep.equal(shown);
+      }
+      await commit({ ...permit, resource: { ...permit.resource, status: 'inactive' } as Put['resource'] });
+      expect(await seenOf(professional, held)).to.deep.equal([]);
     });
   });
 }

@@ -3,7 +3,7 @@
  * alone, and for treatment to a correspondent where it names nobody. What is enforced is taken, and shows what it says;
  * all else is refused, and the element that is not supported is named.
  */
-import type { Consent, ConsentProvision } from '@medplum/fhirtypes';
+import type { Communication, Consent, ConsentProvision, ImagingStudy, Parameters, Period } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,10 +11,18 @@ import { demoConsent } from '../../fixtures/consent.ts';
 import { ESTABLISHMENTS } from '../../fixtures/people.ts';
 import { CODE_SYSTEM } from '../../profiles/codes.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
-import { expectOutcome, fhirCaller, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import {
+  eventually,
+  expectOutcome,
+  fhirCaller,
+  type FhirAnswer,
+  type FhirCaller,
+} from '../support/clients/fhir-caller.ts';
 import { TESTDATA } from '../support/testdata.ts';
+import { expectHidden, expectShown } from './support/cell.ts';
+import { DOORS } from './support/doors/doors.ts';
 import { count } from './support/emergencies.ts';
-import type { PersonKey } from './support/people.ts';
+import { canAsk, type PersonKey } from './support/people.ts';
 import { openWorld, type World } from './support/world.ts';
 
 const EXAMPLES = join(TESTDATA, 'ihe', 'pcf');
@@ -47,11 +55,8 @@ const TABLE: Readonly<Record<string, Answers>> = {
   'consent-intermediate-authoredby': { published: forbidden, treatment: lacks('data'), correspondent: lacks('data') },
   'consent-intermediate-encounter': { published: forbidden, treatment: lacks('data'), correspondent: lacks('data') },
   'consent-intermediate-data': { published: forbidden, treatment: lacks('data'), correspondent: lacks('data') },
-  'consent-intermediate-timeframe': {
-    published: forbidden,
-    treatment: lacks('dataPeriod'),
-    correspondent: lacks('dataPeriod'),
-  },
+  // What is of a time is declared to somebody; the exam is of another one.
+  'consent-intermediate-timeframe': { published: forbidden, treatment: lacks('actor'), correspondent: NOBODY_ELSE },
   ...Object.fromEntries(
     ['not-authoredby', 'not-encounter', 'not-data', 'not-timeframe'].map((name) => [
       `consent-intermediate-${name}`,
@@ -59,23 +64,20 @@ const TABLE: Readonly<Record<string, Answers>> = {
     ]),
   ),
   'dissent-intermediate-break-glass': { published: lacks('policy'), treatment: lacks('policy') },
-  'consent-advanced-normal': {
+  // N is up to where whoever is declared sees anyway; of nobody a Consent raises it, or lowers it for others.
+  'consent-advanced-normal': { published: forbidden, treatment: lacks('actor'), correspondent: DECLARED },
+  'consent-advanced-normal-restricted': {
     published: forbidden,
     treatment: lacks('securityLabel'),
     correspondent: lacks('securityLabel'),
   },
   ...Object.fromEntries(
-    [
-      'restricted',
-      'not-restricted',
-      'focused-restricted',
-      'break-glass-restricted',
-      'focused-psy',
-      'focused-psy-or-sdv',
-    ].map((name) => [
-      `consent-advanced-normal-${name}`,
-      { published: forbidden, treatment: lacks('securityLabel'), correspondent: lacks('securityLabel') },
-    ]),
+    ['not-restricted', 'focused-restricted', 'break-glass-restricted', 'focused-psy', 'focused-psy-or-sdv'].map(
+      (name) => [
+        `consent-advanced-normal-${name}`,
+        { published: forbidden, treatment: lacks('provision'), correspondent: lacks('provision') },
+      ],
+    ),
   ),
 };
 
@@ -159,6 +161,46 @@ describe('The published examples of IHE PCF 1.1, over the wire (ITI-108)', funct
       };
       expect(answered).to.deep.equal(answers);
     });
+
+  describe('Consent Intermediate, provision.dataPeriod', () => {
+    const sendFor = async (dataPeriod: Period) => {
+      const { provision, ...consent } = example('consent-intermediate-timeframe');
+      const sent = { ...provision, purpose, dataPeriod, actor: [DEMO_ACTOR] };
+      return await patient.send(
+        'POST',
+        'Consent',
+        { ...consent, provision: sent },
+        { Prefer: 'return=representation' },
+      );
+    };
+
+    it('shows what is of it at every door, and no more; she is told; C12 said again is one', async () => {
+      const [{ started = '' } = {}] = await patient.find<ImagingStudy>('ImagingStudy');
+      const day = started.slice(0, 10);
+      const sent = await sendFor({ start: day, end: day });
+      expect(sent.status, sent.text).to.equal(201);
+      for (const door of DOORS.filter((one) => canAsk('declared', one))) await expectShown(world, door, 'declared');
+      expect(await count(callerOf('declared'), 'Patient')).to.equal(1);
+      expect((await sendFor({ start: day, end: day })).status).to.equal(200);
+      const before = await sendFor({ end: '2022-12-31' });
+      expect(before.status, before.text).to.equal(201);
+      const told = (await patient.get('Patient/$who-can-access')).json<Parameters>().parameter ?? [];
+      const reaches = told.flatMap(({ part = [] }) => part.filter(({ name }) => name === 'reach'));
+      expect(reaches.filter(({ valueCode }) => valueCode === 'period')).to.have.length(2);
+      await eventually(async () => {
+        const notices = await patient.find<Communication>('Communication?_count=100');
+        return notices.find(({ payload }) =>
+          payload?.[0]?.contentString?.includes('une seule période de votre dossier'),
+        );
+      });
+      expect((await patient.send('DELETE', `Consent/${sent.json<Consent>().id}`)).status).to.equal(204);
+      for (const door of DOORS.filter((one) => canAsk('declared', one))) await expectHidden(world, door, 'declared');
+    });
+
+    it('is refused where it has no real dates', async () => {
+      expectOutcome(await sendFor({ start: '2022-02-30' }), 400, 'invalid');
+    });
+  });
 });
 
 /** The status, the code, and the element of the provision that the refusal names. */

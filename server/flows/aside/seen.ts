@@ -1,6 +1,6 @@
 /** Whether a requester sees a row that a story read for itself: so that a refusal tells of nothing that is hidden. */
 import type { Resource } from '@medplum/fhirtypes';
-import { examsOfRow, labelOfRow } from '../../../profiles/types/row-rules.ts';
+import { datesOfRow, examsOfRow, labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { decide, labelAllows, type RowFacts } from '../../access/decide.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
@@ -37,6 +37,7 @@ export function factsOfRow(row: InternalRow): RowFacts {
     type,
     item: `${type}/${id}`,
     exams: examsOfRow(type, resource),
+    dates: datesOfRow(type, resource),
     released,
     ...labelOfRow(type, resource),
   };

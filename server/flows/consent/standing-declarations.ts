@@ -1,6 +1,7 @@
 /**
  * A declaration has an identity: the Patient that it is filed under, who filed it, whom it names, and what it is to:
- * the record or one exam. Said again, it is the one that stands; whom the patient does not want any more is in none.
+ * the record, one exam, or a time of it. Said again, it is the one that stands; whom the patient does not want any more
+ * is in none.
  * @see access.md C12
  */
 import { createHash } from 'node:crypto';
@@ -35,15 +36,16 @@ function nameOf({ reference: { reference, identifier, display = '' } }: ConsentP
 }
 
 /** What a declaration is to alone: nothing where it is to the record. */
-function examsNamed({ provision: { data = [] } = {} }: Consent): readonly string[] {
-  return data.map(({ reference: { reference = '' } }) => `exam ${reference}`);
+function scopeNamed({ provision: { data = [], dataPeriod } = {} }: Consent): readonly string[] {
+  const exams = data.map(({ reference: { reference = '' } }) => `exam ${reference}`);
+  return dataPeriod === undefined ? exams : [...exams, `data ${dataPeriod.start ?? ''} ${dataPeriod.end ?? ''}`];
 }
 
 /** The claim of a declaration: of a Patient (`Patient/id`), by who files it (a reference), for the actors. */
 export function declarationKey(subject: string, filer: string, consent: Consent): ClaimKey {
   const actors = (consent.provision?.actor ?? []).map(nameOf).toSorted();
   // Blocks of these are another one, and have other keys.
-  const names = isBlock(consent) ? ['deny', ...actors] : [...actors, ...examsNamed(consent)];
+  const names = isBlock(consent) ? ['deny', ...actors] : [...actors, ...scopeNamed(consent)];
   // A hundred names would be too long for a key.
   const digest = createHash('sha256')
     .update([...new Set(names)].join())

@@ -15,6 +15,7 @@ import {
   buildRepresentativeNotice,
   buildServiceNotice,
   buildStayNotice,
+  type Reach,
 } from '../../../profiles/notices/news.ts';
 import type { NoticeFacts } from '../../../profiles/notices/notice.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
@@ -22,7 +23,7 @@ import { fhirType, isStoredType } from '../../../profiles/types/visibility.ts';
 import { permits, stateAllows } from '../../access/decide.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import { examIn, isShowing, referenceOf } from '../../access/right.ts';
+import { dataPeriodIn, examIn, isShowing, referenceOf } from '../../access/right.ts';
 import type { Principal, Relation, Right, ShowingRight } from '../../access/right.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { openedResource } from '../../ports/internal-row.ts';
@@ -187,15 +188,20 @@ async function correspondentNews(item: Item, { status, provision }: Consent): Pr
     begun.has(reference.reference ?? '') ? [reference] : [],
   );
   const professionals = await newcomersOf(item.deps.records, item.reading, actors);
-  const isOfExam = rights.every(({ scope }) => examIn(scope) !== undefined);
   const told = { professionals, consent: item.name };
   const presence = rights.find(({ relation }) => relation === 'presence');
   const { timeZone } = item.deps;
   const build = (facts: NoticeFacts) =>
     presence === undefined
-      ? buildCorrespondentNotice({ ...facts, ...told, isOfExam })
+      ? buildCorrespondentNotice({ ...facts, ...told, reach: reachOf(rights) })
       : buildPresenceNotice({ ...facts, ...told, until: presence.to, timeZone });
   return professionals.length === 0 ? [] : await onceParts(item, newsId('correspondent', item.name), build);
+}
+
+/** Those of one Consent are to the same. */
+function reachOf(rights: readonly ShowingRight[]): Reach {
+  if (rights.every(({ scope }) => examIn(scope) !== undefined)) return 'exam';
+  return rights.every(({ scope }) => dataPeriodIn(scope) !== undefined) ? 'period' : 'record';
 }
 
 /** One notice a stay, whatever is said of it afterwards. */

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { LEVELS, MASKS } from '../../../profiles/confidentiality.ts';
+import { DATES_OF_ROWS } from '../../../profiles/types/row-rules.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import { RELATIONS } from '../../../server/access/right.ts';
 import { SWITCHES } from '../../../server/access/rules/table.ts';
@@ -9,14 +10,31 @@ import { grant } from './asks.ts';
 import { Model } from './model.ts';
 import { beginnings, SLOTS } from './world.ts';
 
-const WORLDS = 120;
+const WORLDS = 200;
 const ASKERS = 6;
 const SEED = 13;
+const DATED = [...new Set(DATES_OF_ROWS.map(({ type }) => type))];
 
 const drawn = fc.sample(fc.tuple(beginnings, fc.array(grant, { minLength: ASKERS, maxLength: ASKERS })), {
   numRuns: WORLDS,
   seed: SEED,
 });
+
+/** Of some types those whose rows are shown to somebody by a right of a scope, as its id begins to say it. */
+function typesShown(scope: string, types: readonly StoredType[]): readonly StoredType[] {
+  const slots = SLOTS.filter(({ type }) => types.includes(type));
+  const shown = new Set<StoredType>();
+  for (const [changes, askers] of drawn) {
+    const model = new Model();
+    for (const change of changes) model.apply(change);
+    for (const asker of askers)
+      for (const slot of slots)
+        if (model.sees(asker, slot) && model.shownBy(asker, slot)?.rightId.includes(`|${scope}`) === true)
+          shown.add(slot.type);
+    if (shown.size === types.length) break;
+  }
+  return [...shown];
+}
 
 describe('Random worlds of the property of access', () => {
   it('hold rows that each relation of the table shows to somebody', function () {
@@ -35,18 +53,12 @@ describe('Random worlds of the property of access', () => {
 
   it('show an exam alone to somebody: the study, a report, a document, and who the patient is', () => {
     const types: readonly StoredType[] = ['ImagingStudy', 'DiagnosticReport', 'DocumentReference', 'Patient'];
-    const slots = SLOTS.filter(({ type }) => types.includes(type));
-    const shown = new Set<StoredType>();
-    for (const [changes, askers] of drawn) {
-      const model = new Model();
-      for (const change of changes) model.apply(change);
-      for (const asker of askers)
-        for (const slot of slots)
-          if (model.sees(asker, slot) && model.shownBy(asker, slot)?.rightId.includes('|exam|') === true)
-            shown.add(slot.type);
-      if (shown.size === types.length) break;
-    }
-    expect([...shown]).to.have.members(types);
+    expect(typesShown('exam|', types)).to.have.members(types);
+  });
+
+  it('show what is of a time alone to somebody: each type that is of some time, and who the patient is', () => {
+    const types: readonly StoredType[] = [...DATED, 'Patient'];
+    expect(typesShown('data ', types)).to.have.members(types);
   });
 
   it('bar somebody from what they would see', () => {

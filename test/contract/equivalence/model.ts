@@ -8,7 +8,7 @@ import {
   type SortKey,
 } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
-import { PARTS_OF_EXAMS } from '../../../profiles/types/row-rules.ts';
+import { datesFound, PARTS_OF_EXAMS } from '../../../profiles/types/row-rules.ts';
 import { decide, OPEN_STATE, type PatientState, type RowFacts } from '../../../server/access/decide.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
@@ -260,7 +260,8 @@ export class Model {
     const { level, masks, released, person } = item;
     const params = PARTS_OF_EXAMS.flatMap(({ type, param }) => (type === item.type ? [param] : []));
     const exams = item.index.references.flatMap(({ param, target }) => (params.includes(param) ? [target] : []));
-    return { person, facts: { type: row.type, item: referenceOf(item), exams, level, masks, released } };
+    const dates = datesFound(item.type, item.index.dates);
+    return { person, facts: { type: row.type, item: referenceOf(item), exams, dates, level, masks, released } };
   }
 
   /** The rights of a person. */

@@ -1,10 +1,12 @@
 /** Random worlds of persons, rows and rights over a small alphabet, so that they meet often. */
-import type { Consent } from '@medplum/fhirtypes';
+import type { Consent, Period } from '@medplum/fhirtypes';
 import * as fc from 'fast-check';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { CIRCLES, type Circle } from '../../../profiles/consent/record-circle.ts';
 import { LEVELS, MASKS, NORMAL } from '../../../profiles/confidentiality.ts';
+import { TIME_BOUND, type DateRange } from '../../../profiles/search/date-range.ts';
 import type { RowIndex } from '../../../profiles/search/indexer.ts';
+import { DATES_OF_ROWS } from '../../../profiles/types/row-rules.ts';
 import { fhirType, type StoredType } from '../../../profiles/types/visibility.ts';
 import type { PatientState } from '../../../server/access/decide.ts';
 import type { Origin } from '../../../server/access/rights-of.ts';
@@ -147,6 +149,11 @@ const origin: fc.Arbitrary<Origin | undefined> = fc.oneof(
   },
 );
 
+/** A Period between moments, both of them of it. */
+function moments(period: { readonly start?: number; readonly end?: number }): Period {
+  return Object.fromEntries(Object.entries(period).map(([name, at]) => [name, new Date(at).toISOString()]));
+}
+
 /** What a Consent says. Times are small, as those of grants, and so few that several Consents give one right. */
 const permit: fc.Arbitrary<Partial<Consent>> = fc
   .record({
@@ -163,8 +170,9 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
     end: fc.constantFrom(null, null, 2, 5),
     code: fc.constantFrom('TREAT', 'TREAT', 'BTG'),
     temporary: fc.constantFrom('presence', 'share', 'share', null, null, null),
+    dataPeriod: fc.constantFrom(null, null, { start: 0 }, { start: 1, end: 4 }, { end: 3 }),
   })
-  .map(({ status, type, actors, start, end, code, temporary }) => ({
+  .map(({ status, type, actors, start, end, code, temporary, dataPeriod }) => ({
     status,
     ...(temporary === null
       ? {}
@@ -177,6 +185,7 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
       },
       actor: actors.map((reference) => ({ role: {}, reference: { reference } })),
       purpose: [{ code }],
+      ...(dataPeriod === null ? {} : { dataPeriod: moments(dataPeriod) }),
     },
   }));
 
@@ -201,14 +210,18 @@ export const put: fc.Arbitrary<Put> = fc
     // A study or a report of each person.
     shared: fc.constantFrom(0, 9),
     isToExam: fc.boolean(),
+    // Of what time it is: that of the first parameter that says it, of the second, of both.
+    dated: few(
+      fc.record({ at: fc.nat({ max: 1 }), lo: fc.constantFrom(0, 1, 2, 3), hi: fc.constantFrom(4, TIME_BOUND) }),
+    ),
   })
-  .map(({ at, moves, origin, permit, circle, shared, isToExam, ...facts }) => {
+  .map(({ at, moves, origin, permit, circle, shared, isToExam, dated, ...facts }) => {
     const slot = SLOTS[at] ?? { type: 'Patient', id: 'a' };
     const keeps = moves > 0 || PARENTS.some((parent) => referenceOf(parent) === referenceOf(slot));
     const owner = keeps ? at : at + 1;
     const item = SLOTS[shared + (owner % PERSONS.length)] ?? slot;
     const said = givingContent(slot.type, permit, { circle, item, isToExam });
-    const index = isToExam ? partOfExam(slot, item, facts.index) : facts.index;
+    const index = ofTime(slot, dated, isToExam ? partOfExam(slot, item, facts.index) : facts.index);
     const base = { ...slot, ...facts, index, resource: { resourceType: slot.type, id: slot.id, ...said } };
     if (slot.type === 'Organization' || slot.type === 'Practitioner') return base;
     if (slot.type === 'Binary' || slot.type === 'Provenance') return { ...base, ...partOf(at) };
@@ -222,6 +235,16 @@ function partOfExam({ type }: Slot, exam: Slot, index: RowIndex): RowIndex {
   const { partOf } = fhirType(type);
   if (partOf === undefined) return index;
   return { ...index, references: distinct([...index.references, { param: partOf.param, target: referenceOf(exam) }]) };
+}
+
+/** The entries of a row with those that say of what time it is. */
+function ofTime({ type }: Slot, dated: readonly (DateRange & { readonly at: number })[], index: RowIndex): RowIndex {
+  const params = DATES_OF_ROWS.flatMap((one) => (one.type === type ? [one.param] : []));
+  const said = dated.flatMap(({ at, lo, hi }) => {
+    const param = params[at] ?? params[0];
+    return param === undefined ? [] : [{ param, lo, hi }];
+  });
+  return { ...index, dates: distinct([...index.dates, ...said]) };
 }
 
 /** Whether the patient, too, filed a row: half of the circles, which open nothing otherwise. */
@@ -241,7 +264,9 @@ function givingContent(
     case 'Consent': {
       const data = [{ meaning: 'instance', reference: { reference: referenceOf(item) } }];
       const isShare = permit.category?.some(({ coding = [] }) => coding.some(({ code }) => code === 'share')) === true;
-      return { ...permit, provision: { ...provision, period, actor, ...(isShare || isToExam ? { data } : {}) } };
+      const { dataPeriod: _, ...whole } = provision;
+      const isToItem = isShare || isToExam;
+      return { ...permit, provision: { ...(isToItem ? { ...whole, data } : provision), period, actor } };
     }
     case 'CareTeam': {
       const category = [{ coding: [{ system: CODE_SYSTEM.recordCircle, code: circle }] }];

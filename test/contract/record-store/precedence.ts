@@ -44,6 +44,7 @@ export function precedenceContract(suite: Suite): void {
               type: put.type,
               item: `${put.type}/${put.id}`,
               exams: [],
+              dates: [],
               released: true,
               ...NORMAL,
             } as const;

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { Consent, ConsentProvision } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { demoConsent } from '../../../fixtures/consent.ts';
+import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { readDeclaration } from '../../../profiles/consent/declaration.ts';
+import { RULES } from '../../../server/access/rules/table.ts';
 import { faultOf } from '../../support/thrown-fault.ts';
 import { TESTDATA } from '../../support/testdata.ts';
 
@@ -21,6 +23,7 @@ const recipient = (reference: string, code = 'IRCP') => ({
 });
 const purposes = (...codes: string[]) => codes.map((code) => ({ system: ACT_REASON, code }));
 
+const N = { system: CODE_SYSTEM.confidentiality, code: 'N' };
 const STUDY = { meaning: 'instance', reference: { reference: 'ImagingStudy/1' } } as const;
 
 describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
@@ -55,6 +58,37 @@ describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
       expect(readDeclaration(consentOf({ data: [one] })).exam).to.equal(one.reference.reference);
   });
 
+  it('Intermediate is to what is of a time, by the days of the zone of the region; not beside data', () => {
+    const dataPeriod = { start: '2022-01-01', end: '2022-12-31' };
+    expect(readDeclaration(consentOf({ dataPeriod }), 'Europe/Paris').dataPeriod).to.deep.equal({
+      lo: Date.parse('2021-12-31T23:00:00Z'),
+      hi: Date.parse('2022-12-31T23:00:00Z'),
+    });
+    expect(readDeclaration(consentOf({ dataPeriod: { start: '1970' } })).dataPeriod).to.deep.equal({
+      lo: 0,
+      hi: 8.64e15,
+    });
+    expect(faultOf(() => readDeclaration(consentOf({ dataPeriod, data: [STUDY] }))).kind).to.equal('not-supported');
+    for (const none of [{ start: '2022-02-30' }, {}])
+      expect(faultOf(() => readDeclaration(consentOf({ dataPeriod: none }))).kind).to.equal('invalid');
+  });
+
+  it('Advanced says N, up to which whoever is declared sees, and no other label', () => {
+    expect(RULES.declared.ceiling).to.equal('N');
+    expect(readDeclaration(consentOf({ securityLabel: [N] }))).to.deep.equal(readDeclaration(consentOf({})));
+    const others = ['R', 'V', 'L'].map((code) => ({ ...N, code }));
+    for (const label of [...others, { system: CODE_SYSTEM.actCode, code: 'PSY' }, { code: 'N' }])
+      for (const securityLabel of [[label], [N, label]]) {
+        const { kind, expression } = faultOf(() => readDeclaration(consentOf({ securityLabel })));
+        expect([kind, expression]).to.deep.equal(['not-supported', 'Consent.provision.securityLabel']);
+      }
+  });
+
+  it('is for treatment, in an emergency, too; for an emergency alone it is none', () => {
+    expect(readDeclaration(consentOf({ purpose: purposes('TREAT', 'ETREAT') })).actors).to.have.length(1);
+    expect(faultOf(() => readDeclaration(consentOf({ purpose: purposes('ETREAT') }))).kind).to.equal('not-supported');
+  });
+
   it('reads the period by its precision, the end inclusive', () => {
     const { from, to } = readDeclaration(
       consentOf({ period: { start: '2026-01-10T08:00:00+01:00', end: '2026-12-31' } }),
@@ -82,10 +116,8 @@ describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
     ['Consent.policy', consentOf({}, { policy: [{ uri: 'https://profiles.ihe.net/ITI/PCF/Policy-deny' }] })],
     ['Consent.provision.type', consentOf({ type: 'deny' })],
     ['Consent.provision.action', consentOf({ action: [{ coding: [{ code: 'access' }] }] })],
-    ['Consent.provision.securityLabel', consentOf({ securityLabel: [{ code: 'N' }] })],
     ['Consent.provision.class', consentOf({ class: [{ code: 'DiagnosticReport' }] })],
     ['Consent.provision.code', consentOf({ code: [{ text: 'x' }] })],
-    ['Consent.provision.dataPeriod', consentOf({ dataPeriod: { start: '2022' } })],
     ['Consent.provision.data', consentOf({ data: [] })],
     ['Consent.provision.data', consentOf({ data: [STUDY, STUDY] })],
     ['Consent.provision.data', consentOf({ data: [{ ...STUDY, meaning: 'dependents' }] })],

@@ -186,6 +186,14 @@ describe('The rights that a row gives', () => {
     const study = { meaning: 'related', reference: { reference: 'ImagingStudy/s' } } as const;
     expect(of(study)).to.deep.equal(['declared p:Practitioner/demo-declared exam ImagingStudy/s']);
     expect(of(study, study)).to.deep.equal([]);
+    const ofTime = (dataPeriod: object, data?: object) =>
+      rightsGivenBy(aRow('Consent', saying({ ...declared, provision: { ...provision, dataPeriod, ...data } }))).slice(
+        1,
+      );
+    const scopes = ofTime({ start: '1970', end: '1970' }).map(({ scope }) => scope);
+    expect(scopes).to.deep.equal([{ dataPeriod: { lo: 0, hi: 365 * 86_400_000 } }]);
+    for (const dataPeriod of [{}, { start: '2022-02-30' }]) expect(ofTime(dataPeriod)).to.deep.equal([]);
+    expect(ofTime({ start: '1970' }, { data: [study] })).to.deep.equal([]);
     expect(of({ ...study, meaning: 'authoredby' })).to.deep.equal([]);
     expect(of({ ...study, reference: { reference: 'Observation/o' } })).to.deep.equal([]);
     const [one, other] = ['s', 't'].map((exam) => {

@@ -122,7 +122,11 @@ export const RIGHTS: readonly FormerRight[] = [
 /** The access rows of the former rights: each right and each row that it shows. */
 export const ACCESS = RIGHTS.flatMap((right) =>
   ROWS.filter(({ type, id, level, masks, released }) =>
-    permits({ ...right, giver: '' }, { type, item: `${type}/${id}`, exams: [], level, masks, released }, OPEN_STATE),
+    permits(
+      { ...right, giver: '' },
+      { type, item: `${type}/${id}`, exams: [], dates: [], level, masks, released },
+      OPEN_STATE,
+    ),
   ).map((put) => ({ right, put })),
 );
 
@@ -172,7 +176,7 @@ async function expectRights(records: RecordStore, rows: readonly Put[]): Promise
         .flatMap((put) => {
           const item = `${type}/${put.id}`;
           const { level, masks, released } = put;
-          const facts = { type, item, exams: [], level, masks, released };
+          const facts = { type, item, exams: [], dates: [], level, masks, released };
           const shown = rights
             .filter(isShowing)
             .filter(

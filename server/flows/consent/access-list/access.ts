@@ -21,8 +21,8 @@ export type Access = {
   readonly institutions: readonly Reference[];
   /** `administrator` sees no content. */
   readonly relation: Relation | 'administrator';
-  /** The record, one exam that the Consent names, some items, or nothing. */
-  readonly reach: 'record' | 'exam' | 'items' | 'nothing';
+  /** The record, one exam that the Consent names, what is of the time that it names, some items, or nothing. */
+  readonly reach: 'record' | 'exam' | 'period' | 'items' | 'nothing';
   readonly since: number | undefined;
   readonly until: number | undefined;
   /** `Consent/id` that gives it. */

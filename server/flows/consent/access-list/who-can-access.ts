@@ -9,7 +9,15 @@ import { BARRED, stateAllows } from '../../../access/decide.ts';
 import { systemReading } from '../../../access/grant.ts';
 import { requireSpeaker } from '../../../access/may-attempt.ts';
 import type { SpeakingRequester } from '../../../access/requester.ts';
-import { establishmentOf, examIn, FOREVER, isShowing, itemIn, referenceOf } from '../../../access/right.ts';
+import {
+  dataPeriodIn,
+  establishmentOf,
+  examIn,
+  FOREVER,
+  isShowing,
+  itemIn,
+  referenceOf,
+} from '../../../access/right.ts';
 import type { Relation, Right, ShowingRight } from '../../../access/right.ts';
 import { RULES } from '../../../access/rules/table.ts';
 import { displayNameOf } from '../../directory/directory-changes.ts';
@@ -88,11 +96,15 @@ type Held = Pick<ShowingRight, 'principal' | 'relation' | 'to'> & {
   readonly since?: number | undefined;
 };
 
-/** Rights to the record, and to an exam that a Consent names, each by itself; to single items one for each holder. */
+/**
+ * Rights to the record, and to an exam or a time that a Consent names, each by itself; to single items one for each
+ * holder.
+ */
 function rightsEach(rights: readonly ShowingRight[]): readonly Held[] {
   return rights.flatMap(({ principal, relation, scope, from, to, giver }): readonly Held[] => {
     const held = { principal, relation, from, to, giver };
     if (examIn(scope) !== undefined) return [{ ...held, reach: 'exam' }];
+    if (dataPeriodIn(scope) !== undefined) return [{ ...held, reach: 'period' }];
     // Whom a state gives an item sees, beside it, who the patient is.
     return scope === 'record' && RULES[relation].state === undefined ? [{ ...held, reach: 'record' }] : [];
   });

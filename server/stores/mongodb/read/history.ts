@@ -93,7 +93,7 @@ async function shownDeletion(reader: Reader, deletion: HistoryDocument): Promise
   const { session, grant } = reader;
   const { type, id, person, level, released } = deletion;
   // Of what it was part of nothing is kept.
-  const facts = { type, item: rowKey(type, id), exams: [], released, ...decodeLabel(level) };
+  const facts = { type, item: rowKey(type, id), exams: [], dates: [], released, ...decodeLabel(level) };
   const held =
     person === undefined || person === null
       ? []

@@ -1,12 +1,13 @@
 /** Rows and rights as the decision sees them, and the access documents that follow. */
 import type { Filter } from 'mongodb';
 import { decodeLabel } from '../../../../profiles/confidentiality.ts';
-import { PARTS_OF_EXAMS } from '../../../../profiles/types/row-rules.ts';
+import type { DateRange } from '../../../../profiles/search/date-range.ts';
+import { datesFound, PARTS_OF_EXAMS } from '../../../../profiles/types/row-rules.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import { consentOf, isShowing, type Right, type ShowingRight } from '../../../access/right.ts';
-import { EXAM_KEYS, fromScopeKey, nearRights, toScopeKey } from '../../right-scopes.ts';
+import { fromScopeKey, nearRights, SOME_KEYS, toScopeKey } from '../../right-scopes.ts';
 import type { AclDocument, PersonDocument, RightDocument, RowContent, RowDocument, StoredRow } from '../documents.ts';
 import { referenceKey, targetsOf } from './index-arrays.ts';
 
@@ -21,7 +22,7 @@ export const ACL_ITEM = { item: 1, principal: 1 } as const;
 
 /** What of a row decides who sees it. */
 export type AclFacts = Pick<RowContent, 'type' | 'id' | 'sort' | 'level' | 'released' | 'person'> &
-  Partial<Pick<RowDocument, 'ref'>>;
+  Partial<Pick<RowDocument, 'ref' | 'dates'>>;
 
 /** Whether rows of a type have access documents of their own. */
 export function hasAcl(type: StoredType): boolean {
@@ -34,12 +35,12 @@ export function rowKey(type: StoredType, id: string): string {
   return `${type}/${id}`;
 }
 
-/** Rights to a person's record, to exams of hers and to some items, each by the index. */
+/** Rights to a person's record, to exams of hers, to a time and to some items, each by the index. */
 export function rightsTo(person: PersonKey, ...items: readonly string[]): Filter<RightDocument> {
   return {
     $or: [
       { person, item: { $exists: false } },
-      { person, item: { $gt: EXAM_KEYS.after, $lt: EXAM_KEYS.before } },
+      { person, item: { $gt: SOME_KEYS.after, $lt: SOME_KEYS.before } },
       { person, item: { $in: items } },
     ],
   };
@@ -48,7 +49,17 @@ export function rightsTo(person: PersonKey, ...items: readonly string[]): Filter
 /** Whether a change of a row changes who sees it, or where it is in lists. */
 export function isSeenOtherwise(before: AclFacts, after: AclFacts): boolean {
   const parts = ['sort', 'level', 'released', 'person'] as const;
-  return parts.some((part) => before[part] !== after[part]) || examsOf(before).join() !== examsOf(after).join();
+  if (parts.some((part) => before[part] !== after[part])) return true;
+  const beside = (row: AclFacts): string => JSON.stringify([examsOf(row), datesOf(row)]);
+  return beside(before) !== beside(after);
+}
+
+/** Of what time a row is. */
+function datesOf({ type, dates = [] }: AclFacts): readonly DateRange[] {
+  return datesFound(
+    type,
+    dates.map(({ p: param, lo, hi }) => ({ param, lo, hi })),
+  );
 }
 
 /** What a row is part of. */
@@ -80,7 +91,8 @@ export function aclOf(rights: readonly Right[], rows: readonly AclFacts[], state
 
 function isPermitted(right: Right, row: AclFacts, state: PatientState): boolean {
   const { type, id, level, released } = row;
-  const facts = { type, item: rowKey(type, id), exams: examsOf(row), released, ...decodeLabel(level) };
+  const beside = { exams: examsOf(row), dates: datesOf(row) };
+  const facts = { type, item: rowKey(type, id), ...beside, released, ...decodeLabel(level) };
   return permits(right, facts, state);
 }
 

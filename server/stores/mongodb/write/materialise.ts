@@ -3,6 +3,7 @@ import type { ClientSession, Filter } from 'mongodb';
 import { stateAllows, type PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import {
+  dataPeriodIn,
   examIn,
   isShowing,
   itemIn,
@@ -128,7 +129,8 @@ async function aclOfStanding(
   const rights = anew.filter(({ relation }) => stateAllows(relation, state));
   if (rights.length === 0) return [];
   const ref = rights.some(({ scope }) => examIn(scope) !== undefined) ? ({ ref: 1 } as const) : {};
-  const projection = { type: 1, id: 1, sort: 1, level: 1, released: 1, person: 1, ...ref } as const;
+  const dates = rights.some(({ scope }) => dataPeriodIn(scope) !== undefined) ? ({ dates: 1 } as const) : {};
+  const projection = { type: 1, id: 1, sort: 1, level: 1, released: 1, person: 1, ...ref, ...dates } as const;
   const documents: AclDocument[] = [];
   const standing = await rows
     .find<AclFacts>(rowsInScope(person, rights), { session, projection, batchSize: PORTION.others })
@@ -140,7 +142,7 @@ async function aclOfStanding(
 
 function rowsInScope(person: PersonKey, rights: readonly Right[]): Filter<StoredRow> {
   const scopes = rights.map(({ scope }) => scope);
-  if (scopes.includes('record')) return { person };
+  if (scopes.some((scope) => scope === 'record' || dataPeriodIn(scope) !== undefined)) return { person };
   const exams = scopes.flatMap((scope) => examIn(scope) ?? []);
   const items = { _id: { $in: [...scopes.flatMap((scope) => itemIn(scope) ?? []), ...exams] } };
   return exams.length === 0 ? { ...items, person } : { person, $or: [items, shownWith(exams)] };

@@ -127,8 +127,15 @@ function wasSeen(db: Database, grant: AnyGrant, { type, id }: Named): boolean {
 /** The deletion of a row, when what holds now would still show the row. */
 function toDeletion(db: Database, grant: AnyGrant, type: StoredType, row: DeletedRow): RowVersion | undefined {
   const { id, version, updated, sort } = row;
-  // Of what it was part of nothing is kept.
-  const facts = { type, item: `${type}/${id}`, exams: [], released: row.released === 1, ...decodeLabel(row.level) };
+  // Of what it was part of, and of what time, nothing is kept.
+  const facts = {
+    type,
+    item: `${type}/${id}`,
+    exams: [],
+    dates: [],
+    released: row.released === 1,
+    ...decodeLabel(row.level),
+  };
   const rights = row.person === null ? [] : rightsTo(db, row.person, facts.item);
   const decision = decide(grant, facts, rights, stateOf(db, row.person ?? ''));
   if (!decision.permitted) return undefined;

@@ -1,11 +1,12 @@
 /** Keeps the access table: one row for each right and each row of its person that `permits` shows it. */
 import { decodeLabel } from '../../../../profiles/confidentiality.ts';
-import { PARTS_OF_EXAMS } from '../../../../profiles/types/row-rules.ts';
+import type { DateRange } from '../../../../profiles/search/date-range.ts';
+import { DATES_OF_ROWS, datesFound, PARTS_OF_EXAMS } from '../../../../profiles/types/row-rules.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState, type RowFacts } from '../../../access/decide.ts';
 import { personKey, type PersonKey } from '../../../access/requester.ts';
-import { consentOf, examIn, isShowing, type Principal, type Right } from '../../../access/right.ts';
-import { EXAM_KEYS, fromScopeKey, nearRights } from '../../right-scopes.ts';
+import { consentOf, dataPeriodIn, examIn, isShowing, type Principal, type Right } from '../../../access/right.ts';
+import { fromScopeKey, nearRights, SOME_KEYS } from '../../right-scopes.ts';
 import type { Database } from '../database.ts';
 
 /** A row of the table of rights. */
@@ -28,15 +29,15 @@ export function rightsOf(db: Database, person: string): Right[] {
   return db.all<RightRow>('SELECT * FROM access_right WHERE person = ? ORDER BY id', person).map(toRight);
 }
 
-/** Each by its index: a person may have rights to thousands of other items, and has few to exams. */
+/** Each by its index: a person may have rights to thousands of other items, and has few to exams, or to a time. */
 const RIGHTS_TO_ALL = `SELECT * FROM access_right WHERE person = ?1 AND item IS NULL
   UNION ALL SELECT * FROM access_right
-    WHERE person = ?1 AND item > '${EXAM_KEYS.after}' AND item < '${EXAM_KEYS.before}'`;
+    WHERE person = ?1 AND item > '${SOME_KEYS.after}' AND item < '${SOME_KEYS.before}'`;
 
 const RIGHTS_TO_ITEM = `${RIGHTS_TO_ALL}
   UNION ALL SELECT * FROM access_right WHERE person = ?1 AND item = ?2 ORDER BY id`;
 
-/** Reads the rights to a person's record, to one item and to exams of hers. */
+/** Reads the rights to a person's record, to one item, to exams of hers and to a time. */
 export function rightsTo(db: Database, person: string, item: string): Right[] {
   return db.all<RightRow>(RIGHTS_TO_ITEM, person, item).map(toRight);
 }
@@ -131,8 +132,8 @@ export function showRows(
 type ShownRow = { readonly right: Right; readonly row: AccessRow };
 
 function showPermitted(db: Database, all: readonly ShownRow[], state: PatientState): void {
-  const exams = examsOf(db, all);
-  const permitted = all.filter((one) => isPermitted(one, state, exams));
+  const beside = besideOf(db, all);
+  const permitted = all.filter((one) => isPermitted(one, state, beside));
   const written = permitted.map(({ right, row }) => [row.rid, right.id, consentOf(right) ?? null]);
   db.run(INSERT_ALL, JSON.stringify(written));
 }
@@ -162,7 +163,7 @@ const ACCESS_COLUMNS = 'rid, type, id, sort, level, released';
 const ROWS_OF_PERSON = `SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND parent_type IS NULL`;
 
 function rowsInScope(db: Database, { person, scope }: Right): AccessRow[] {
-  if (scope === 'record') return db.all<AccessRow>(ROWS_OF_PERSON, person);
+  if (scope === 'record' || 'dataPeriod' in scope) return db.all<AccessRow>(ROWS_OF_PERSON, person);
   if ('exam' in scope) return db.all<AccessRow>(ROWS_OF_EXAM, person, ...scope.exam.split('/'), scope.exam);
   return db.all<AccessRow>(ROW_OF_PERSON, person, ...scope.item.split('/'));
 }
@@ -193,15 +194,46 @@ function examsOf(db: Database, all: readonly ShownRow[]): Exams {
 const EXAMS = `SELECT r.rid, r.target FROM json_each(?) j CROSS JOIN reference r INDEXED BY reference_rid
   ON r.rid = j.value WHERE r.param IN (${EXAM_PARAMS})`;
 
+/** Of what time rows are, by rid: it is read where some rights are to a time. */
+type Dates = ReadonlyMap<number, readonly DateRange[]>;
+
+type FoundDate = DateRange & { readonly rid: number; readonly param: string };
+
+function datesOf(db: Database, all: readonly ShownRow[]): Dates {
+  if (!all.some(({ right }) => dataPeriodIn(right.scope) !== undefined)) return new Map();
+  const types = new Map(all.map(({ row }) => [row.rid, row.type]));
+  const found = db.all<FoundDate>(DATES, JSON.stringify([...types.keys()]));
+  const byRow = Map.groupBy(found, ({ rid }) => rid);
+  return new Map([...types].map(([rid, type]) => [rid, datesFound(type, (byRow.get(rid) ?? []).map(unprefixed))]));
+}
+
+/** A date by the code of its parameter, without the type. */
+function unprefixed({ param, lo, hi }: FoundDate): DateRange & { readonly param: string } {
+  return { param: param.slice(param.indexOf('.') + 1), lo, hi };
+}
+
+const DATE_PARAMS = DATES_OF_ROWS.map(({ type, param }) => `'${type}.${param}'`).join();
+
+const DATES = `SELECT r.rid, r.param, r.lo, r.hi FROM json_each(?) j CROSS JOIN date_range r INDEXED BY date_range_rid
+  ON r.rid = j.value WHERE r.param IN (${DATE_PARAMS})`;
+
+/** What the decision asks of rows, beside their columns. */
+type Beside = { readonly exams: Exams; readonly dates: Dates };
+
+function besideOf(db: Database, all: readonly ShownRow[]): Beside {
+  return { exams: examsOf(db, all), dates: datesOf(db, all) };
+}
+
 function itemOf(row: AccessRow): string {
   return `${row.type}/${row.id}`;
 }
 
-function isPermitted({ right, row }: ShownRow, state: PatientState, exams: Exams): boolean {
+function isPermitted({ right, row }: ShownRow, state: PatientState, { exams, dates }: Beside): boolean {
   const facts: RowFacts = {
     type: row.type,
     item: itemOf(row),
     exams: exams.get(row.rid) ?? [],
+    dates: dates.get(row.rid) ?? [],
     released: row.released === 1,
     ...decodeLabel(row.level),
   };
@@ -209,8 +241,8 @@ function isPermitted({ right, row }: ShownRow, state: PatientState, exams: Exams
 }
 
 function showEach(db: Database, all: readonly ShownRow[], state: PatientState): void {
-  const exams = examsOf(db, all);
-  for (const one of all) if (isPermitted(one, state, exams)) show(db, one);
+  const beside = besideOf(db, all);
+  for (const one of all) if (isPermitted(one, state, beside)) show(db, one);
 }
 
 function show(db: Database, { right, row }: ShownRow): void {
