@@ -1,7 +1,7 @@
 /**
  * The Consent by which a patient declares a correspondent, to her record, to one exam or to a time of it. One
- * shape is supported, a permit that names whom it is for; every other Consent is refused, so that nothing is stored that
- * the server would not enforce.
+ * shape is supported, a permit that names whom it is for; every other Consent is refused, so that nothing is stored
+ * that the server would not enforce.
  * @see IHE PCF 1.1, Consent Basic; Consent Intermediate (provision.data, dataPeriod); Consent Advanced; access.md C8
  */
 import { ACTOR_TYPES, actorOf, actorsOf, type Actor } from './actors.ts';
