@@ -1,5 +1,5 @@
 /**
- * The Consent by which a patient declares a correspondent, to her record, to one exam or to a time of it. One
+ * The Consent by which a patient declares a correspondent, to her record, to some items or to a time of it. One
  * shape is supported, a permit that names whom it is for; every other Consent is refused, so that nothing is stored
  * that the server would not enforce.
  * @see IHE PCF 1.1, Consent Basic; Consent Intermediate (provision.data, dataPeriod); Consent Advanced; access.md C8
@@ -8,7 +8,7 @@ import { ACTOR_TYPES, actorOf, actorsOf, type Actor } from './actors.ts';
 import type { CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
 import { Fault } from '../fault.ts';
-import { examScopeOf, permitScopeOf, type PermitScope } from './exam-scope.ts';
+import { examsNamed, permitScopeOf, type PermitScope } from './exam-scope.ts';
 import { exactSpanOf, spanOf, type TimeSpan } from './time-span.ts';
 
 /** A declaration. */
@@ -24,7 +24,7 @@ export type Declaration = PermitScope & {
 /**
  * Reads a declaration: an active Consent of scope patient-privacy whose one provision permits, as recipients (IRCP),
  * the actors that it names by reference; a number without one names nobody yet, and is none of them. It is for
- * treatment (emergencies among it) or without purpose, within a period or not, to the record, to one exam, or to what
+ * treatment (emergencies among it) or without purpose, within a period or not, to the record, to some items, or to what
  * is of a time (`dataPeriod`). Bare days are those of the time zone `zone` (a name of the IANA database), or of UTC.
  * @throws {Fault} not-supported - any other shape; `expression` is the element
  * @throws {Fault} forbidden - a purpose that exams are not shared for: payment, marketing, research
@@ -126,9 +126,9 @@ function checkProvision(provision: ConsentProvision): void {
       support(provision[element] === undefined, `Consent.provision.${element}`, NOT_READ);
   checkLabels(provision);
   support(
-    examScopeOf(provision) !== undefined,
+    examsNamed(provision) !== undefined,
     'Consent.provision.data',
-    `must be one exam or report by its reference`,
+    'must be exams, reports or other items by reference, 20 at most',
   );
 }
 

@@ -53,8 +53,8 @@ export function buildStayNotice({
   });
 }
 
-/** What a declared correspondent may read: her record, one exam of hers, or what is of a time. */
-export type Reach = 'record' | 'exam' | 'period';
+/** What a declared correspondent may read: her record, one exam or some items of hers, or what is of a time. */
+export type Reach = 'record' | 'exam' | 'items' | 'period';
 
 const CORRESPONDENT: Readonly<Record<Reach, (names: string) => ByLanguage<string>>> = {
   record: (names) => ({
@@ -66,6 +66,11 @@ const CORRESPONDENT: Readonly<Record<Reach, (names: string) => ByLanguage<string
     fr: `Un correspondant déclaré peut désormais consulter un seul de vos examens : ${names}.`,
     de: `Eine angegebene Fachperson kann nun eine einzelne Ihrer Untersuchungen einsehen: ${names}.`,
     en: `A declared correspondent may read one of your exams, and no other, from now on: ${names}.`,
+  }),
+  items: (names) => ({
+    fr: `Un correspondant déclaré peut désormais consulter certains éléments de votre dossier : ${names}.`,
+    de: `Eine angegebene Fachperson kann nun einzelne Teile Ihrer Akte einsehen: ${names}.`,
+    en: `A declared correspondent may read some items of your record, and no other, from now on: ${names}.`,
   }),
   period: (names) => ({
     fr: `Un correspondant déclaré peut désormais consulter une seule période de votre dossier : ${names}.`,

@@ -1,5 +1,5 @@
 /** What a person decided of her record: whom she declared, an emergency, a withdrawal. */
-import { isMaskedAsExam } from '../consent/exam-scope.ts';
+import { isMaskedAsExam } from '../consent/giving/masked-as-exam.ts';
 import { isShare } from '../consent/giving/is-share.ts';
 import { READ_AND_SEARCH, type FhirType } from './fhir-type.ts';
 import { codeToken, date, reference, token } from './search-parameter.ts';

@@ -12,6 +12,7 @@ export const DiagnosticReport = {
   unreleased: 'service',
   toldInError: ['identifier', 'status', 'subject', 'effectiveDateTime', 'effectivePeriod', 'issued'],
   partOf: { element: 'imagingStudy', param: 'imaging-study' },
+  consentedBy: ['instance'],
   dated: [
     { param: 'date', elements: ['effectiveDateTime', 'effectivePeriod'] },
     { param: 'issued', elements: ['issued'] },

@@ -9,6 +9,7 @@ export const DocumentReference = {
   label: 'own',
   release: 'with-report',
   partOf: { element: 'context.related', param: 'related' },
+  consentedBy: ['instance'],
   dated: [
     { param: 'period', elements: ['context.period'] },
     { param: 'date', elements: ['date'] },

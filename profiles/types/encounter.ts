@@ -7,6 +7,7 @@ export const Encounter = {
   class: 'item',
   subject: 'subject',
   label: 'own',
+  consentedBy: ['instance'],
   dated: [{ param: 'date', elements: ['period'] }],
   // The patient was there.
   release: 'at-once',

@@ -108,6 +108,8 @@ export type FhirType = {
    * it, and the search parameter by which it is found.
    */
   readonly partOf?: { readonly element: string; readonly param: string };
+  /** A Consent may be to rows alone that it names: by these meanings of `provision.data`. */
+  readonly consentedBy?: readonly ('instance' | 'related')[];
   /**
    * Of what time rows are, where somebody may be let see those of a time alone: the search parameter that says it, and
    * the elements that it reads, dates or Periods. The first that a row has counts; rows of other types are of no time.

@@ -9,6 +9,8 @@ export const ImagingStudy = {
   subject: 'subject',
   label: 'own',
   release: 'with-report',
+  // The exam is one thing: its images, and what was written of them.
+  consentedBy: ['instance', 'related'],
   dated: [{ param: 'started', elements: ['started'] }],
   exam: {
     kind: 'exam',

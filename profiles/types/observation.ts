@@ -12,6 +12,7 @@ export const Observation = {
   label: 'own',
   // What was validated.
   release: ['final', 'amended', 'corrected'],
+  consentedBy: ['instance'],
   writers: 'source',
   interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch', 'delete'],
   conditional: ['create', 'update', 'delete'],

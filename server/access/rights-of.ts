@@ -72,7 +72,7 @@ export type GivingRow = {
  * - an item that is not shared opens no record: its services see it alone, where one establishment is its author;
  * - a row of the own class: those of whom it names, to it alone: its sources, its offices and, by the file of its type,
  *   the patient;
- * - a Consent that stands: those of whom it permits, or who redeemed its code, to the record or to the exam that it
+ * - a Consent that stands: those of whom it permits, or who redeemed its code, to the record or to the items that it
  *   names, or to what is of its time, for its period, or the bars of whom it is against;
  * - a Consent by which the patient shares an item: that of whoever has its link, to the item, for its period;
  * - a CareTeam by which the patient takes people close to her record: theirs to it;
@@ -170,22 +170,18 @@ function ofConsent(row: GivingRow, person: PersonKey): readonly Right[] {
   const permit = permitOf(row.content(), row.origin.zone);
   if (permit === undefined) return [];
   const { actors, from, to, kind } = permit;
-  return actors.map((actor) => {
-    const given = {
-      person,
-      principal: kind === 'break-glass' ? principal.breakGlass(actor.reference) : HOLDER[actor.kind](actor.reference),
-      relation: kind,
-      scope: scopeOf(permit),
-      from,
-      to,
-    };
-    return { ...given, id: rightId(given), giver: giverOf(row) };
+  return actors.flatMap((actor) => {
+    const holder = kind === 'break-glass' ? principal.breakGlass(actor.reference) : HOLDER[actor.kind](actor.reference);
+    return scopesOf(permit).map((scope) => {
+      const given = { person, principal: holder, relation: kind, scope, from, to };
+      return { ...given, id: rightId(given), giver: giverOf(row) };
+    });
   });
 }
 
-function scopeOf({ exam, dataPeriod }: PermitScope): RightScope {
-  if (dataPeriod !== undefined) return { dataPeriod };
-  return exam === undefined ? 'record' : { exam };
+function scopesOf({ exams, dataPeriod }: PermitScope): readonly RightScope[] {
+  if (dataPeriod !== undefined) return [{ dataPeriod }];
+  return exams === undefined ? ['record'] : exams.map((exam) => ({ exam }));
 }
 
 function ofBlock(row: GivingRow, person: PersonKey): readonly Right[] {

@@ -3,7 +3,15 @@
  * alone, and for treatment to a correspondent where it names nobody. What is enforced is taken, and shows what it says;
  * all else is refused, and the element that is not supported is named.
  */
-import type { Communication, Consent, ConsentProvision, ImagingStudy, Parameters, Period } from '@medplum/fhirtypes';
+import type {
+  Communication,
+  Consent,
+  ConsentProvision,
+  ImagingStudy,
+  Parameters,
+  Period,
+  Reference,
+} from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +35,10 @@ import { openWorld, type World } from './support/world.ts';
 
 const EXAMPLES = join(TESTDATA, 'ihe', 'pcf');
 
-/** How many exams of hers the correspondent and the author count while the Consent stands, or why it is refused. */
+/**
+ * How much of hers, of an exam, an observation and a visit, the correspondent and the author count while the Consent
+ * stands, or why it is refused.
+ */
 type Answer = { readonly declared: number; readonly author: number } | { readonly refused: string };
 
 /** What is sent of an example: as it is, for treatment, and for treatment to a correspondent, where it is another. */
@@ -35,9 +46,9 @@ type Answers = { readonly published: Answer; readonly treatment: Answer; readonl
 
 const forbidden = { refused: '403 forbidden purpose' } as const;
 const lacks = (element: string): Answer => ({ refused: `501 not-supported ${element}` });
-/** Who made an exam sees it; nobody else is let see it, or the correspondent is. */
-const NOBODY_ELSE: Answer = { declared: 0, author: 1 };
-const DECLARED: Answer = { declared: 1, author: 1 };
+/** Who wrote it sees it; nobody else is let see it, or the correspondent is. */
+const NOBODY_ELSE: Answer = { declared: 0, author: 3 };
+const DECLARED: Answer = { declared: 3, author: 3 };
 /** Nobody but the patient sees it. */
 const CLOSED: Answer = { declared: 0, author: 0 };
 
@@ -54,8 +65,13 @@ const TABLE: Readonly<Record<string, Answers>> = {
   'consent-intermediate-purpose': { published: lacks('purpose'), treatment: DECLARED },
   'consent-intermediate-authoredby': { published: forbidden, treatment: lacks('data'), correspondent: lacks('data') },
   'consent-intermediate-encounter': { published: forbidden, treatment: lacks('data'), correspondent: lacks('data') },
-  'consent-intermediate-data': { published: forbidden, treatment: lacks('data'), correspondent: lacks('data') },
-  // What is of a time is declared to somebody; the exam is of another one.
+  // The observation and the visit, and no exam.
+  'consent-intermediate-data': {
+    published: forbidden,
+    treatment: lacks('actor'),
+    correspondent: { declared: 2, author: 3 },
+  },
+  // What is of a time is declared to somebody; hers is of another one.
   'consent-intermediate-timeframe': { published: forbidden, treatment: lacks('actor'), correspondent: NOBODY_ELSE },
   ...Object.fromEntries(
     ['not-authoredby', 'not-encounter', 'not-data', 'not-timeframe'].map((name) => [
@@ -87,6 +103,8 @@ describe('The published examples of IHE PCF 1.1, over the wire (ITI-108)', funct
   this.timeout(60_000);
   let world: World;
   let patient: FhirCaller;
+  /** An observation and a visit of hers, by type. */
+  const items = new Map<string, string>();
   const callerOf = (who: PersonKey): FhirCaller => fhirCaller(world.server.url, world.tokens.get(who));
 
   before(async function () {
@@ -95,16 +113,33 @@ describe('The published examples of IHE PCF 1.1, over the wire (ITI-108)', funct
     patient = callerOf('patient');
     for (const { id } of await patient.find<Consent>('Consent?actor=Practitioner/demo-declared'))
       expect((await patient.send('DELETE', `Consent/${id}`)).status).to.be.oneOf([200, 204]);
+    const subject = { reference: `Patient/${world.ids.patient}` };
+    for (const item of [
+      { resourceType: 'Observation', status: 'final', code: { text: 'Poids' }, subject },
+      { resourceType: 'Encounter', status: 'finished', class: { system: CODE_SYSTEM.actCode, code: 'AMB' }, subject },
+    ]) {
+      const sent = await callerOf('author').send('POST', item.resourceType, item, { Prefer: 'return=representation' });
+      expect(sent.status, sent.text).to.equal(201);
+      items.set(item.resourceType, `${item.resourceType}/${sent.json<{ id: string }>().id}`);
+    }
     expect(await countedBy(), 'before').to.deep.equal(NOBODY_ELSE);
   });
   after(async () => await world?.close());
 
+  const counted = async (caller: FhirCaller): Promise<number> => {
+    const counts = [];
+    for (const type of ['ImagingStudy', 'Observation', 'Encounter']) counts.push((await count(caller, type)) ?? 0);
+    return counts.reduce((one, other) => one + other);
+  };
   const countedBy = async (): Promise<Answer> => ({
-    declared: (await count(callerOf('declared'), 'ImagingStudy')) ?? 0,
-    author: (await count(callerOf('author'), 'ImagingStudy')) ?? 0,
+    declared: await counted(callerOf('declared')),
+    author: await counted(callerOf('author')),
   });
 
-  /** An example about people who are here. */
+  /** The observation or visit in place of one of the example. */
+  const ofHers = ({ reference = '' }: Reference): string => items.get(reference.split('/')[0] ?? '') ?? reference;
+
+  /** An example about people who are here, and what is theirs. */
   const example = (name: string): Consent & { readonly provision: ConsentProvision } => {
     const {
       id: _,
@@ -117,7 +152,15 @@ describe('The published examples of IHE PCF 1.1, over the wire (ITI-108)', funct
     const here = { ...published, patient: { reference }, performer: [{ reference }], organization, sourceReference };
     const provision = published.provision ?? {};
     const actor = (provision.actor ?? []).map((one) => ({ ...one, ...DEMO_ACTOR }));
-    return { ...here, provision: { ...provision, ...(actor.length === 0 ? {} : { actor }) } };
+    const data = (provision.data ?? []).map((one) => ({ ...one, reference: { reference: ofHers(one.reference) } }));
+    return {
+      ...here,
+      provision: {
+        ...provision,
+        ...(actor.length === 0 ? {} : { actor }),
+        ...(data.length === 0 ? {} : { data }),
+      },
+    };
   };
   const purpose = [{ system: CODE_SYSTEM.actReason, code: 'TREAT' }];
 
@@ -162,6 +205,26 @@ describe('The published examples of IHE PCF 1.1, over the wire (ITI-108)', funct
       expect(answered).to.deep.equal(answers);
     });
 
+  it('Intermediate: of several items one that is unknown refuses the Consent, whichever it is', async () => {
+    const { provision, ...consent } = example('consent-intermediate-data');
+    const [first] = provision.data ?? [];
+    const unknown = { meaning: 'instance', reference: { reference: 'Observation/unknown' } } as const;
+    if (first === undefined || DEMO_ACTOR === undefined) throw new Error('The example has data');
+    for (const data of [
+      [first, unknown],
+      [unknown, first],
+    ])
+      expectOutcome(
+        await patient.send('POST', 'Consent', {
+          ...consent,
+          provision: { ...provision, purpose, actor: [DEMO_ACTOR], data },
+        }),
+        422,
+        'business-rule',
+      );
+    expect(await countedBy()).to.deep.equal(NOBODY_ELSE);
+  });
+
   describe('Consent Intermediate, provision.dataPeriod', () => {
     const sendFor = async (dataPeriod: Period) => {
       const { provision, ...consent } = example('consent-intermediate-timeframe');
@@ -181,6 +244,7 @@ describe('The published examples of IHE PCF 1.1, over the wire (ITI-108)', funct
       expect(sent.status, sent.text).to.equal(201);
       for (const door of DOORS.filter((one) => canAsk('declared', one))) await expectShown(world, door, 'declared');
       expect(await count(callerOf('declared'), 'Patient')).to.equal(1);
+      expect(await counted(callerOf('declared')), 'what has no date is of no time').to.equal(1);
       expect((await sendFor({ start: day, end: day })).status).to.equal(200);
       const before = await sendFor({ end: '2022-12-31' });
       expect(before.status, before.text).to.equal(201);

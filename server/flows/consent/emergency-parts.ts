@@ -12,7 +12,7 @@ import {
   buildReviewTask,
   type EmergencyOutcome,
 } from '../../../profiles/consent/emergency.ts';
-import { maskedAsExam } from '../../../profiles/consent/exam-scope.ts';
+import { maskedAsExam } from '../../../profiles/consent/giving/masked-as-exam.ts';
 import { buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { stateAllows } from '../../access/decide.ts';

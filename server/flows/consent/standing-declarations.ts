@@ -1,7 +1,7 @@
 /**
  * A declaration has an identity: the Patient that it is filed under, who filed it, whom it names, and what it is to:
- * the record, one exam, or a time of it. Said again, it is the one that stands; whom the patient does not want any more
- * is in none.
+ * the record, some items, or a time of it. Said again, it is the one that stands; whom the patient does not want any
+ * more is in none.
  * @see access.md C12
  */
 import { createHash } from 'node:crypto';
@@ -37,7 +37,7 @@ function nameOf({ reference: { reference, identifier, display = '' } }: ConsentP
 
 /** What a declaration is to alone: nothing where it is to the record. */
 function scopeNamed({ provision: { data = [], dataPeriod } = {} }: Consent): readonly string[] {
-  const exams = data.map(({ reference: { reference = '' } }) => `exam ${reference}`);
+  const exams = data.map(({ reference: { reference = '' } }) => `exam ${reference}`).toSorted();
   return dataPeriod === undefined ? exams : [...exams, `data ${dataPeriod.start ?? ''} ${dataPeriod.end ?? ''}`];
 }
 

@@ -198,9 +198,15 @@ async function correspondentNews(item: Item, { status, provision }: Consent): Pr
   return professionals.length === 0 ? [] : await onceParts(item, newsId('correspondent', item.name), build);
 }
 
+/** A report is told as an exam is: whoever reads it reads what was found. */
+function isExam(item = ''): boolean {
+  return /^(?:ImagingStudy|DiagnosticReport)\//.test(item);
+}
+
 /** Those of one Consent are to the same. */
 function reachOf(rights: readonly ShowingRight[]): Reach {
-  if (rights.every(({ scope }) => examIn(scope) !== undefined)) return 'exam';
+  const items = new Set(rights.map(({ scope }) => examIn(scope)));
+  if (!items.has(undefined)) return items.size === 1 && isExam([...items][0]) ? 'exam' : 'items';
   return rights.every(({ scope }) => dataPeriodIn(scope) !== undefined) ? 'period' : 'record';
 }
 

@@ -6,7 +6,7 @@
 import type { Consent } from '@medplum/fhirtypes';
 import { isBlock, readBlock } from '../../../profiles/consent/block.ts';
 import { readDeclaration } from '../../../profiles/consent/declaration.ts';
-import { maskedAsExam } from '../../../profiles/consent/exam-scope.ts';
+import { maskedAsExam } from '../../../profiles/consent/giving/masked-as-exam.ts';
 import { isShare } from '../../../profiles/consent/giving/is-share.ts';
 import { unknownActors } from '../../../profiles/consent/unknown-correspondent.ts';
 import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
@@ -56,7 +56,7 @@ const ENDED: readonly Consent['status'][] = ['inactive', 'entered-in-error'];
  * desk is told.
  * @throws {Fault} not-supported - a Consent of another shape
  * @throws {Fault} invalid - an actor who is not in the directory: a reference, or a number that is blocked
- * @throws {Fault} business-rule - an exam that is not of the patient, or that who sends this does not see
+ * @throws {Fault} business-rule - an item that is not of the patient, or that who sends this does not see
  */
 async function declaredParts(work: Work, { placed, known }: Written, sent: Consent): Promise<ActParts> {
   if (known === undefined) throw new Error('A Consent without a patient is not written here');
@@ -65,13 +65,14 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   const { timeZone: zone } = deps;
   const named = await actorsNamed(work, person, sent);
   const isOfBlock = isBlock(named);
-  const { to, exam } = isOfBlock ? readBlock(named, zone) : readDeclaration(named, zone);
-  const isMasked = exam !== undefined && isMaskedFromRepresentatives(await requiredExam(work, person, exam));
+  const { to, exams } = isOfBlock ? readBlock(named, zone) : readDeclaration(named, zone);
+  const items = await requiredItems(work, person, exams ?? []);
+  const isMasked = items.some(isMaskedFromRepresentatives);
   const isWaiting = unknownActors(named).length > 0;
   if (isWaiting && isOfBlock) throw unknownBlocked();
   const { standing, waited, take } = await placeOf(work, subject, { sent, named, isWaiting });
   const id = standing?.id ?? placed.id;
-  const sentAs = exam === undefined ? named : maskedAsExam(named, isMasked);
+  const sentAs = exams === undefined ? named : maskedAsExam(named, isMasked);
   const consent = { ...sentAs, id, ...(isWaiting ? { status: 'proposed' as const } : {}) };
   const facts = { person, subject, origin: { ...filedBy(filerOf(visit.requester)), zone } };
   const written = changed(deps.indexer, standing, consent, now, facts);
@@ -91,12 +92,18 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   return { ...made, answered: { status: 200, type: 'Consent', id, version, updated } };
 }
 
+async function requiredItems(work: Work, person: PersonKey, named: readonly string[]): Promise<readonly InternalRow[]> {
+  const items: InternalRow[] = [];
+  for (const item of named) items.push(await requiredItem(work, person, item));
+  return items;
+}
+
 /** What is hidden from who declares is told from nothing. */
-async function requiredExam({ deps, visit, reading }: Work, person: PersonKey, exam: string): Promise<InternalRow> {
-  const [type = '', id = ''] = exam.split('/');
+async function requiredItem({ deps, visit, reading }: Work, person: PersonKey, item: string): Promise<InternalRow> {
+  const [type = '', id = ''] = item.split('/');
   const row = await rowById(deps.records, reading, storedType(type), id);
   if (row?.person === person && (await isRowSeen(deps, visit, reading, row))) return row;
-  throw new Fault('business-rule', 'The Consent names no exam or report of the patient that is known', {
+  throw new Fault('business-rule', 'The Consent names an item that is none of the patient that is known', {
     expression: 'Consent.provision.data',
   });
 }

@@ -51,8 +51,8 @@ describe('Random worlds of the property of access', () => {
     expect(missing, 'relations that test/contract/equivalence/world.ts gives to nobody').to.deep.equal([]);
   });
 
-  it('show an exam alone to somebody: the study, a report, a document, and who the patient is', () => {
-    const types: readonly StoredType[] = ['ImagingStudy', 'DiagnosticReport', 'DocumentReference', 'Patient'];
+  it('show an exam alone to somebody: the study, a report, a document, and who the patient is; a visit, too', () => {
+    const types: readonly StoredType[] = [...DATED, 'Patient'];
     expect(typesShown('exam|', types)).to.have.members(types);
   });
 

@@ -207,20 +207,22 @@ export const put: fc.Arbitrary<Put> = fc
     origin,
     permit,
     circle: fc.constantFrom(...CIRCLES),
-    // A study or a report of each person.
+    // A study or a report of each person, and a visit.
     shared: fc.constantFrom(0, 9),
+    further: fc.constantFrom(null, 66),
     isToExam: fc.boolean(),
     // Of what time it is: that of the first parameter that says it, of the second, of both.
     dated: few(
       fc.record({ at: fc.nat({ max: 1 }), lo: fc.constantFrom(0, 1, 2, 3), hi: fc.constantFrom(4, TIME_BOUND) }),
     ),
   })
-  .map(({ at, moves, origin, permit, circle, shared, isToExam, dated, ...facts }) => {
+  .map(({ at, moves, origin, permit, circle, shared, further, isToExam, dated, ...facts }) => {
     const slot = SLOTS[at] ?? { type: 'Patient', id: 'a' };
     const keeps = moves > 0 || PARENTS.some((parent) => referenceOf(parent) === referenceOf(slot));
     const owner = keeps ? at : at + 1;
     const item = SLOTS[shared + (owner % PERSONS.length)] ?? slot;
-    const said = givingContent(slot.type, permit, { circle, item, isToExam });
+    const visit = further === null ? [] : [SLOTS[further + (owner % PERSONS.length)] ?? slot];
+    const said = givingContent(slot.type, permit, { circle, item, isToExam, visit });
     const index = ofTime(slot, dated, isToExam ? partOfExam(slot, item, facts.index) : facts.index);
     const base = { ...slot, ...facts, index, resource: { resourceType: slot.type, id: slot.id, ...said } };
     if (slot.type === 'Organization' || slot.type === 'Practitioner') return base;
@@ -252,20 +254,26 @@ function isHers({ type }: Slot, moves: number): boolean {
   return type === 'CareTeam' && moves % 2 === 0;
 }
 
-/** What a row says that gives rights: a Consent by itself, of some item; a circle, a stay and a
+/** What a row says that gives rights: a Consent by itself, of some items; a circle, a stay and a
  * representative in the same words. */
 function givingContent(
   type: StoredType,
   permit: Partial<Consent>,
-  { circle, item, isToExam }: { readonly circle: Circle; readonly item: Slot; readonly isToExam: boolean },
+  {
+    circle,
+    item,
+    isToExam,
+    visit,
+  }: { readonly circle: Circle; readonly item: Slot; readonly isToExam: boolean; readonly visit: readonly Slot[] },
 ): object {
   const { status, provision: { period, actor = [], ...provision } = {} } = permit;
   switch (type) {
     case 'Consent': {
-      const data = [{ meaning: 'instance', reference: { reference: referenceOf(item) } }];
       const isShare = permit.category?.some(({ coding = [] }) => coding.some(({ code }) => code === 'share')) === true;
       const { dataPeriod: _, ...whole } = provision;
       const isToItem = isShare || isToExam;
+      const items = isShare ? [item] : [item, ...visit];
+      const data = items.map((one) => ({ meaning: 'instance', reference: { reference: referenceOf(one) } }));
       return { ...permit, provision: { ...(isToItem ? { ...whole, data } : provision), period, actor } };
     }
     case 'CareTeam': {

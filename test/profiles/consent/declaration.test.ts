@@ -52,10 +52,19 @@ describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
     ]);
   });
 
-  it('C8 is to one exam, or to one report, where it names that alone', () => {
+  it('C8 is to one exam, or to other items, where it names those alone, each once', () => {
     const report = { meaning: 'instance', reference: { reference: 'DiagnosticReport/1' } } as const;
     for (const one of [STUDY, { ...STUDY, meaning: 'related' as const }, report])
-      expect(readDeclaration(consentOf({ data: [one] })).exam).to.equal(one.reference.reference);
+      expect(readDeclaration(consentOf({ data: [one] })).exams).to.deep.equal([one.reference.reference]);
+    const others = ['DocumentReference/1', 'Observation/1', 'Encounter/1'];
+    const data = others.map((reference) => ({ ...STUDY, reference: { reference } }));
+    expect(readDeclaration(consentOf({ data: [STUDY, ...data, STUDY] })).exams).to.deep.equal([
+      'ImagingStudy/1',
+      ...others,
+    ]);
+    const many = Array.from({ length: 21 }, (_, at) => ({ ...STUDY, reference: { reference: `Observation/${at}` } }));
+    expect(readDeclaration(consentOf({ data: many.slice(1) })).exams).to.have.length(20);
+    expect(faultOf(() => readDeclaration(consentOf({ data: many }))).kind).to.equal('not-supported');
   });
 
   it('Intermediate is to what is of a time, by the days of the zone of the region; not beside data', () => {
@@ -119,16 +128,20 @@ describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
     ['Consent.provision.class', consentOf({ class: [{ code: 'DiagnosticReport' }] })],
     ['Consent.provision.code', consentOf({ code: [{ text: 'x' }] })],
     ['Consent.provision.data', consentOf({ data: [] })],
-    ['Consent.provision.data', consentOf({ data: [STUDY, STUDY] })],
+    ['Consent.provision.data', consentOf({ data: [STUDY, { ...STUDY, meaning: 'dependents' }] })],
     ['Consent.provision.data', consentOf({ data: [{ ...STUDY, meaning: 'dependents' }] })],
     ['Consent.provision.data', consentOf({ data: [{ ...STUDY, meaning: 'authoredby' }] })],
     ['Consent.provision.data', consentOf({ data: [{ ...STUDY, modifierExtension: [{ url: 'urn:x' }] }] })],
-    ...['Observation/1', 'ImagingStudy/1/_history/2', 'ImagingStudy', 'https://elsewhere.example/ImagingStudy/1'].map(
-      (reference): [string, Consent] => [
-        'Consent.provision.data',
-        consentOf({ data: [{ ...STUDY, reference: { reference } }] }),
-      ],
-    ),
+    ...[
+      'Consent/1',
+      'Patient/1',
+      'ImagingStudy/1/_history/2',
+      'ImagingStudy',
+      'https://elsewhere.example/ImagingStudy/1',
+    ].map((reference): [string, Consent] => [
+      'Consent.provision.data',
+      consentOf({ data: [{ ...STUDY, reference: { reference } }] }),
+    ]),
     // What a report refers to is more than the report.
     [
       'Consent.provision.data',

@@ -185,7 +185,11 @@ describe('The rights that a row gives', () => {
       told(aRow('Consent', saying({ ...declared, provision: { ...provision, data } }))).slice(1);
     const study = { meaning: 'related', reference: { reference: 'ImagingStudy/s' } } as const;
     expect(of(study)).to.deep.equal(['declared p:Practitioner/demo-declared exam ImagingStudy/s']);
-    expect(of(study, study)).to.deep.equal([]);
+    const visit = { meaning: 'instance', reference: { reference: 'Encounter/e' } } as const;
+    expect(of(study, visit, study)).to.deep.equal(
+      ['ImagingStudy/s', 'Encounter/e'].map((item) => `declared p:Practitioner/demo-declared exam ${item}`),
+    );
+    expect(of(study, { ...visit, meaning: 'related' })).to.deep.equal([]);
     const ofTime = (dataPeriod: object, data?: object) =>
       rightsGivenBy(aRow('Consent', saying({ ...declared, provision: { ...provision, dataPeriod, ...data } }))).slice(
         1,
@@ -195,7 +199,7 @@ describe('The rights that a row gives', () => {
     for (const dataPeriod of [{}, { start: '2022-02-30' }]) expect(ofTime(dataPeriod)).to.deep.equal([]);
     expect(ofTime({ start: '1970' }, { data: [study] })).to.deep.equal([]);
     expect(of({ ...study, meaning: 'authoredby' })).to.deep.equal([]);
-    expect(of({ ...study, reference: { reference: 'Observation/o' } })).to.deep.equal([]);
+    expect(of({ ...study, reference: { reference: 'Consent/c' } })).to.deep.equal([]);
     const [one, other] = ['s', 't'].map((exam) => {
       const content = buildEmergencyConsent({ ...facts, exam: `ImagingStudy/${exam}` });
       return rightsGivenBy(aRow('Consent', saying(content))).at(-1)?.id;
