@@ -87,7 +87,7 @@ async function signSpeakersIn(
   const isOff = exam.about.state.includes(ACCOUNT_OFF);
   const needed = SPEAKERS.filter((one) => relations.includes(one));
   const speakers = new Map<AskingRelation, Signed>();
-  for (const one of needed) speakers.set(one, await world.signSpeakerIn(exam, one));
+  for (const one of needed) speakers.set(one, await signSpeakerIn(world, exam, one));
   if (!isOff || needed.length === 0) return speakers;
   const { token } = speakers.get('self') ?? (await world.signSpeakerIn(exam, 'self'));
   const parameter = [{ name: 'active', valueBoolean: false }];
@@ -97,9 +97,28 @@ async function signSpeakersIn(
 
 const SPEAKERS: readonly Speaker[] = ['self', 'representative'];
 
-/** Whether the holder of a relation signs in by the account of the patient, and that is off. */
-function isSignedOut(relation: AskingRelation, { state }: Case): boolean {
-  return state.includes(ACCOUNT_OFF) && SPEAKERS.some((one) => one === relation);
+/** A token and a session that nobody was given. */
+const NOBODY: Signed = { token: 'nobody', session: '' };
+
+/** Who represents a patient who is being erased is told, at her sign-in, that nobody knows her. */
+async function signSpeakerIn(world: MatrixWorld, exam: MatrixExam, one: Speaker): Promise<Signed> {
+  if (!isUnknown(one, exam.about)) return await world.signSpeakerIn(exam, one);
+  const refusal = await world.signSpeakerIn(exam, one).then(
+    () => 'signed in',
+    (error: Error) => error.message,
+  );
+  expect(refusal).to.match(/^Sign-in stopped \(403\)/);
+  return NOBODY;
+}
+
+function isUnknown(relation: AskingRelation, { state }: Case): boolean {
+  return relation === 'representative' && state.includes('erasurePending');
+}
+
+/** Whether the holder of a relation signs in by the account of the patient, and that is off, or is not let in. */
+function isSignedOut(relation: AskingRelation, about: Case): boolean {
+  const isOff = about.state.includes(ACCOUNT_OFF) && SPEAKERS.some((one) => one === relation);
+  return isOff || isUnknown(relation, about);
 }
 
 /** What of an exam a door shows. */
