@@ -1,14 +1,14 @@
 /** Plays a history on a store and checks it: one server on SQLite, two processes on MongoDB. */
 import { faultsOf, forbiddenStreams } from './checker.ts';
 import { NEEDED, playHistory, type Playing } from './clients.ts';
-import { kindOf, type Change } from './history.ts';
+import { kindOf, type Change, type History } from './history.ts';
 import { openHistory } from './history-world.ts';
 import { STREAM_BOUNDS } from './slow-stream.ts';
 
 /** Slices of the exam: 16 MB, more than what is on its way when a running answer ends. */
 const SLICES = 120;
 
-/** So many of the changes may be answered 503 on MongoDB: two servers meet in one record. On SQLite none may. */
+/** So many of what is asked may be answered 503 on MongoDB: two servers meet in one record. On SQLite none may. */
 const MOST_BUSY = 1 / 2;
 
 /** What was wrong, and how much there was of each kind, and of streams that were forbidden while they ran. */
@@ -32,8 +32,12 @@ export async function checkHistory(store: string, playing: Playing): Promise<Che
       counts[kind] = (counts[kind] ?? 0) + 1;
     }
     const changes = history.events.filter((event) => event.kind === 'change');
-    const mostBusy = store === 'sqlite' ? 0 : Math.ceil(changes.length * MOST_BUSY);
-    const faults = [...faultsOfChanges(changes, mostBusy), ...faultsOf(history, STREAM_BOUNDS)];
+    const mostOf = (all: number): number => (store === 'sqlite' ? 0 : Math.ceil(all * MOST_BUSY));
+    const faults = [
+      ...faultsOfChanges(changes, mostOf(changes.length)),
+      ...faultsOfReads(history.events, mostOf),
+      ...faultsOf(history, STREAM_BOUNDS),
+    ];
     return { counts, faults, lacking: lackingOf(counts, needed) };
   } finally {
     await world.close();
@@ -43,6 +47,13 @@ export async function checkHistory(store: string, playing: Playing): Promise<Che
 function lackingOf(counts: Checked['counts'], needed: readonly string[]): readonly string[] {
   const kindsOf = (one: string): readonly string[] => [one, `${one} done`, `${one} unknown`];
   return needed.filter((one) => kindsOf(one).every((kind) => (counts[kind] ?? 0) === 0));
+}
+
+/** So many reads may be busy (503). */
+function faultsOfReads(events: History['events'], mostOf: (all: number) => number): readonly string[] {
+  const reads = events.filter((event) => event.kind === 'read');
+  const busy = reads.filter(({ saw }) => saw === 'busy');
+  return busy.length > mostOf(reads.length) ? [`${busy.length} of ${reads.length} reads were busy`] : [];
 }
 
 /**

@@ -94,6 +94,7 @@ describe('The checker of histories', () => {
       expect(faults(...given, read(5.5, 8, saw))).to.be.empty;
       expect(faults(...given, read(7, 12, saw), change(11, 13, 'shared', false))).to.be.empty;
     }
+    expect(faults(...given, read(7, 8, 'busy')), 'what was not answered').to.be.empty;
   });
 
   it('takes either order of what is at one time', () => {

@@ -18,6 +18,8 @@ function faultsOfRead(registers: Registers, read: Read): readonly string[] {
   const where = `${name}, from ${begin.toFixed(1)} to ${end.toFixed(1)}`;
   if (saw === 'shown' && !registers.mayHold(needs, read))
     return [`${where}: shown, and forbidden before it began (${registers.tell(needs, read)})`];
+  // It was asked again by nobody, and showed nothing: how many may be is bounded where the history is played.
+  if (saw === 'busy') return [];
   return saw !== 'shown' && registers.holds(needs, read) ? [`${where}: ${saw}, and given before it began`] : [];
 }
 

@@ -188,8 +188,8 @@ async function readAt({ world, client, server, name }: Doing, door: Door): Promi
 }
 
 /**
- * Whole and unchanged, or as if it were not there: an answer that is neither is thrown. A door that reads in several
- * steps gives up (404) when the exam is hidden between them.
+ * Whole and unchanged, or as if it were not there, or not answered as the store is busy; an answer that is none of that
+ * is thrown. A door that reads in several steps gives up (404) when the exam is hidden between them.
  */
 function seen(world: HistoryWorld, door: Door, reply: Reply): Read['saw'] {
   try {
@@ -197,6 +197,7 @@ function seen(world: HistoryWorld, door: Door, reply: Reply): Read['saw'] {
     return 'hidden';
   } catch {
     if (reply.status === 404) return 'cut';
+    if (reply.status === 503) return 'busy';
     door.expectShown(reply, world);
     return 'shown';
   }

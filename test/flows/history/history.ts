@@ -27,12 +27,12 @@ export type Change = Times & {
   readonly outcome: 'done' | 'refused' | 'unknown';
 };
 
-/** Somebody asked for the exam at a door. `cut`: the answer ended in the middle. */
+/** Somebody asked for the exam at a door. `cut`: the answer ended in the middle; `busy`: the store could not answer. */
 export type Read = Times & {
   readonly kind: 'read';
   readonly name: string;
   readonly needs: Needs;
-  readonly saw: 'shown' | 'hidden' | 'cut';
+  readonly saw: 'shown' | 'hidden' | 'cut' | 'busy';
 };
 
 /** Bytes that came, and when. */
