@@ -31,7 +31,10 @@ export type ErasedPerson = {
   readonly persons: ReadonlySet<PersonKey>;
   /** The accounts under which she acted (`Patient/id`), and who represents her (`RelatedPerson/id`). */
   readonly agents: ReadonlySet<string>;
-  /** What names her: each by the texts that have to come together, as a number of a domain and the domain. */
+  /**
+   * What names her: each by the texts that have to come together, as a number of a domain and the domain. A text that
+   * is short is found in the events of everybody.
+   */
   readonly names: readonly (readonly string[])[];
 };
 

@@ -69,14 +69,14 @@ function areAll(some: readonly string[], among: ReadonlySet<string>): boolean {
 /** A day as FHIR, with a prefix or a time of the day, or DICOM writes it. */
 const DAY = /(?<!\d)(\d{4})-?(\d\d)-?(\d\d)(?!\d)/g;
 
-/** Stands between two texts: a number that nobody has, so that no name reaches from one into the other. */
-const BETWEEN = ' 0 ';
+/** Stands between two texts, and in no name, so that no name reaches from one into the other. */
+const BETWEEN = '\n';
 
 /** What one of some names is made of, as it is looked for. */
 type Part = {
   readonly text: string;
-  /** It is more than one token: an address, a telephone. */
-  readonly isPhrase: boolean;
+  /** Where it is more than one token, an address, a telephone: it stands there whole, as no part of a longer one. */
+  readonly phrase: RegExp | undefined;
   /** Of a name of several words, which are parted by whatever its source or who asks is used to. */
   readonly words: string | undefined;
 };
@@ -86,7 +86,8 @@ type Part = {
  * accents or without. It is asked of every event of a trail: what is rarely needed is worked out when it is.
  */
 function mentions(texts: readonly string[], names: ErasedPerson['names']): boolean {
-  const text = texts.map(foldedText).join(BETWEEN);
+  const folded = texts.map(foldedText);
+  const text = folded.join(BETWEEN);
   const tokens = new Set(text.match(NAME));
   let days: ReadonlySet<string> | undefined;
   let words: string | undefined;
@@ -94,9 +95,9 @@ function mentions(texts: readonly string[], names: ErasedPerson['names']): boole
     (days ??= new Set([...text.matchAll(DAY)].map(([, ...found]) => found.join('-')))).has(day);
   const isThere = (part: Part): boolean =>
     tokens.has(part.text) ||
-    (part.isPhrase && text.includes(part.text)) ||
+    (part.phrase !== undefined && text.includes(part.text) && part.phrase.test(text)) ||
     hasDay(part.text) ||
-    (part.words !== undefined && (words ??= wordsOf(text)).includes(part.words));
+    (part.words !== undefined && (words ??= folded.map(wordsOf).join(BETWEEN)).includes(part.words));
   return partsOf(names).some((parts) => parts.length > 0 && parts.every(isThere));
 }
 
@@ -114,8 +115,18 @@ function partsOf(names: ErasedPerson['names']): readonly (readonly Part[])[] {
 function partOf(name: string): Part {
   const text = normalizeString(name);
   const isWords = /^\p{L}+(?:[ '’.-]+\p{L}+)+$/u.test(text);
-  const isPhrase = text !== '' && text.match(NAME)?.[0] !== text;
-  return { text, isPhrase, words: isWords ? wordsOf(text) : undefined };
+  const isToken = text === '' || text.match(NAME)?.[0] === text;
+  return { text, phrase: isToken ? undefined : phraseOf(text), words: isWords ? wordsOf(text) : undefined };
+}
+
+/** A text between others than letters and digits; an address of mail is no end of another's, and no beginning. */
+function phraseOf(text: string): RegExp {
+  const [before, after] = text.includes('@')
+    ? ['[\\p{L}\\p{N}._%+@-]', '[._-]?[\\p{L}\\p{N}@]']
+    : ['[\\p{L}\\p{N}]', '[\\p{L}\\p{N}]'];
+  const escaped = text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+  // What is asked by a URL follows an escape, too.
+  return new RegExp(`(?:(?<!${before})|(?<=%[0-9a-f]{2}))${escaped}(?!${after})`, 'u');
 }
 
 /** As {@link normalizeString} has it, but for white space. */

@@ -2,8 +2,7 @@
  * A person goes out of the audit trail: what its events tell of her, what was asked by a number or name of hers, and
  * that it was she who acted, or who represents her. The chain stays whole, and who passed when stays readable.
  */
-import type { AuditEvent, Patient } from '@medplum/fhirtypes';
-import { isNationalSystem } from '../../../profiles/national-identifiers.ts';
+import type { AuditEvent } from '@medplum/fhirtypes';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemGrant } from '../../access/grant.ts';
 import type { ErasedPerson } from '../../ports/audit-trail.ts';
@@ -14,6 +13,7 @@ import { findAll } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import type { Begun } from './begin-erasure.ts';
 import type { EraseStudyDeps } from './erase-study.ts';
+import { trailNamesOf } from './trail-names.ts';
 
 /** Who she is in the trail. Her names are known as long as her identities stand. */
 export async function erasedPerson({ records, clock }: EraseStudyDeps, begun: Begun): Promise<ErasedPerson> {
@@ -24,7 +24,7 @@ export async function erasedPerson({ records, clock }: EraseStudyDeps, begun: Be
   return {
     persons: new Set(begun.identities.map(({ home }) => home)),
     agents: new Set([...[...ids].map((id) => `Patient/${id}`), ...(begun.representatives ?? [])]),
-    names: standing.flatMap(({ content: { own, said } }) => [numberOf(own), ...namesOf(said)]),
+    names: standing.flatMap(({ content }) => trailNamesOf(content)),
   };
 }
 
@@ -52,24 +52,4 @@ export async function eventsErasedBy({ records, clock }: EraseStudyDeps, request
   const found = await findAll<AuditEvent>(records, trail, 'AuditEvent', [about]);
   const told = found.flatMap(({ resource: { entity = [] } }) => entity.flatMap(({ detail = [] }) => detail));
   return told.filter(({ type }) => type === COUNT).reduce((sum, { valueString }) => sum + Number(valueString), 0);
-}
-
-type Number = { readonly system?: string; readonly value?: string };
-
-/** A local number is others', too: with its domain alone it is hers. */
-function numberOf({ system = '', value = '' }: Number): readonly string[] {
-  if (value === '') return [];
-  return isNationalSystem(system) ? [value] : [value, system.replace(/^urn:oid:/, '')];
-}
-
-function namesOf({
-  identifier = [],
-  name = [],
-  birthDate = '',
-  telecom = [],
-}: Patient): readonly (readonly string[])[] {
-  const families = name.flatMap(({ family }) =>
-    family === undefined || birthDate === '' ? [] : [[family, birthDate]],
-  );
-  return [...identifier.map(numberOf), ...families, ...telecom.flatMap(({ value }) => (value ? [[value]] : []))];
 }

@@ -160,7 +160,7 @@ function isAlone(report: DiagnosticReport, study: ErasedStudy): boolean {
 }
 
 /** Shorter identifiers are too common to tell one exam from another. */
-const MIN_NAME_LENGTH = 5;
+export const MIN_NAME_LENGTH = 5;
 
 function namesOf(identifiers: readonly (Identifier | undefined)[]): string[] {
   const values = identifiers.map((identifier) => oidOf(identifier?.value) ?? identifier?.value ?? '');

@@ -9,10 +9,10 @@ const WHO = {
 };
 
 /** Whether she is found in a query as it was asked. */
-function isFound(query: string): boolean {
+function isFound(query: string, names: readonly (readonly string[])[] = WHO.names): boolean {
   const part = (content: unknown) => ({ salt: '', json: JSON.stringify(content) });
   const personal = { agents: undefined, entities: part([]), request: part(query) };
-  return partsOfPerson({ body: '{}', personal }, WHO).entities;
+  return partsOfPerson({ body: '{}', personal }, { ...WHO, names }).entities;
 }
 
 describe('A person in events of earlier servers, which do not say who reads them', () => {
@@ -58,5 +58,27 @@ describe('A person in queries of the trail', () => {
   ])
     it(`leaves ${query}`, () => {
       expect(isFound(query)).to.equal(false);
+    });
+
+  for (const [name, query] of [
+    ['ysoline@exemple.test', 'Patient?telecom=email%7Cysoline@exemple.test'],
+    ['ysoline@exemple.test', 'Patient?telecom=email%7Cysoline@exemple.test&_count=%'],
+    ['+33 3 90 12 34 56', 'Patient?phone=%2B33%203%2090%2012%2034%2056'],
+    ['1.2.3|12', 'Patient?identifier=urn:oid:1.2.3%7C12'],
+  ] as const)
+    it(`finds ${name} in ${query}`, () => {
+      expect(isFound(query, [[name]])).to.equal(true);
+    });
+
+  for (const [name, query] of [
+    ['0', 'Patient?identifier=219790514'],
+    ['line@exemple.test', 'Patient?telecom=ysoline@exemple.test'],
+    ['ysoline@exemple.test', 'Patient?telecom=de.ysoline@exemple.test'],
+    ['ysoline@exemple.lu', 'Patient?telecom=ysoline@exemple.lu.test'],
+    ['3 90 12', 'Patient?phone=3%2090%20123'],
+    ['1.2.3|12', 'Patient?identifier=urn:oid:1.2.3%7C123'],
+  ] as const)
+    it(`does not find ${name} in ${query}`, () => {
+      expect(isFound(query, [[name]])).to.equal(false);
     });
 });

@@ -44,6 +44,14 @@ for (const { name, missing, open } of EACH_STORE) {
       return rows.toSorted();
     }
 
+    /** Events of a patient (`Patient/id`), with what they tell and by whom. */
+    async function eventsOf(patient: string): Promise<readonly string[]> {
+      const where = [{ kind: 'reference', param: 'patient', values: [patient] }] as const;
+      const query = { type: 'AuditEvent', where, count: 500, total: 'none', include: [] } as const;
+      const { rows } = await world.stores.records.peek(SYSTEM, { kind: 'search', query });
+      return rows.map(({ json }) => json as unknown as string).toSorted();
+    }
+
     /** A restriction of hers that ends in some days (`Task/id`). */
     async function lifted(session: Session, patient: string): Promise<string> {
       const visit = await visitOf(session, patient);
@@ -70,6 +78,8 @@ for (const { name, missing, open } of EACH_STORE) {
       const [person, another] = ['strasbourg/0', 'strasbourg/1'].map((one) => known.get(one)?.person);
       const before = await rowsOf(another);
       expect(before.length).to.be.greaterThan(3);
+      const trailBefore = await eventsOf(known.get('strasbourg/1')?.patient ?? '');
+      expect(trailBefore.length).to.be.greaterThan(0);
       const restriction = await lifted(session, known.get('strasbourg/0')?.patient ?? '');
       expect(await waiting()).to.include(restriction);
       const task = await asked(session);
@@ -79,6 +89,7 @@ for (const { name, missing, open } of EACH_STORE) {
       const left = (await rowsOf(person)).map((row) => row.split(' ')[0]);
       expect(new Set(left), 'the request, and who is told').to.deep.equal(new Set(['Task']));
       expect(await rowsOf(another)).to.deep.equal(before);
+      expect(await eventsOf(known.get('strasbourg/1')?.patient ?? '')).to.deep.equal(trailBefore);
       expect((await session.known()).has('strasbourg/0')).to.equal(false);
       expect(await world.person([...known.values()][0]?.patient ?? '')).to.equal(undefined);
       await expectDone(task);

@@ -174,6 +174,8 @@ async function fed(session: Session, whose: typeof ONE | typeof OTHER, texts: Te
   const telecom: Patient['telecom'] = [
     { system: 'email', value: texts.mail },
     { system: 'phone', value: texts.phone },
+    // What is written where there is none: it is in the events of everybody.
+    ...['-', '.', '+', 'n/a', '0'].map((value) => ({ system: 'phone' as const, value })),
   ];
   const resource = { ...patientOf(whose.at, session.localId(whose), one), telecom };
   const condition = `identifier=${domainOf(whose.at)}|${session.localId(whose)}`;
