@@ -43,7 +43,15 @@ export function examsOfRow(type: StoredType, resource: object): readonly string[
   const { partOf } = fhirType(type);
   // What an error says of exams is told to nobody, and found by nothing.
   if (partOf === undefined || isInError(type, resource)) return [];
-  return elementsAt(resource, `${partOf.element}.reference`).filter((value) => typeof value === 'string');
+  return examsAmong(elementsAt(resource, `${partOf.element}.reference`).filter((value) => typeof value === 'string'));
+}
+
+/** What a row may be part of. A document that names another document is no part of it. */
+const WHOLES: readonly StoredType[] = ['ImagingStudy', 'DiagnosticReport'];
+
+/** Those of some references (`Type/id`) that are exams and reports. */
+export function examsAmong(references: readonly string[]): readonly string[] {
+  return references.filter((reference) => WHOLES.some((type) => reference.startsWith(`${type}/`)));
 }
 
 /** The types whose rows are part of exams, each with the search parameter that finds them. */

@@ -116,6 +116,20 @@ export function examsContract(suite: Suite): void {
       expect(await seen(professional, held)).to.deep.equal(['patient', 'report', 'document', 'bytes']);
     });
 
+    it('to a document shows it and its bytes, and no document that names it', async () => {
+      for (const order of ['before', 'after'] as const) {
+        const [person, professional] = [aPersonKey(), aProfessional()];
+        const held = aRecord(person);
+        const { manifest, study } = held;
+        const document = linked(person, 'DocumentReference', study, manifest);
+        const permit = aPermit(person, professional, manifest, 'TREAT');
+        const rows = Object.values({ ...held, document, bytes: { ...held.bytes, parent: keyOf(document) } });
+        await commit(...(order === 'before' ? [permit, ...rows] : rows));
+        if (order === 'after') await commit(permit);
+        expect(await seen(professional, { ...held, document }), order).to.deep.equal(['patient', 'manifest']);
+      }
+    });
+
     it('follows what is linked, label and life cycle, and ends with the Consent', async () => {
       const [person, professional] = [aPersonKey(), aProfessional()];
       const held = aRecord(person);

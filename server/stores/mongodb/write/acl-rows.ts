@@ -2,7 +2,7 @@
 import type { Filter } from 'mongodb';
 import { decodeLabel } from '../../../../profiles/confidentiality.ts';
 import type { DateRange } from '../../../../profiles/search/date-range.ts';
-import { datesFound, PARTS_OF_EXAMS } from '../../../../profiles/types/row-rules.ts';
+import { datesFound, examsAmong, PARTS_OF_EXAMS } from '../../../../profiles/types/row-rules.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
@@ -65,14 +65,14 @@ function datesOf({ type, dates = [] }: AclFacts): readonly DateRange[] {
 /** What a row is part of. */
 function examsOf({ type, ref = [] }: AclFacts): readonly string[] {
   const params = PARTS_OF_EXAMS.flatMap((part) => (part.type === type ? [part.param] : []));
-  return params.flatMap((param) => targetsOf(ref, param));
+  return examsAmong(params.flatMap((param) => targetsOf(ref, param)));
 }
 
 /** The rows that exams and reports (`Type/id`) show beside themselves: what is part of them, and who the patient is. */
 export function shownWith(exams: readonly string[]): Filter<StoredRow> {
   const ofExams = PARTS_OF_EXAMS.map(({ type, param }) => ({
     type,
-    ref: { $in: exams.map((exam) => referenceKey(param, exam)) },
+    ref: { $in: examsAmong(exams).map((exam) => referenceKey(param, exam)) },
   }));
   return { $or: [...ofExams, { type: 'Patient' }] };
 }

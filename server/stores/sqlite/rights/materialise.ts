@@ -1,7 +1,7 @@
 /** Keeps the access table: one row for each right and each row of its person that `permits` shows it. */
 import { decodeLabel } from '../../../../profiles/confidentiality.ts';
 import type { DateRange } from '../../../../profiles/search/date-range.ts';
-import { DATES_OF_ROWS, datesFound, PARTS_OF_EXAMS } from '../../../../profiles/types/row-rules.ts';
+import { DATES_OF_ROWS, datesFound, examsAmong, PARTS_OF_EXAMS } from '../../../../profiles/types/row-rules.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState, type RowFacts } from '../../../access/decide.ts';
 import { personKey, type PersonKey } from '../../../access/requester.ts';
@@ -188,7 +188,7 @@ function examsOf(db: Database, all: readonly ShownRow[]): Exams {
   const rids = new Set(all.map(({ row }) => row.rid));
   const found = db.all<{ rid: number; target: string }>(EXAMS, JSON.stringify([...rids]));
   const byRow = Map.groupBy(found, ({ rid }) => rid);
-  return new Map([...byRow].map(([rid, some]) => [rid, some.map(({ target }) => target)]));
+  return new Map([...byRow].map(([rid, some]) => [rid, examsAmong(some.map(({ target }) => target))]));
 }
 
 const EXAMS = `SELECT r.rid, r.target FROM json_each(?) j CROSS JOIN reference r INDEXED BY reference_rid
