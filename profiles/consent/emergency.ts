@@ -120,9 +120,9 @@ const OPENED_EXAM: ByLanguage<string> = {
   en: 'declared an emergency and opened a temporary access to one of your exams, and to no other.',
 };
 const NO_EXAM: ByLanguage<string> = {
-  fr: 'a déclaré une urgence pour un examen qui n’est pas dans votre dossier : rien ne lui a été montré.',
-  de: 'hat einen Notfall für eine Untersuchung erklärt, die nicht in Ihrer Akte steht: Es wurde nichts gezeigt.',
-  en: 'declared an emergency for an exam that is not in your record: nothing was shown.',
+  fr: 'a déclaré une urgence pour un examen qui n’est pas dans votre dossier, ou y est masqué : rien n’a été montré.',
+  de: 'hat einen Notfall für eine Untersuchung erklärt, die nicht oder verborgen in Ihrer Akte ist: Nichts wurde gezeigt.',
+  en: 'declared an emergency for an exam that is not in your record, or is hidden there: nothing was shown.',
 };
 const CLOSED: ByLanguage<string> = {
   fr: 'a déclaré une urgence. Vos examens ne sont pas partagés : rien ne lui a été montré.',

@@ -161,25 +161,38 @@ describe('A right to one exam', function () {
   describe('of an emergency ($break-glass with study)', () => {
     const breakFor = async (valueReference: object, caller = callerOf('emergency')) =>
       await declare(caller, { further: [{ name: 'study', valueReference }] });
+    /** The patient says codes of the DMP of the other exam. */
+    const labelled = async (...codes: readonly string[]): Promise<void> => {
+      const valueCoding = (code: string) => ({ system: 'urn:oid:1.2.250.1.213.1.1.4.13', code });
+      const parameter = codes.map((code) => ({ name: 'confidentiality', valueCoding: valueCoding(code) }));
+      const body = { resourceType: 'Parameters', ...(parameter.length === 0 ? {} : { parameter }) };
+      expect((await patient.send('POST', `${other.study}/$set-confidentiality`, body)).status).to.equal(200);
+    };
     before(async () => {
       const authTime = Math.floor(Date.now() / 1000);
       world.tokens.set('emergency', await signIn({ url: world.server.url, person: SECOND_STRANGER.login, authTime }));
     });
 
-    it('opens nothing for an exam that is unknown, or another’s, and answers the same; she is told', async () => {
+    it('opens nothing for an exam that is unknown, another’s, or masked, and answers the same; she is told', async () => {
       const answers = [];
+      await labelled('MASQUE_PS');
       for (const study of [
         { reference: 'ImagingStudy/unknown' },
         { reference: `ImagingStudy/${another}` },
+        { reference: other.study },
+        { identifier: { system: 'urn:dicom:uid', value: `urn:oid:${other.uid}` } },
         { identifier: { system: 'urn:dicom:uid', value: 'urn:oid:1.2.3' } },
       ]) {
         const answer = await breakFor(study);
         expect(answer.status, answer.text).to.equal(201);
         answers.push(comparable(answer));
       }
-      expect(await count(callerOf('emergency'), 'ImagingStudy')).to.equal(0);
+      for (const type of ['ImagingStudy', 'Patient'])
+        expect(await count(callerOf('emergency'), type), type).to.equal(0);
+      expectOutcome(await callerOf('emergency').get(`Patient/${world.ids.patient}`), 404);
       const told = (await wordsOf()).filter((text) => text.includes('n’est pas dans votre dossier'));
-      expect(told).to.have.length(3);
+      expect(told).to.have.length(5);
+      await labelled();
       for (const study of [{ reference: 'DiagnosticReport/1' }, { reference: 'ImagingStudy' }])
         expectOutcome(await breakFor(study), 400, 'invalid');
       const opened = await breakFor({ reference: `ImagingStudy/${world.ids.imagingStudy}` });
@@ -209,12 +222,6 @@ describe('A right to one exam', function () {
       const mandate = representing(world.ids.patient, 'POWATT', { period: { start: '2026-01-01' } });
       expect((await patient.send('POST', 'RelatedPerson', mandate)).status).to.equal(201);
       const representative = fhirCaller(world.server.url, await signIn({ url: world.server.url, person: LOGIN }));
-      const labelled = async (...codes: readonly string[]): Promise<void> => {
-        const valueCoding = (code: string) => ({ system: 'urn:oid:1.2.250.1.213.1.1.4.13', code });
-        const parameter = codes.map((code) => ({ name: 'confidentiality', valueCoding: valueCoding(code) }));
-        const body = { resourceType: 'Parameters', ...(parameter.length === 0 ? {} : { parameter }) };
-        expect((await patient.send('POST', `${other.study}/$set-confidentiality`, body)).status).to.equal(200);
-      };
       const named = async (by: FhirCaller): Promise<readonly Consent[]> =>
         (await by.find<Consent>('Consent?status=active&_count=100')).filter(({ provision }) =>
           provision?.data?.some(({ reference }) => reference.reference === other.study),

@@ -1,7 +1,7 @@
 /** Whether a requester sees a row that a story read for itself: so that a refusal tells of nothing that is hidden. */
 import type { Resource } from '@medplum/fhirtypes';
 import { datesOfRow, examsOfRow, labelOfRow } from '../../../profiles/types/row-rules.ts';
-import { decide, labelAllows, type RowFacts } from '../../access/decide.ts';
+import { decide, labelAllows, lifeCycleAllows, type RowFacts } from '../../access/decide.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { grantOf, type GuardDeps, type Visit } from '../guard.ts';
@@ -27,6 +27,12 @@ export async function isRowSeen(
 /** Whether who represents the patient may not hear of a row, whose label says so. */
 export function isMaskedFromRepresentatives(row: InternalRow): boolean {
   return !labelAllows('representative', factsOfRow(row));
+}
+
+/** Whether an emergency shows a row of a record that is open to it. */
+export function isShownInEmergencies(row: InternalRow): boolean {
+  const facts = factsOfRow(row);
+  return labelAllows('break-glass', facts) && lifeCycleAllows('break-glass', facts);
 }
 
 /** What the decision asks of a row. */

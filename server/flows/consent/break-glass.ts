@@ -11,7 +11,7 @@ import { mayWrite } from '../../access/may-write.ts';
 import type { PersonKey, PractitionerRequester, Requester } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { isMaskedFromRepresentatives } from '../aside/seen.ts';
+import { isMaskedFromRepresentatives, isShownInEmergencies } from '../aside/seen.ts';
 import { refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { newPerson, subjectFacts } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
@@ -105,7 +105,7 @@ export async function isBlockedBy(
   return isBarred(grantFor(requester, hers.now), await records.rightsOf(hers, person));
 }
 
-/** The exam of a person that is meant: undefined of none, of one that is unknown or another's. */
+/** The exam of a person that is meant: undefined of none, of one that is unknown, another's, or hidden. */
 async function examSought(
   records: RecordStore,
   reading: ItemReading,
@@ -115,7 +115,8 @@ async function examSought(
   if (study === undefined) return undefined;
   const id = 'id' in study ? study.id : await claimOf(records, reading, claimKey.imagingStudy(study.studyInstanceUID));
   const row = id === undefined ? undefined : await rowById(records, reading, 'ImagingStudy', id);
-  if (row?.person !== person) return undefined;
+  // Hidden equals absent: a Consent would show who she is, and so that the exam exists.
+  if (row?.person !== person || !isShownInEmergencies(row)) return undefined;
   return { exam: `ImagingStudy/${row.id}`, isMasked: isMaskedFromRepresentatives(row) };
 }
 
