@@ -39,7 +39,7 @@ const SYSTEM_WRITES = {
   // Whoever said the identity anew has left the event.
   'correct-documents': { types: ['DocumentReference'], subject: 'persons', event: 'asking' },
   // Each reads what of hers has ended; whoever parted them has left the event of the Task.
-  'end-given': { types: ['CareTeam', 'Consent'], subject: 'persons', event: 'own' },
+  'end-given': { types: ['CareTeam', 'Consent', 'Task'], subject: 'persons', event: 'own' },
   // Its time is over.
   'end-consent': { types: ['Consent'], subject: 'persons', event: 'own' },
   // An establishment attests that whom its images name is whom the patient declared; or the directory knows one now.

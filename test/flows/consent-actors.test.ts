@@ -241,6 +241,34 @@ for (const { name, missing, open } of EACH_STORE) {
       expect(await tasksOf(desk)).to.deep.equal([]);
     });
 
+    it('whom she ends while one waits are in it no more, by reference or by a number that is theirs since', async () => {
+      const stranger = { reference: 'Practitioner/demo-stranger' };
+      const ids: string[] = [];
+      for (const references of [[stranger, UNKNOWN], [UNKNOWN]]) {
+        const consent = consentNaming(UNKNOWN);
+        const actor = references.flatMap((reference) => consentNaming(reference).provision?.actor ?? []);
+        const sent = { ...consent, provision: { ...consent.provision, actor } };
+        const made = await region.strasbourg.send('POST', 'Consent', sent);
+        expect(made.status, made.text).to.equal(201);
+        ids.push((made.headers.get('location') ?? '').split('/').at(-3) ?? '');
+      }
+      const said = await declare(region.patient, stranger);
+      expect((await region.patient.send('DELETE', said)).status).to.be.oneOf([200, 204]);
+      const standing = async () => {
+        const found = [];
+        for (const id of ids) found.push((await region.patient.get(`Consent/${id}`)).json<Consent>());
+        return found.map(({ status, provision }) => [status, provision?.actor?.map(({ reference }) => reference)]);
+      };
+      const waiting = ['proposed', [UNKNOWN]];
+      expect(await standing()).to.deep.equal([waiting, waiting]);
+      const known = { identifier: [UNKNOWN.identifier] } as Partial<Practitioner>;
+      await load((edited) => changeResource(edited, 'Practitioner/demo-stranger', known));
+      await eventually(async () => ((await standing()).every(([status]) => status !== 'proposed') ? true : undefined));
+      expect((await standing()).map(([status]) => status)).to.deep.equal(['inactive', 'inactive']);
+      expect(await seenBy(region.stranger)).to.equal(0);
+      await load();
+    });
+
     it('a number that waits is taken up when the directory knows it, without being sent again', async () => {
       const desk = await personCaller(server, 'demo-strasbourg-desk');
       const period = { end: '2999-12-31' };

@@ -22,7 +22,12 @@ import type { Work } from '../write/work.ts';
 
 /** One that is proposed waits for somebody whom the directory does not know. */
 const OPEN: ReadonlySet<string> = new Set<Consent['status']>(['active', 'proposed']);
-const ACTIVE: Criterion = { kind: 'token', param: 'status', values: [{ code: 'active' }] };
+/** Finds what gives, and what waits and would give then. */
+export const GIVES_OR_WAITS: Criterion = {
+  kind: 'token',
+  param: 'status',
+  values: [...OPEN].map((code) => ({ code })),
+};
 
 /** An actor by the reference, or by the number in its first form, or by the name alone. */
 function nameOf({ reference: { reference, identifier, display = '' } }: ConsentProvisionActor): string {
@@ -78,8 +83,8 @@ export async function declarationPlace(
 }
 
 /**
- * What the patient ends with one declaration of hers: the same actors in all others, whoever filed them; those that
- * name nobody else are inactive. Each change has its event.
+ * What the patient ends with one declaration of hers: the same actors in all others, whoever filed them, and in those
+ * that wait; those that name nobody else are inactive. Each change has its event.
  */
 export async function endedAlong(work: Work, ended: InternalRow, consent: Consent): Promise<readonly PlanParts[]> {
   const { deps, reading, visit, now } = work;
@@ -87,8 +92,10 @@ export async function endedAlong(work: Work, ended: InternalRow, consent: Consen
   const gone = new Set(permitOf(consent)?.actors.map(({ reference }) => reference));
   if (person === undefined || gone.size === 0) return [];
   const parts: PlanParts[] = [];
-  for (const { row, resource } of await findAll<Consent>(deps.records, reading({ person }), 'Consent', [ACTIVE])) {
-    const permit = permitOf(resource);
+  for (const { row, resource } of await findAll<Consent>(deps.records, reading({ person }), 'Consent', [
+    GIVES_OR_WAITS,
+  ])) {
+    const permit = permitOf({ ...resource, status: 'active' });
     if (row.id === id || permit === undefined || permit.kind === 'break-glass') continue;
     if (!permit.actors.some(({ reference }) => gone.has(reference))) continue;
     const { subject } = row;
@@ -100,9 +107,13 @@ export async function endedAlong(work: Work, ended: InternalRow, consent: Consen
   return parts;
 }
 
-function without(consent: Consent, gone: ReadonlySet<string>): Consent {
-  const { provision = {} } = consent;
+/** A Consent without some actors (references): inactive where nobody is left, known or waited for. */
+export function without(consent: Consent, gone: ReadonlySet<string>): Consent {
+  const { provision = {}, status } = consent;
   const left = (provision.actor ?? []).filter(({ reference }) => !gone.has(reference.reference ?? ''));
-  const isEmpty = left.every(({ reference }) => actorOf(reference.reference ?? '') === undefined);
-  return isEmpty ? { ...consent, status: 'inactive' } : { ...consent, provision: { ...provision, actor: left } };
+  const isLeft = ({ reference: { reference } }: ConsentProvisionActor): boolean =>
+    reference === undefined ? status === 'proposed' : actorOf(reference) !== undefined;
+  return !left.some(isLeft)
+    ? { ...consent, status: 'inactive' }
+    : { ...consent, provision: { ...provision, actor: left } };
 }

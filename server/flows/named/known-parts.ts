@@ -1,6 +1,7 @@
 /**
- * A Consent that waited names by now whom the directory knows: it is in force from then on. What her Consents say
- * already goes before a name in an image, and of two that say the same one stands.
+ * A Consent that waited names by now whom the directory knows: it is in force from then on, without those whom she ended
+ * while it waited. What her Consents say already goes before a name in an image, and of two that say the same one
+ * stands.
  * @see access.md C12
  */
 import type { Consent } from '@medplum/fhirtypes';
@@ -15,7 +16,7 @@ import { establishmentOf } from '../../access/right.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { endingAt } from '../consent/end-consent.ts';
-import { declarationKey } from '../consent/standing-declarations.ts';
+import { declarationKey, without } from '../consent/standing-declarations.ts';
 import { claimOf, findById, type Found } from '../internal-reads.ts';
 import { tellingOf } from '../notices/tell-news.ts';
 import { nextTurn, readTurn } from '../turns.ts';
@@ -27,23 +28,28 @@ import { saidBefore } from './said-before.ts';
 /** What they are worked out with. */
 export type KnownDeps = { readonly records: RecordStore; readonly indexer: Indexer; readonly timeZone: string };
 
-/** The parts by which a Consent that is proposed becomes what it says, `consent`, each actor by its reference. */
+/** When something was said that has changed while it waited: any end counts. */
+const UNKNOWN_TIME = 0;
+
+/** The parts by which a Consent that is proposed becomes what it says, `waited`, each actor by its reference. */
 export async function knownCorrespondentParts(
   { records, indexer, timeZone: zone }: KnownDeps,
   reading: NarrowReading,
   { row }: Found<Consent>,
-  consent: Consent,
+  waited: Consent,
   now: number,
 ): Promise<readonly PlanParts[]> {
   const { id, person, subject } = row;
   if (person === undefined || subject === undefined) return [];
   const turn = await readTurn(records, reading, claimKey.sharing(person));
-  const actors = actorsOf(consent.provision ?? {}).map(({ reference }) => reference);
+  const actors = actorsOf(waited.provision ?? {}).map(({ reference }) => reference);
   const said = await saidBefore(records, reading, person, actors, id);
+  const since = row.version === 1 ? row.updated : UNKNOWN_TIME;
+  const consent = without(waited, new Set(said.ended.flatMap(({ actors: gone, at }) => (at >= since ? gone : []))));
   const key = declarationKey(subject, await filerAmong(records, reading, person, id, subject), consent);
   const last = await claimOf(records, reading, key);
   const isSaid = last !== undefined && last !== id && (await isOpen(records, reading, last));
-  const isGiven = !isSaid && !(isNamedConsent(consent) && said.isAgainst);
+  const isGiven = consent.status !== 'inactive' && !isSaid && !(isNamedConsent(consent) && said.isAgainst);
   const known = { ...consent, status: isGiven ? ('active' as const) : ('inactive' as const) };
   const to = permitOf(known, zone)?.to ?? TIME_BOUND;
   const ending = to < TIME_BOUND ? [endingAt(id, to, zone)] : [];

@@ -52,6 +52,11 @@ tellOnEachStore('Parted again (identity.md section 1)', { persons: NUMBERS }, (s
     const { caller: patient, launched } = meanwhile;
     const shared = await patient.send('POST', 'Consent', consentFor(launched, 'Practitioner/demo-declared'));
     expect(shared.status, shared.text).to.equal(201);
+    const waiting = consentFor(launched, '') as Consent;
+    const identifier = { system: 'https://rpps.esante.gouv.fr', value: '10000000007' };
+    const actor = (waiting.provision?.actor ?? []).map((each) => ({ ...each, reference: { identifier } }));
+    const waits = await patient.send('POST', 'Consent', { ...waiting, provision: { ...waiting.provision, actor } });
+    expect(waits.status, waits.text).to.equal(201);
     const circle = await patient.send('POST', 'CareTeam', circleWith(launched, 'Practitioner/demo-declared'));
     expect(circle.status, circle.text).to.equal(201);
     for (const caller of [earlier.caller, patient, doctor, emergency])
@@ -79,12 +84,15 @@ tellOnEachStore('Parted again (identity.md section 1)', { persons: NUMBERS }, (s
           await eventually(async () => ((await count(caller, `ImagingStudy?patient=${id}`)) === 0 ? true : undefined));
       const { caller } = await signInAtPortal(story(), 'namesake');
       const consents = await caller.find<Consent>('Consent');
-      expect(consents.map(({ status }) => status)).to.deep.equal(['inactive', 'inactive']);
+      expect(consents.map(({ status }) => status)).to.deep.equal(['inactive', 'inactive', 'inactive']);
+      const desk = await personCaller(story().server, 'demo-region-desk');
+      const open = await desk.find<Task>('Task?code=correspondent-unknown&status=requested');
+      expect(open.filter(({ for: whose }) => ids.some((id) => whose?.reference === `Patient/${id}`))).to.deep.equal([]);
       const teams = await caller.find<CareTeam>('CareTeam');
       expect(teams.map(({ status }) => status)).to.deep.equal(['inactive']);
       const events = await caller.find<AuditEvent>('AuditEvent?_count=100');
       const words = JSON.stringify(events).match(/ended: given while two persons were one/g);
-      expect(words).to.have.length(3);
+      expect(words).to.have.length(4);
     });
 
     it('tells the data protection officer who opened what meanwhile, and nobody else', async () => {

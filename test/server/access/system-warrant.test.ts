@@ -38,7 +38,7 @@ describe('What the server writes on its own account', () => {
     'adopt-reports': [['Binary', 'DocumentReference'], 'asking', { persons: ['1.2'] }],
     'adopt-labels': [LABELLED, 'asking', { persons: ['1.2'] }],
     'settle-ground': [LABELLED, 'asking', { persons: ['1.2'] }],
-    'end-given': [['CareTeam', 'Consent'], 'own', { persons: ['1.2'] }],
+    'end-given': [['CareTeam', 'Consent', 'Task'], 'own', { persons: ['1.2'] }],
     'declare-named': [['Consent', 'Task'], 'own', { persons: ['1.2'] }],
     'end-consent': [['Consent'], 'own', { persons: ['1.2'] }],
     'erase-record': [['Task'], 'own', { persons: ['1.2'] }],

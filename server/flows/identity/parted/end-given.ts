@@ -22,6 +22,8 @@ import type { TakenJob } from '../../../ports/job-queue.ts';
 import type { RecordStore } from '../../../ports/record-store.ts';
 import type { TokenStore } from '../../../ports/token-store.ts';
 import { ownOccasion, recordOf } from '../../audit/event-records.ts';
+import { GIVES_OR_WAITS } from '../../consent/standing-declarations.ts';
+import { knownParts } from '../../consent/unknown-parts.ts';
 import { destroyGiven } from '../../directory/end-tokens.ts';
 import { findAll, type Found } from '../../internal-reads.ts';
 import type { JobRun } from '../../jobs/job-runner.ts';
@@ -116,10 +118,14 @@ function unsureOf(
 async function endGifts(deps: EndGivenDeps, person: PersonKey, unsure: Unsure): Promise<void> {
   await commitFresh(deps.records, async () => {
     const now = deps.clock.now();
-    const hers = systemReading('end-given', now)({ person });
+    const reading = systemReading('end-given', now);
+    const hers = reading({ person });
     const parts: PlanParts[] = [];
-    for (const found of await findAll<Consent>(deps.records, hers, 'Consent', [ACTIVE]))
-      if (await isUnsure(deps.records, hers, person, found, unsure)) parts.push(ended(deps, person, found, now));
+    for (const found of await findAll<Consent>(deps.records, hers, 'Consent', [GIVES_OR_WAITS])) {
+      if (!(await isUnsure(deps.records, hers, person, found, unsure))) continue;
+      parts.push(ended(deps, person, found, now));
+      if (isWaiting(found)) parts.push(...(await knownParts({ deps, reading, now }, person, found.row.id)));
+    }
     // She alone files those that open her record.
     for (const found of await findAll<CareTeam>(deps.records, hers, 'CareTeam', [ACTIVE]))
       if (circleOf(found.resource) !== undefined && isGivenUnsure(found, unsure) && isSignedIn(found, unsure))
@@ -137,12 +143,17 @@ async function isUnsure(
   unsure: Unsure,
 ): Promise<boolean> {
   const permit = permitOf(found.resource);
-  const isGift = permit !== undefined || shareOf(found.resource) !== undefined;
+  const isGift = isWaiting(found) || permit !== undefined || shareOf(found.resource) !== undefined;
   if (!isGift || !isGivenUnsure(found, unsure)) return false;
   const isEmergency = permit?.kind === 'break-glass';
   if (isEmergency || !isSignedIn(found, unsure)) return isEmergency;
   const rights = await records.rightsOf(hers, person, `Consent/${found.row.id}`);
   return !rights.some(({ principal }) => establishmentOf(principal).length > 0);
+}
+
+/** Whether a Consent gives nothing until somebody whom it names is known. */
+function isWaiting({ resource }: Found<Consent>): boolean {
+  return resource.status === 'proposed';
 }
 
 function isGivenUnsure({ row: { subject = '', updated } }: Found<Resource>, { since, accounts }: Unsure): boolean {
