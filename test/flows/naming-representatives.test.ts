@@ -13,7 +13,7 @@ import { find } from './support/fhir.ts';
 import { callOf } from './support/world.ts';
 
 const { strasbourg, nancy } = ESTABLISHMENTS;
-const { helene, josee } = PATIENTS;
+const { helene, gaetan, josee } = PATIENTS;
 type Establishment = (typeof ESTABLISHMENTS)['strasbourg' | 'nancy'];
 
 onEachWorld('Naming who represents a patient', (world) => {
@@ -68,6 +68,27 @@ onEachWorld('Naming who represents a patient', (world) => {
     expect((await asPatient('POST', 'Patient/$reconsent')).status).to.equal(201);
     expect((await by(strasbourg, 'PUT', `RelatedPerson/${standing.id}`, again)).status).to.equal(200);
     await ended(strasbourg, standing.id);
+  });
+
+  it('C14 never names another by the row of one who was ended: what was given to that one is not back', async () => {
+    const { patient } = world().ids;
+    const another = { identifier: [gaetan.national] };
+    const put = async (id: string, parts: Partial<RelatedPerson>): Promise<number> =>
+      (await by(strasbourg, 'PUT', `RelatedPerson/${id}`, { ...representing(patient, 'PRN', parts), id })).status;
+    const sees = async (token: string): Promise<number> =>
+      (await ask(url(), token, 'GET', `ImagingStudy/${world().ids.imagingStudy}`)).status;
+    const { id } = await naming(strasbourg, patient);
+    const token = await signIn({ url: url(), person: LOGIN });
+    expect(await sees(token)).to.equal(200);
+    await ended(strasbourg, id);
+    expect(await put(id, another), 'deleted').to.equal(422);
+    expect(await put(id, { ...another, active: false }), 'deleted, and named by two steps').to.equal(422);
+    expect(await put(id, {}), 'the same person').to.be.oneOf([200, 201]);
+    expect(await put(id, { active: false })).to.equal(200);
+    expect(await put(id, { ...another, active: false }), 'inactive').to.equal(422);
+    expect(await put(id, another), 'inactive, and named again').to.equal(422);
+    expect(await sees(token)).to.equal(401);
+    await ended(strasbourg, id);
   });
 
   it('C13 opens one of several records: she reads that her name was shown, and none is being erased', async () => {

@@ -7,14 +7,14 @@ import { majorityOf, opensFurther, representationsOf } from '../../../profiles/c
 import { Fault } from '../../../profiles/fault.ts';
 import type { WriteFacts } from '../../access/may-write.ts';
 import { openedResource } from '../../ports/internal-row.ts';
-import type { InternalRow } from '../../ports/record-store.ts';
+import type { VersionPlace } from '../../ports/record-store.ts';
 import { attendanceOf } from '../consent/attendance.ts';
 import { findById } from '../internal-reads.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import { tellingOf } from '../notices/tell-news.ts';
 import { PLAIN_HOOK } from '../write/plain-parts.ts';
 import { joinParts } from '../write/plan-parts.ts';
-import type { ActParts, Work, Written } from '../write/work.ts';
+import type { ActParts, Placed, Work, Written } from '../write/work.ts';
 
 /** The steps of a RelatedPerson. */
 export const REPRESENTATIVE_HOOK = { ...PLAIN_HOOK, asked: nominationAsked, parts: representativeParts };
@@ -32,14 +32,15 @@ async function nominationAsked(
 
 /**
  * Works out its parts.
- * @throws {Fault} business-rule - a version has other identifiers than the one before, where either represents
+ * @throws {Fault} business-rule - a version has other identifiers than the one before, where either represents, or
+ *   than the last one that did, also before the row was deleted
  * @throws {Fault} required - a mandate that does not say when it begins: it would never count
  * @throws {Fault} forbidden - a patient names a parent or guardian of hers, or anybody before she is of age
  */
 async function representativeParts(work: Work, written: Written): Promise<ActParts> {
   const said = written.resource as RelatedPerson;
   const kinds = representationsOf(said);
-  requireSamePerson(said, written.placed.standing);
+  await requireSamePerson(work, written.placed, said);
   const { timeZone: zone } = work.deps;
   // A version that represents nobody takes back what one before it gave.
   if (kinds.length === 0) return await PLAIN_HOOK.parts(work, written, { zone });
@@ -51,17 +52,44 @@ async function representativeParts(work: Work, written: Written): Promise<ActPar
   return { ...made, parts: joinParts(made.parts, { jobs }) };
 }
 
-/** Who signed in as the one of before must not go on as another: that one is another RelatedPerson. */
-function requireSamePerson(said: RelatedPerson, standing: InternalRow | undefined): void {
+/**
+ * Who signed in as the one of before must not go on as another, nor come back as one: that one is another
+ * RelatedPerson, even where nobody was represented in between.
+ */
+async function requireSamePerson(work: Work, { act, id, standing }: Placed, said: RelatedPerson): Promise<void> {
   const former = standing && openedResource<RelatedPerson>(standing);
-  if (former === undefined || [said, former].every((one) => representationsOf(one).length === 0)) return;
+  const named = act.interaction === 'create' ? undefined : await lastNamed(work, id);
+  const isNaming = [said, former].some((one) => one !== undefined && representationsOf(one).length > 0);
+  for (const one of [named, isNaming ? former : undefined]) requireNumbers(said, one);
+}
+
+function requireNumbers(said: RelatedPerson, former: RelatedPerson | undefined): void {
   const numbersOf = ({ identifier = [] }: RelatedPerson): string =>
     JSON.stringify(identifier.map(({ system, value }) => [system, value]).toSorted());
-  if (numbersOf(said) === numbersOf(former)) return;
+  if (former === undefined || numbersOf(said) === numbersOf(former)) return;
   const expression = 'RelatedPerson.identifier';
   throw new Fault('business-rule', 'Another person who represents the patient is another RelatedPerson', {
     expression,
   });
+}
+
+/** Versions that are looked at together. */
+const VERSIONS = 50;
+
+/** The last version of a row that represented the patient, whether or not the row was deleted since. */
+async function lastNamed({ deps, reading }: Work, id: string): Promise<RelatedPerson | undefined> {
+  const grant = reading({ item: `RelatedPerson/${id}` });
+  const asked = { kind: 'history', type: 'RelatedPerson', id, limit: VERSIONS } as const;
+  for (let after: VersionPlace | undefined, isFirst = true; isFirst || after !== undefined; isFirst = false) {
+    const page = await deps.records.peek(grant, { ...asked, ...(after === undefined ? {} : { after }) });
+    const versions = page.rows.filter(({ isDeletion }) => isDeletion !== true);
+    const named = versions
+      .map((row) => openedResource<RelatedPerson>(row))
+      .find((one) => representationsOf(one).length > 0);
+    if (named !== undefined) return named;
+    after = page.next;
+  }
+  return undefined;
 }
 
 function requireBegin({ period }: RelatedPerson, kinds: ReturnType<typeof representationsOf>): void {
