@@ -3,11 +3,12 @@
  * establishment where she was names such a one, and the patient herself, once she is of age, who has her mandate.
  */
 import type { Patient, RelatedPerson } from '@medplum/fhirtypes';
-import { majorityOf, opensFurther, representationsOf } from '../../../profiles/consent/representation.ts';
+import { majorityOf, namedTime, opensFurther, representationsOf } from '../../../profiles/consent/representation.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { WriteFacts } from '../../access/may-write.ts';
+import { principal } from '../../access/right.ts';
 import { openedResource } from '../../ports/internal-row.ts';
-import type { VersionPlace } from '../../ports/record-store.ts';
+import type { InternalRow, VersionPlace } from '../../ports/record-store.ts';
 import { attendanceOf } from '../consent/attendance.ts';
 import { findById } from '../internal-reads.ts';
 import type { KnownPatient } from '../identity/persons.ts';
@@ -21,13 +22,26 @@ export const REPRESENTATIVE_HOOK = { ...PLAIN_HOOK, asked: nominationAsked, part
 
 /** What a decision asks of one that an establishment names: what shows that the patient was there. */
 async function nominationAsked(
-  { deps, visit: { requester }, reading, now }: Work,
+  work: Work,
   { placed: { standing }, resource, known }: Written,
 ): Promise<Pick<WriteFacts, 'attendance' | 'isNomination'>> {
   if (known === undefined) return {};
-  const former = standing?.person === known.person ? openedResource<RelatedPerson>(standing) : {};
+  const { deps, visit, reading, now } = work;
+  const { requester } = visit;
+  // What is over opens nothing: it may be corrected.
+  if ((namedTime(resource as RelatedPerson, deps.timeZone)?.to ?? now) <= now) return {};
+  const isHeld = standing?.person === known.person && (await representsNow(work, standing, known));
+  const former = isHeld ? openedResource<RelatedPerson>(standing) : {};
   if (!opensFurther(resource as RelatedPerson, former, deps.timeZone)) return {};
   return { isNomination: true, attendance: await attendanceOf(deps.records, reading, requester, known.person, now) };
+}
+
+/** Whether a row gives a right now: one of an earlier server says that somebody represents her, and gives none. */
+async function representsNow({ deps, reading, now }: Work, { type, id }: InternalRow, { person }: KnownPatient) {
+  const item = `${type}/${id}`;
+  const rights = await deps.records.rightsOf(reading({ person }), person, item);
+  const holder = principal.representative(item);
+  return rights.some((right) => right.principal === holder && right.scope === 'record' && now < right.to);
 }
 
 /**
