@@ -157,6 +157,8 @@ onEachWorld('Naming who represents a patient', (world) => {
       `RelatedPerson?identifier=${number}`,
       'RelatedPerson?phone=1',
       'RelatedPerson?birthdate:missing=true',
+      'RelatedPerson?_sort=identifier&_count=1',
+      'RelatedPerson?_sort=name,-birthdate',
       `Patient?_has:RelatedPerson:patient:identifier=${number}`,
       'Encounter?participant:RelatedPerson.address-city=Kehl',
     ];
@@ -164,7 +166,8 @@ onEachWorld('Naming who represents a patient', (world) => {
       expect((await ask(url(), professional.token, 'GET', search)).status, search).to.equal(403);
       expect((await asPatient('GET', search)).status, search).to.equal(200);
     }
-    expect((await ask(url(), professional.token, 'GET', 'RelatedPerson?name=kla&active=true')).status).to.equal(200);
+    for (const search of ['name=kla&active=true', '_sort=name,_lastUpdated,_id'])
+      expect((await ask(url(), professional.token, 'GET', `RelatedPerson?${search}`)).status, search).to.equal(200);
     for (const one of [id, other.id]) await ended(strasbourg, one);
   });
 });

@@ -23,11 +23,14 @@ export function toldRelative<R extends VisibleRow>({ requester }: Visit, row: R)
 }
 
 /**
- * Requires that relatives are searched, directly or behind other rows, by what the requester reads of all of them.
+ * Requires that relatives are searched, directly or behind other rows, and put in order by what the requester reads of
+ * all of them: an order, and the cursor of a page, tell of values, too.
  * @throws {Fault} forbidden - by a number, an address, a birth date …
  */
-export function requireToldSearch({ requester }: Visit, { type, where }: SearchQuery): void {
-  if (!isToldWhole(requester.kind)) for (const criterion of where) requireTold(type, criterion);
+export function requireToldSearch({ requester }: Visit, { type, where, order = [] }: SearchQuery): void {
+  if (isToldWhole(requester.kind)) return;
+  for (const criterion of where) requireTold(type, criterion);
+  for (const { by, param } of order) if (by !== 'moment' && by !== 'id') requireToldParam(type, param);
 }
 
 const FRAME = ['resourceType', 'id', 'meta', 'implicitRules', 'modifierExtension', 'language'];
@@ -44,8 +47,11 @@ function nameOf({ type, id }: VisibleRow): string {
 function requireTold(type: StoredType, criterion: Criterion): void {
   if (isLink(criterion))
     return requireTold(criterion.kind === 'chain' ? criterion.target : criterion.source, criterion.criterion);
-  if (type !== 'RelatedPerson' || criterion.kind === 'id') return;
-  const [param = ''] = criterion.param.split(':');
-  if (param.startsWith('_') || TOLD.includes(param)) return;
+  if (criterion.kind !== 'id') requireToldParam(type, criterion.param);
+}
+
+function requireToldParam(type: StoredType, named: string): void {
+  const [param = ''] = named.split(':');
+  if (type !== 'RelatedPerson' || param.startsWith('_') || TOLD.includes(param)) return;
   throw new Fault('forbidden', `Relatives of patients are not searched by ${param} here`);
 }
