@@ -176,7 +176,7 @@ const criteria: Arbitrary<Criterion> = oneof(
   record({
     kind: constant('reference' as const),
     param: constant('patient'),
-    values: array(patients, { minLength: 1, maxLength: 2 }),
+    values: array(oneof(patients, constantFrom(OWN, OTHERS)), { minLength: 1, maxLength: 2 }),
     negated: boolean(),
   }),
   record({

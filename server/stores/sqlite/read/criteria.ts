@@ -73,8 +73,10 @@ function referenceCondition(type: StoredType, criterion: ReferenceCriterion): Sq
 }
 
 function referenceSource(type: StoredType, criterion: ReferenceCriterion): Sql {
-  const { param, values } = criterion;
-  const params = isEvent(type) && param === 'patient' ? PATIENT_OF_EVENT : [param];
+  const { param } = criterion;
+  const isOfPatient = isEvent(type) && param === 'patient';
+  const params = isOfPatient ? PATIENT_OF_EVENT : [param];
+  const values = isOfPatient ? criterion.values.filter(isPatient) : criterion.values;
   const named = isEvent(type) ? marks(values) : targets(criterion);
   const text = `SELECT rid FROM reference WHERE param IN (${marks(params)}) AND target IN (${named})`;
   return { text, values: [...params.map((name) => `${type}.${name}`), ...values] };
@@ -83,14 +85,18 @@ function referenceSource(type: StoredType, criterion: ReferenceCriterion): Sql {
 /** Placeholders for references: the Patient of an identity that is another person's stands for that person's. */
 function targets({ values, isFound }: ReferenceCriterion): string {
   if (isFound === true) return marks(values);
-  return values.map((value) => (value.startsWith('Patient/') ? PRESENT_PATIENT : '?')).join(', ');
+  return values.map((value) => (isPatient(value) ? PRESENT_PATIENT : '?')).join(', ');
 }
 
 const PRESENT_PATIENT = `(SELECT coalesce(max(y.patient), v.target) FROM (SELECT ? AS target) v
   LEFT JOIN resource y ON y.type = 'Person' AND y.id = substr(v.target, 9))`;
 
-/** An event's patients are those among its agents and entities, and are not kept again. */
+/** An event's patients are those among its agents and entities, and are not kept again: nothing else there is one. */
 const PATIENT_OF_EVENT = ['agent', 'entity'];
+
+function isPatient(reference: string): boolean {
+  return reference.startsWith('Patient/');
+}
 
 /** The rids that a criterion matches, as one statement, where an index leads to them; undefined for other criteria. */
 export function ridSource(type: StoredType, criterion: PlainCriterion): Sql | undefined {
