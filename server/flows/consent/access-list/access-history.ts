@@ -130,7 +130,8 @@ function queryOf(
   { before = deps.clock.now(), from = before - YEAR_MS }: HistoryAsked,
   where: SearchQuery['where'],
 ): SearchQuery {
-  const order = [{ by: 'date', param: '_lastUpdated', descending: false }] as const;
+  // The reverse of the list, which no bound of sorting cuts.
+  const order = [{ by: 'moment', param: 'date', descending: false }] as const;
   return { type: 'AuditEvent', where, order, span: { from, before }, count: PAGE, total: 'none', include: [] };
 }
 
