@@ -23,6 +23,9 @@ type SystemWrite = Pick<Reach, 'types' | 'event'> & {
   readonly subject: 'study' | 'directory' | 'shipment' | 'job' | 'persons';
 };
 
+/** A declaration that waits for somebody to be known, and the Task of the desk that decides who is meant. */
+const WAITING = ['Consent', 'Task'] as const;
+
 /** What is written for each reason, whether it needs an event of its own, and the kind of its subject. */
 const SYSTEM_WRITES = {
   'load-region': {
@@ -39,11 +42,11 @@ const SYSTEM_WRITES = {
   // Whoever said the identity anew has left the event.
   'correct-documents': { types: ['DocumentReference'], subject: 'persons', event: 'asking' },
   // Each reads what of hers has ended; whoever parted them has left the event of the Task.
-  'end-given': { types: ['CareTeam', 'Consent', 'Task'], subject: 'persons', event: 'own' },
+  'end-given': { types: ['CareTeam', ...WAITING], subject: 'persons', event: 'own' },
   // Its time is over.
   'end-consent': { types: ['Consent'], subject: 'persons', event: 'own' },
   // An establishment attests that whom its images name is whom the patient declared; or the directory knows one now.
-  'declare-named': { types: ['Consent', 'Task'], subject: 'persons', event: 'own' },
+  'declare-named': { types: WAITING, subject: 'persons', event: 'own' },
   // Whoever did what the patient is told of has left the event.
   'tell-news': { types: ['Communication'], subject: 'persons', event: 'asking' },
   'send-notice': { types: ['Communication'], subject: 'persons', event: 'asking' },

@@ -241,7 +241,7 @@ for (const { name, missing, open } of EACH_STORE) {
       expect(await tasksOf(desk)).to.deep.equal([]);
     });
 
-    it('whom she ends while one waits are in it no more, by reference or by a number that is theirs since', async () => {
+    it('whom she ends while one waits are in it no more, by reference or by number', async () => {
       const stranger = { reference: 'Practitioner/demo-stranger' };
       const ids: string[] = [];
       for (const references of [[stranger, UNKNOWN], [UNKNOWN]]) {

@@ -1,6 +1,6 @@
 /**
- * A Consent that waited names by now whom the directory knows: it is in force from then on, without those whom she ended
- * while it waited. What her Consents say already goes before a name in an image, and of two that say the same one
+ * A Consent that waited names by now whom the directory knows: it is in force from then on, without those whom she
+ * ended while it waited. What her Consents say already goes before a name in an image, and of two that say the same one
  * stands.
  * @see access.md C12
  */
