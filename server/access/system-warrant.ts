@@ -109,6 +109,16 @@ export function erasureWarrant(studyInstanceUID: string, person: PersonKey | und
   return makeWarrant({ act: 'erase-study', reaches: [whole, ...hers], bases: [] });
 }
 
+/** The warrant to erase what is kept aside of a study under an identity (`Patient/id`), while that is this person. */
+export function asideErasureWarrant(studyInstanceUID: string, subject: string, person: PersonKey): Warrant {
+  const row = subject.replace(/^Patient\//, 'Person/');
+  return makeWarrant({
+    act: 'erase-study',
+    reaches: [reachOf('erase-study', studyInstanceUID)],
+    bases: [{ kind: 'row', row, person }],
+  });
+}
+
 /** Reports, their documents and bytes. */
 const REPORTS: readonly string[] = ['reports', 'manifests', 'with-its-item'];
 

@@ -1,18 +1,19 @@
 /** What is kept aside of a person, erased with the Tasks that list it: whatever study it came under, another's too. */
 import { systemGrant, systemReading, type Reading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import { systemWarrant } from '../../access/system-warrant.ts';
+import { asideErasureWarrant, systemWarrant } from '../../access/system-warrant.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
 import type { Erasure, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { keptFor } from '../aside/file-aside.ts';
 import { taskKeyOf } from '../aside/list-kept-aside.ts';
 import { readAside } from '../aside/stored-aside.ts';
-import { identitiesOf, readAs } from '../identity/identities.ts';
+import { identitiesOf, identityAt, readAs } from '../identity/identities.ts';
 import { claimOf } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { joinParts } from '../write/plan-parts.ts';
+import { eraseWithBytes, removeErasedBytes } from './erased-bytes.ts';
 import { erasedEventsRecord, type EraseStudyDeps } from './erase-study.ts';
 
 /** Instances of one plan. */
@@ -21,10 +22,7 @@ const AT_ONCE = 500;
 /** Instances that are looked at between two signs of life. */
 const LOOKED_AT = 100;
 
-/**
- * Erases what is filed under some of her identities (`Patient/id`), and what others sent under a number of hers; bytes
- * go before the rows that name them.
- */
+/** Erases what is filed under some of her identities (`Patient/id`), and what others sent under a number of hers. */
 export async function eraseAside(
   deps: EraseStudyDeps,
   person: PersonKey,
@@ -39,23 +37,29 @@ export async function eraseAside(
     if (identities.has(one.subject ?? '')) hers.push(one);
   const foreign = new Set(hers.filter(isForeign).map(({ sopInstanceUID }) => sopInstanceUID));
   if (foreign.size > 0) await trail.eraseEntities(foreign, (events) => erasedEventsRecord(clock, events), run.goOn);
-  for (const [key, listed] of Map.groupBy(hers, taskKeyOf)) await eraseListed(deps, reading, key, listed, run);
+  await removeErasedBytes(deps, person);
+  for (const [key, listed] of Map.groupBy(hers, taskKeyOf))
+    await eraseListed(deps, { reading, person }, key, listed, run);
+  await removeErasedBytes(deps, person);
 }
 
+/** Of one list, which is of one study and one identity: none of it once that identity is another's. */
 async function eraseListed(
-  { records, images }: EraseStudyDeps,
-  reading: Reading,
+  deps: EraseStudyDeps,
+  { reading, person }: { readonly reading: Reading; readonly person: PersonKey },
   key: ClaimKey,
   listed: readonly QuarantinedInstance[],
   run: JobRun,
 ): Promise<void> {
-  const list = await listOf(records, reading, key);
+  const list = await listOf(deps.records, reading, key);
+  const { studyInstanceUID = '', subject = '' } = listed[0] ?? {};
   for (let at = 0; at < listed.length; at += AT_ONCE) {
+    if ((await identityAt(deps.records, reading, subject))?.person !== person) return;
     const quarantined = listed.slice(at, at + AT_ONCE);
-    for (const { blob } of quarantined) await images.remove(blob.name);
     const isLast = at + AT_ONCE >= listed.length;
-    const warrant = systemWarrant('erase-study', listed[0]?.studyInstanceUID ?? '');
-    await records.commit(warrant, joinParts({ erased: [{ quarantined }, ...(isLast ? list : [])] }));
+    const erased = [{ quarantined }, ...(isLast ? list : [])];
+    const names = quarantined.map(({ blob }) => blob.name);
+    await eraseWithBytes(deps, asideErasureWarrant(studyInstanceUID, subject, person), person, { erased }, names);
     await run.goOn();
   }
 }

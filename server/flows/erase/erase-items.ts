@@ -11,6 +11,7 @@ import { findById, pagesOfAll } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { joinParts } from '../write/plan-parts.ts';
 import { blobsOf, erasedEventsRecord, type EraseStudyDeps } from './erase-study.ts';
+import { eraseWithBytes, removeErasedBytes } from './erased-bytes.ts';
 import { goneReport, itemOf, type Gone } from './erased-parts.ts';
 
 /** Whose items: the person, and the identity (`Patient/id`) of the request. */
@@ -38,6 +39,7 @@ export async function eraseItems(
     await run.goOn();
   };
   await eraseEvents();
+  await removeErasedBytes(deps, person);
   let erased = 0;
   for (const report of reports) {
     erased += await erase(deps, reading, person, report);
@@ -47,6 +49,7 @@ export async function eraseItems(
     erased += await erase(deps, reading, person, { rows: rows.slice(at, at + AT_ONCE), claims: [] });
     await run.goOn();
   }
+  await removeErasedBytes(deps, person);
   await eraseEvents();
   if (erased > 0) await told(deps, { person, subject }, erased);
   await records.forget();
@@ -89,16 +92,14 @@ async function filedUnder(
   return ids;
 }
 
-/** Bytes go before the rows that name them. */
 async function erase(
-  { records, images }: EraseStudyDeps,
+  deps: EraseStudyDeps,
   reading: Reading,
   person: PersonKey,
   { rows, claims }: { readonly rows: NonNullable<Erasure['rows']>; readonly claims: readonly ClaimKey[] },
 ): Promise<number> {
-  for (const name of await blobsOf(records, reading, rows)) await images.remove(name);
-  const receipt = await records.commit(systemWarrant('erase-items', person), joinParts({ erased: [{ rows, claims }] }));
-  for (const name of receipt.erasedBlobs) await images.remove(name);
+  const names = await blobsOf(deps.records, reading, rows);
+  await eraseWithBytes(deps, systemWarrant('erase-items', person), person, { erased: [{ rows, claims }] }, names);
   return rows.length;
 }
 

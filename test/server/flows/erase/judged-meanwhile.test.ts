@@ -1,10 +1,14 @@
 /** Whom a desk or a feed joins to somebody, or separates from her, while her record is erased (R-60, ITI-104). */
 import { expect } from 'chai';
 import { Fault } from '../../../../profiles/fault.ts';
+import { systemGrant } from '../../../../server/access/grant.ts';
 import { beginErasure } from '../../../../server/flows/erase/begin-erasure.ts';
 import { eraseRecord } from '../../../../server/flows/erase/erase-record.ts';
+import { findAll } from '../../../../server/flows/internal-reads.ts';
 import type { JobRun } from '../../../../server/flows/jobs/job-runner.ts';
 import { claimKey } from '../../../../server/ports/claim-key.ts';
+import type { CommitPlan } from '../../../../server/ports/commit-plan.ts';
+import type { RecordStore } from '../../../../server/ports/record-store.ts';
 import { domainOf } from '../../../flows/identity/people.ts';
 import { errorOf } from '../../../support/faults.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
@@ -16,7 +20,33 @@ import { asked, openErasing, type Erasing } from './her-record.ts';
 
 const ONE = { at: 'strasbourg', number: 0 } as const;
 const OTHER = { at: 'nancy', number: 0 } as const;
+const STRANGER = { at: 'strasbourg', number: 1 } as const;
 const GOES_ON: JobRun = { goOn: async () => undefined };
+
+/** A store before each commit of which something happens. */
+function beforeCommits(records: RecordStore, happens: (plan: CommitPlan) => Promise<void>): RecordStore {
+  return new Proxy(records, {
+    get: (target, property) => {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== 'function') return value;
+      if (property !== 'commit') return (...args: unknown[]): unknown => Reflect.apply(value, target, args);
+      return async (...[warrant, plan]: Parameters<RecordStore['commit']>) => {
+        await happens(plan);
+        return await target.commit(warrant, plan);
+      };
+    },
+  });
+}
+
+async function all<T>(some: AsyncIterable<T>): Promise<readonly T[]> {
+  const found: T[] = [];
+  for await (const one of some) found.push(one);
+  return found;
+}
+
+function isReport({ type }: { readonly type: string }): boolean {
+  return type === 'DiagnosticReport';
+}
 
 for (const { name, missing, open } of EACH_STORE) {
   describe(`Who is joined or separated while a record is erased, on ${name}`, function () {
@@ -36,7 +66,12 @@ for (const { name, missing, open } of EACH_STORE) {
       for (const step of steps) await doStep(session, step, async () => undefined);
       await world.rest();
     }
-    const image = (of: typeof ONE | typeof OTHER, study: number): Step => ({ does: 'image', of, study, instance: 0 });
+    const image = (of: typeof ONE | typeof OTHER | typeof STRANGER, study: number): Step => ({
+      does: 'image',
+      of,
+      study,
+      instance: 0,
+    });
     const feed = (of: typeof ONE | typeof OTHER, national: number): Feed => ({
       does: 'feed',
       of,
@@ -86,17 +121,10 @@ for (const { name, missing, open } of EACH_STORE) {
       await told(session, image(ONE, 0), image(OTHER, 1), JOIN);
       const task = await asked(session);
       let meanwhile: (() => Promise<unknown>) | undefined = async () => await judged(session, 'separate');
-      const records = new Proxy(deps.records, {
-        get: (target, property) => {
-          const value: unknown = Reflect.get(target, property, target);
-          if (typeof value !== 'function') return value;
-          return async (...args: unknown[]) => {
-            const once = property === 'commit' ? meanwhile : undefined;
-            if (once !== undefined) meanwhile = undefined;
-            if (once !== undefined) await errorOf(once());
-            return (await Reflect.apply(value, target, args)) as unknown;
-          };
-        },
+      const records = beforeCommits(deps.records, async () => {
+        const once = meanwhile;
+        meanwhile = undefined;
+        if (once !== undefined) await errorOf(once());
       });
       const begun = await beginErasure({ ...deps, records }, task);
       expect(begun).to.have.property('identities').with.lengthOf(1);
@@ -138,6 +166,37 @@ for (const { name, missing, open } of EACH_STORE) {
         for (const type of ['Patient', 'Person'] as const)
           expect(await world.stores.records.peek(SYSTEM, { kind: 'resource', type, id }), type).to.be.an('object');
         expect((await erasing.taskOf(task)).status).to.equal('completed');
+      });
+
+    for (const what of ['rows', 'quarantined'] as const)
+      it(`who is separated by a feed as ${what} of hers are about to go keeps them, with their bytes`, async () => {
+        const session = openSession(world);
+        await told(session, image(STRANGER, 3), feed(ONE, 0), feed(OTHER, 0), image(ONE, 0), image(OTHER, 3));
+        await told(session, { does: 'report', of: OTHER, study: 9, isFinal: true });
+        const task = await asked(session);
+        let isSeparated = false;
+        const records = beforeCommits(deps.records, async ({ erased = [] }) => {
+          const goes = erased.some(({ rows = [], quarantined = [] }) =>
+            what === 'rows' ? rows.some(isReport) : quarantined.length > 0,
+          );
+          if (isSeparated || !goes) return;
+          isSeparated = true;
+          await told(session, feed(OTHER, 1));
+        });
+        await errorOf(eraseRecord({ ...deps, records })({ subject: task, attempts: 1 }, GOES_ON));
+        expect(isSeparated).to.equal(true);
+        await eraseRecord(deps)({ subject: task, attempts: 2 }, GOES_ON);
+        expect((await erasing.taskOf(task)).status).to.equal('completed');
+        const { patient, person } = (await session.known()).get('nancy/0') ?? expect.fail('Nobody is left');
+        const grant = systemGrant('erase-record', { person }, world.now());
+        const aside = await all(deps.records.quarantined(grant));
+        const reports = await findAll(deps.records, grant, 'DiagnosticReport', []);
+        // What is kept aside goes before.
+        expect([aside.length, reports.length]).to.deep.equal([what === 'rows' ? 0 : 1, 1]);
+        expect([...aside, ...reports.map(({ row }) => row)].map(({ subject }) => subject)).to.include(patient);
+        const bytes = new Set(await all(deps.images.names(0)));
+        const named = deps.records.blobNames(systemGrant('sweep-images', 'whole', world.now()));
+        for (const one of await all(named)) expect(bytes.has(one), one).to.equal(true);
       });
 
     it('a feed that would join somebody to her is answered 403: who that is stays whole', async () => {
