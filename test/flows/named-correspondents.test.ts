@@ -226,6 +226,10 @@ onEachStore(
       expect((await naming(NIGHT)).map(({ provision, status }) => [provision?.type, status])).to.deep.equal([
         ['deny', 'inactive'],
       ]);
+      const ofHospital = await declare(callers.patient, 'deny', 'Organization/demo-nancy');
+      await send('hospital-blocked', referring(NIGHT));
+      expect((await naming(NIGHT)).filter(({ status }) => status === 'active')).to.deep.equal([]);
+      await end(ofHospital);
       await send('afterwards', referring(NIGHT));
       expect((await naming(NIGHT)).filter(({ status }) => status === 'active')).to.have.length(1);
     });
@@ -310,6 +314,12 @@ onEachStore(
       await done();
       const notices = await callers.patient.find<Communication>('Communication?_count=100');
       expect(notices.map(({ payload }) => payload?.[0]?.contentString).join()).to.include('Wëltermännchen');
+      // Refused by the number, he is not declared by a name alone.
+      expect((await decide(desk, of('Max Double'), 'refused')).status).to.equal(200);
+      await send('name-alone', { ReferringPhysicianName: 'Double^Maxime' });
+      const later = (await tasksOf(desk, 'requested')).find((one) => named(one) === 'Maxime Double');
+      expect((await decide(desk, later, 'declared', 'Practitioner/one')).status).to.equal(200);
+      expect((await callers.patient.get(later?.focus?.reference ?? '')).json<Consent>().status).to.equal('inactive');
       await send('alone', { ReferringPhysicianName: 'Vaudrémont-Ciel^Côme^^Dr' }, { instances: 2 });
       await send('again', {
         ReferringPhysicianName: 'Partie^Zoé',
