@@ -51,6 +51,15 @@ export function representativeAt(deps: RepresentativeDeps) {
   };
 }
 
+/** Tells whether an account (`RelatedPerson/id`) may be signed in to now: the patient's state leaves it anything. */
+export function representativeStands(deps: RepresentativeDeps) {
+  const at = representativeAt(deps);
+  return async (reference: string): Promise<boolean> => {
+    const one = await at(reference);
+    return one !== undefined && (await isOpen(deps, one));
+  };
+}
+
 /**
  * Finds whom the bearer of some identifiers represents: one account for each person whose state leaves a representative
  * anything, by name. Where traits are vouched for, the RelatedPerson's agree with them: a number that is wrongly typed

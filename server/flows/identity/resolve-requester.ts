@@ -21,7 +21,8 @@ import { claimOf, findAll } from '../internal-reads.ts';
 import { heldRoles, isOutsideCare, mayAct, nextTurn, type Directory } from './held-roles.ts';
 import { identitiesNamed, identityAt, readAs, type StandingIdentity } from './identities.ts';
 import type { RegionIndex } from './region-index.ts';
-import { representativeAt, type Representative, type RepresentativeDeps } from '../care/representatives.ts';
+import { representativeAt, representativeStands } from '../care/representatives.ts';
+import type { Representative, RepresentativeDeps } from '../care/representatives.ts';
 
 /**
  * What was proved. `account` is `Patient/id`, `Practitioner/id` or `RelatedPerson/id`, `organization` is
@@ -140,9 +141,9 @@ async function practitionerNamed(
 
 /** Whether an account may still be signed in to, and its tokens be renewed. */
 export function accountStands({ records, clock, timeZone }: AccountDeps) {
-  const representative = representativeAt({ records, clock, timeZone });
+  const stands = representativeStands({ records, clock, timeZone });
   return async (reference: string): Promise<boolean> => {
-    if (reference.startsWith('RelatedPerson/')) return (await representative(reference)) !== undefined;
+    if (reference.startsWith('RelatedPerson/')) return await stands(reference);
     const now = clock.now();
     const stored = await records.accountOf(systemGrant('resolve-identity', { item: reference }, now), reference);
     if (stored === undefined) return false;

@@ -36,11 +36,12 @@ export async function onlyPerson(
 }
 
 /**
- * Shows the page.
+ * Shows the page, with those records alone that she may open now: a name is shown no more once its record is closed.
  * @throws {Fault} login (expired) - there is no choice, or no more
  */
 export async function askForRecord(ctx: Context, door: ChoiceDoor): Promise<void> {
-  show(ctx, door, (await choiceOf(door)).accounts);
+  const open = await openNow(door, await choiceOf(door));
+  show(ctx, door, open, open.length === 0 ? 'gone' : undefined);
 }
 
 /**
@@ -54,11 +55,19 @@ export async function recordChosen(ctx: Context, door: ChoiceDoor): Promise<Sign
   if (!isCsrfToken(options.keys, signingIn.uid, form.get('csrf')))
     throw new Fault('forbidden', 'The form does not come from this sign-in', { protocolCode: REFUSAL.foreignForm });
   const choosing = await choiceOf(door);
-  const chosen = choosing.accounts.find(({ reference }) => reference === form.get('account'));
-  if (chosen === undefined) return show(ctx, door, choosing.accounts, 'none');
-  if (await options.accounts.stands(chosen.reference)) return await chosenPerson(options, signingIn, choosing, chosen);
-  const others = choosing.accounts.filter((account) => account !== chosen);
-  return show(ctx, door, others, 'gone');
+  const isChosen = ({ reference }: Account): boolean => reference === form.get('account');
+  const chosen = choosing.accounts.find(isChosen);
+  if (chosen !== undefined && (await options.accounts.stands(chosen.reference)))
+    return await chosenPerson(options, signingIn, choosing, chosen);
+  const others = (await openNow(door, choosing)).filter((account) => !isChosen(account));
+  return show(ctx, door, others, chosen === undefined && others.length > 0 ? 'none' : 'gone');
+}
+
+/** Those of the accounts that may be signed in to now. */
+async function openNow({ options }: ChoiceDoor, { accounts }: ChoosingPerson): Promise<readonly Account[]> {
+  const open: Account[] = [];
+  for (const account of accounts) if (await options.accounts.stands(account.reference)) open.push(account);
+  return open;
 }
 
 async function choiceOf({ pending, signingIn }: ChoiceDoor): Promise<ChoosingPerson> {

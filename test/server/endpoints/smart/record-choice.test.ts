@@ -76,6 +76,10 @@ describe('The choice between records', () => {
       expect(again.text).to.contain('role="alert"').and.contain('Choisissez un dossier');
     }
     represented = [ZELIE];
+    const later = await browser.open(new URL('/auth/session/record', server.url));
+    expect(later.text, 'of one who is closed meanwhile').to.contain('Zélie').and.not.contain('Léo');
+    const none = await answered(browser, page, { account: '' });
+    expect(none.text).to.contain('Zélie').and.not.contain('Léo');
     const gone = await answered(browser, page, { account: LEO.reference });
     expect(gone.status).to.equal(400);
     expect(gone.text).to.contain('ne représentez plus').and.contain('Zélie').and.not.contain('Léo');

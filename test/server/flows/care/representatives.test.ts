@@ -4,6 +4,7 @@ import type { AuditEvent, Communication, Identifier, Patient, RelatedPerson } fr
 import type { PersonKey } from '../../../../server/access/requester.ts';
 import { findRepresented } from '../../../../server/flows/care/representatives.ts';
 import { indexHolders } from '../../../../server/flows/directory/holders.ts';
+import { accountStands } from '../../../../server/flows/identity/resolve-requester.ts';
 import { tellNews } from '../../../../server/flows/notices/tell-news.ts';
 import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
@@ -112,6 +113,19 @@ describe('Who represents others', () => {
     expect(shown.length, 'shown once').to.equal(1);
     expect(await found(other)).to.deep.equal(['RelatedPerson/double-2']);
     expect(await found()).to.deep.equal([]);
+  });
+
+  it('no account stands while her erasure is pending, and it does again once that is cancelled', async () => {
+    const { records } = clinic.stores;
+    const erased = await child('erased-child');
+    await named('erased', erased, { system: DOMAIN, value: 'erased' });
+    const stands = accountStands({ records, clock, timeZone: 'UTC' });
+    const seen: boolean[] = [];
+    for (const erasurePending of [false, true, false]) {
+      await commitPlan(records, aPlan({ states: [{ person: erased.person, change: { erasurePending } }] }));
+      seen.push(await stands('RelatedPerson/erased'));
+    }
+    expect(seen).to.deep.equal([true, false, true]);
   });
 
   it('of many are all offered: a guardian by profession has more than fifty', async () => {
