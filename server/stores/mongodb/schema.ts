@@ -16,6 +16,7 @@ import { indexQuarantine } from './migrations/007-quarantine-subject.ts';
 import { separateIdentities } from './migrations/008-moves.ts';
 import { hideUnreleasedReports } from './migrations/009-unreleased-reports.ts';
 import { indexBlocks } from './migrations/010-blocks.ts';
+import { forgetPresenceTries } from './migrations/011-presence-tries.ts';
 
 type Migration = (db: Db) => Promise<void>;
 
@@ -31,6 +32,7 @@ const MIGRATIONS: readonly Migration[] = [
   separateIdentities,
   hideUnreleasedReports,
   indexBlocks,
+  forgetPresenceTries,
 ];
 
 const LEASE = 'migration';

@@ -19,6 +19,7 @@ import { unreleasedReports } from './migrations/014-unreleased-reports.ts';
 import { movedStudies } from './migrations/015-moved-studies.ts';
 import { alikeEntities } from './migrations/016-alike-entities.ts';
 import { blocks } from './migrations/017-blocks.ts';
+import { presenceTries } from './migrations/018-presence-tries.ts';
 import { tokens } from './migrations/001-tokens.ts';
 import { trail } from './migrations/001-trail.ts';
 
@@ -40,6 +41,7 @@ export const MIGRATIONS = {
     unreleasedReports,
     movedStudies,
     blocks,
+    presenceTries,
   ],
   trail: [rows + trail, trailBlobs, eventForms, trailMoves, alikeEntities],
   tokens: [tokens, tokensAccessVersion],
