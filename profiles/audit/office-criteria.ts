@@ -13,6 +13,8 @@ export type OfficeCriteria = {
   readonly ofPeople: readonly ReferenceCriterion[];
   /** Undefined where no event of its items is found: what is asked for is not seen in any. */
   readonly ofItems: readonly ReferenceCriterion[] | undefined;
+  /** Items of the establishment, one of which each of these events names; undefined where it may be any. */
+  readonly named: readonly string[] | undefined;
 };
 
 /**
@@ -27,11 +29,14 @@ export function officeCriteria(
   const agents = { kind: 'reference', param: 'agent', values: organizations } as const;
   const asked = where.filter(isOnEntity);
   const seen = asked.map((one) => ({ ...one, values: one.values.filter((value) => isSeenBeside(value, own)) }));
+  const isOwn = (value: string): boolean => own.has(value);
+  const named = seen.find(({ values, negated }) => negated !== true && values.every(isOwn))?.values;
   const isNone = seen.some(({ values, negated }) => values.length === 0 && negated !== true);
   return {
     shared: where.filter((criterion) => !isOnEntity(criterion)),
     ofPeople: [agents, ...asked],
     ofItems: isNone ? undefined : [{ ...agents, negated: true }, ...seen.filter(({ values }) => values.length > 0)],
+    named,
   };
 }
 

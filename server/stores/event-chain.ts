@@ -6,8 +6,8 @@ export function eventChainRefused(): Fault {
   return new Fault('not-supported', 'AuditEvents cannot be searched through other resources');
 }
 
-/** Most events of its items that the office of an establishment finds at once. */
-const MOST_EVENTS = 50_000;
+/** Most events of its items that the office of an establishment finds at once: one more is read, and refused. */
+export const MOST_EVENTS = 50_000;
 
 /** So many items are looked for in the trail at once. */
 export const ITEMS_AT_ONCE = 1_000;

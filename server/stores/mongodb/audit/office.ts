@@ -11,7 +11,7 @@ import type { SortSpan } from '../../../../profiles/search/query.ts';
 import { afterAllThatBeginWith } from '../../../../profiles/search/values.ts';
 import { organizationsOverseen } from '../../../access/grant.ts';
 import { authorRights, authorRightsOf, itemOfAuthorRight } from '../../../access/right.ts';
-import { ITEMS_AT_ONCE, requireFewEvents } from '../../event-chain.ts';
+import { ITEMS_AT_ONCE, MOST_EVENTS, requireFewEvents } from '../../event-chain.ts';
 import type { AuditDocument } from '../documents.ts';
 import { compileCriterion } from '../read/criteria.ts';
 import { spanFilters } from '../read/listing.ts';
@@ -49,22 +49,26 @@ export async function officeWhere(
   const organizations = organizationsOverseen(reader.grant);
   if (organizations.length === 0) return undefined;
   const own = await ownAmong(reader, itemsAsked(where));
-  const { shared, ofPeople, ofItems } = officeCriteria(organizations, where, own);
+  const { shared, ofPeople, ofItems, named } = officeCriteria(organizations, where, own);
   const people = { $and: ofPeople.map(compileCriterion) } as Filter<AuditDocument>;
   if (ofItems === undefined) return { where: shared, only: people };
-  const ids = [...(await eventsOfItems(reader, span))];
+  const ids = [...(await eventsOfItems(reader, named === undefined ? ownItems(reader) : [named], span))];
   const items = { $and: [{ _id: { $in: ids } }, ...ofItems.map(compileCriterion)] } as Filter<AuditDocument>;
   return { where: shared, only: { $or: [people, items] } };
 }
 
-/** The events in a span that name items of the establishment: found by its items, as the trail has them. */
-async function eventsOfItems(reader: Reader, span: SortSpan | undefined): Promise<ReadonlySet<string>> {
+/** The events in a span that name one of some items, which come some at a time. */
+async function eventsOfItems(
+  reader: Reader,
+  all: AsyncIterable<readonly string[]> | Iterable<readonly string[]>,
+  span: SortSpan | undefined,
+): Promise<ReadonlySet<string>> {
   const { collections, session } = reader;
   const events = new Set<string>();
-  for await (const items of ownItems(reader)) {
+  for await (const items of all) {
     const keys = items.map((item) => referenceKey('entity', item));
     const naming: Filter<AuditDocument> = { $and: [{ type: 'AuditEvent', ref: { $in: keys } }, ...spanFilters(span)] };
-    const found = collections.audit.find(naming, { session, projection: { _id: 1 } });
+    const found = collections.audit.find(naming, { session, projection: { _id: 1 }, limit: MOST_EVENTS + 1 });
     for (const { _id } of await found.toArray()) events.add(_id);
     requireFewEvents(events.size);
   }

@@ -11,7 +11,7 @@ import type { SortSpan } from '../../../../profiles/search/query.ts';
 import { afterAllThatBeginWith } from '../../../../profiles/search/values.ts';
 import { organizationsOverseen, type AnyGrant } from '../../../access/grant.ts';
 import { authorRights, authorRightsOf, itemOfAuthorRight } from '../../../access/right.ts';
-import { ITEMS_AT_ONCE, requireFewEvents } from '../../event-chain.ts';
+import { ITEMS_AT_ONCE, MOST_EVENTS, requireFewEvents } from '../../event-chain.ts';
 import type { Database } from '../database.ts';
 import { conditionsOf, type PlainCriterion, type Sql } from '../read/criteria.ts';
 import { eventParam } from './wire-audit.ts';
@@ -55,11 +55,14 @@ export async function officeWhere(
   span: SortSpan | undefined,
 ): Promise<OfficeWhere> {
   const { organizations } = office;
-  const { shared, ofPeople, ofItems } = officeCriteria(organizations, where, ownAmong(office, itemsAsked(where)));
+  const own = ownAmong(office, itemsAsked(where));
+  const { shared, ofPeople, ofItems, named } = officeCriteria(organizations, where, own);
   const people = conditionsOf('AuditEvent', ofPeople);
   const parts: readonly Sql[] = [
     { text: `1${people.text}`, values: people.values },
-    ...(ofItems === undefined ? [] : [await ofTheseItems(office, trail, ofItems, span)]),
+    ...(ofItems === undefined
+      ? []
+      : [await ofTheseItems(named === undefined ? ownItems(office) : [named], trail, ofItems, span)]),
   ];
   const text = `(${parts.map((part) => `(${part.text})`).join(' OR ')})`;
   return {
@@ -69,27 +72,28 @@ export async function officeWhere(
 }
 
 async function ofTheseItems(
-  office: Office,
+  items: Iterable<readonly string[]>,
   trail: Database,
   criteria: readonly PlainCriterion[],
   span: SortSpan | undefined,
 ): Promise<Sql> {
-  const rids = JSON.stringify([...(await eventsOfItems(office, trail, span))]);
+  const rids = JSON.stringify([...(await eventsOfItems(items, trail, span))]);
   const { text, values } = conditionsOf('AuditEvent', criteria);
   return { text: `x.rid IN (SELECT value FROM json_each(?))${text}`, values: [rids, ...values] };
 }
 
-/** The rids of the events in a span that name items of the establishment: found by its items, as the trail has them. */
+/** The rids of the events in a span that name one of some items, which come some at a time. */
 async function eventsOfItems(
-  office: Office,
+  all: Iterable<readonly string[]>,
   trail: Database,
   span: SortSpan | undefined,
 ): Promise<ReadonlySet<number>> {
   const found = new Set<number>();
   const { first, last } = trail.get<Rids>(RIDS, span?.from ?? -Infinity, span?.before ?? Infinity) ?? NO_RIDS;
   if (first === null || last === null) return found;
-  for (const items of ownItems(office)) {
-    const rows = trail.all<{ rid: number }>(NAMING, eventParam('entity'), JSON.stringify(items), first, last);
+  for (const items of all) {
+    const names = JSON.stringify(items);
+    const rows = trail.all<{ rid: number }>(NAMING, eventParam('entity'), names, first, last, MOST_EVENTS + 1);
     for (const { rid } of rows) found.add(rid);
     requireFewEvents(found.size);
     await nextTurn();
@@ -105,8 +109,9 @@ const NO_RIDS: Rids = { first: null, last: null };
 const RIDS = `SELECT min(rid) AS first, max(rid) AS last FROM resource
   WHERE type = 'AuditEvent' AND sort >= ? AND sort < ?`;
 
-const NAMING = `SELECT rid FROM reference
-  WHERE param = ? AND target IN (SELECT value FROM json_each(?)) AND rid BETWEEN ? AND ?`;
+/** An event may name many of them. */
+const NAMING = `SELECT DISTINCT rid FROM reference
+  WHERE param = ? AND target IN (SELECT value FROM json_each(?)) AND rid BETWEEN ? AND ? LIMIT ?`;
 
 /** All items that the establishment filed, some at a time. */
 function* ownItems({ organizations, records }: Office): Generator<readonly string[]> {
