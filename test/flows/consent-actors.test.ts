@@ -10,7 +10,7 @@ import type {
 } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { demoConsent } from '../../fixtures/consent.ts';
-import { eventually, expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { eventsOf, eventually, expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { runCommand } from '../support/command.ts';
 import { fillDemonstration, personCaller, type Demonstration } from '../support/demonstration.ts';
 import { EACH_STORE, type OpenedStore } from '../support/peers/each-store.ts';
@@ -217,9 +217,19 @@ for (const { name, missing, open } of EACH_STORE) {
         });
       for (const other of ['demo-strasbourg-desk', 'demo-region-dpo'])
         expectOutcome(await said(await personCaller(server, other)), 404, 'not-found');
+      const say = async (operation: string) =>
+        (await region.patient.send('POST', `Patient/${operation}`, { resourceType: 'Parameters' })).status;
+      expect(await say('$withdraw')).to.equal(201);
+      expectOutcome(await said(desk), 409, 'conflict');
+      expect(await say('$reconsent')).to.equal(201);
+      expect((await region.patient.get(`Consent/${id}`)).json<Consent>().status, 'it waits on').to.equal('proposed');
+      expect(await seenBy(region.stranger)).to.equal(0);
       const decided = await said(desk);
       expect(decided.status, decided.text).to.equal(200);
       expect(await seenBy(region.stranger)).to.equal(2);
+      const events = await eventsOf(region.patient, 'operation');
+      const ofTask = events.map(({ entity }) => JSON.stringify(entity)).filter((text) => text.includes(task?.id ?? ''));
+      expect(ofTask.join()).to.include(`"Consent/${id}"`);
       // Said by the reference, it is the one that stands.
       const again = await region.patient.send(
         'POST',

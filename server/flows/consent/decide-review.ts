@@ -74,7 +74,12 @@ async function planOf(deps: DecideReviewDeps, visit: Visit, taskId: string, deci
     { what: { reference: `Task/${taskId}` }, detail: { operation: 'decide', verdict: decided.verdict } },
   ];
   const { person, subject } = row;
-  const about = { ...(person === undefined ? {} : { person }), ...(subject === undefined ? {} : { patient: subject }) };
+  const { focus } = review.resource;
+  const about = {
+    ...(person === undefined ? {} : { person }),
+    ...(subject === undefined ? {} : { patient: subject }),
+    ...(isUnknownTask(review.resource) && focus?.reference !== undefined ? { consent: focus.reference } : {}),
+  };
   const officer = referenceOf(visit.requester);
   const plan = joinParts(
     { audit: [eventRecord(deps.clock, visit, 'operation', { ...about, entities })] },

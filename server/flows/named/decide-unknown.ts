@@ -28,7 +28,7 @@ export type DecidedUnknown = {
  * Works out the parts. Whether the declaration gives something then is not told: what the patient said goes before it.
  * @throws {Fault} invalid - a verdict that Tasks of this kind do not have; nobody active of the directory
  * @throws {Fault} forbidden - the officer herself would be declared
- * @throws {Fault} conflict - it is decided
+ * @throws {Fault} conflict - it is decided; she shares nothing at present, and it waits on
  * @throws {Fault} not-supported - the Consent names several who are not known: it is sent again, or refused
  */
 export async function unknownDecidedParts(
@@ -52,10 +52,10 @@ export async function unknownDecidedParts(
   }
   const professional = await professionalMeant(deps, reading, decided);
   const done = decidedUnknown(task, { professional, comment, officer, now });
-  return [
-    changed(deps.indexer, row, done, now, aboutRow(row)),
-    ...(await knownCorrespondentParts(deps, reading, consent, naming(consent.resource, professional), now)),
-  ];
+  const named = naming(consent.resource, professional);
+  const parts = await knownCorrespondentParts(deps, reading, consent, named, now);
+  if (parts === undefined) throw new Fault('conflict', 'A declaration gives nothing at present: decide it later');
+  return [changed(deps.indexer, row, done, now, aboutRow(row)), ...parts];
 }
 
 function verdictOf(said: string): CorrespondentVerdict {

@@ -10,6 +10,7 @@ import { permitOf } from '../../../profiles/consent/declaration.ts';
 import { isNamedConsent } from '../../../profiles/consent/privacy-consent.ts';
 import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
+import { stateAllows } from '../../access/decide.ts';
 import type { NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { establishmentOf } from '../../access/right.ts';
@@ -31,17 +32,21 @@ export type KnownDeps = { readonly records: RecordStore; readonly indexer: Index
 /** When something was said that has changed while it waited: any end counts. */
 const UNKNOWN_TIME = 0;
 
-/** The parts by which a Consent that is proposed becomes what it says, `waited`, each actor by its reference. */
+/**
+ * The parts by which a Consent that is proposed becomes what it says, `waited`, each actor by its reference. Undefined
+ * while she shares nothing: it waits on, so that she is told of it when it gives something.
+ */
 export async function knownCorrespondentParts(
   { records, indexer, timeZone: zone }: KnownDeps,
   reading: NarrowReading,
   { row }: Found<Consent>,
   waited: Consent,
   now: number,
-): Promise<readonly PlanParts[]> {
+): Promise<readonly PlanParts[] | undefined> {
   const { id, person, subject } = row;
   if (person === undefined || subject === undefined) return [];
   const turn = await readTurn(records, reading, claimKey.sharing(person));
+  if (!stateAllows('declared', await records.stateOf(reading({ person }), person))) return undefined;
   const actors = actorsOf(waited.provision ?? {}).map(({ reference }) => reference);
   const said = await saidBefore(records, reading, person, actors, id);
   const since = row.version === 1 ? row.updated : UNKNOWN_TIME;

@@ -5,7 +5,6 @@
 import type { Consent } from '@medplum/fhirtypes';
 import { unknownActors } from '../../../profiles/consent/unknown-correspondent.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
-import { stateAllows } from '../../access/decide.ts';
 import { systemGrant, systemReading } from '../../access/grant.ts';
 import { namedWarrant, systemWarrant } from '../../access/system-warrant.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -55,15 +54,13 @@ async function planOf(deps: TakeUpDeps, id: string): Promise<Planned<void>> {
   const { person, subject: patient } = found?.row ?? {};
   if (found === undefined || person === undefined || patient === undefined) return nothing;
   if (found.resource.status !== 'proposed' || unknownActors(found.resource).length === 0) return nothing;
-  // What would show nothing waits on: she is told of it when it does.
-  if (!stateAllows('declared', await records.stateOf(reading({ person }), person))) return nothing;
   const consent = await actorsNamed({ deps, reading }, person, found.resource);
   if (unknownActors(consent).length > 0) return nothing;
+  const parts = await knownCorrespondentParts(deps, reading, found, consent, now);
+  if (parts === undefined) return nothing;
   const about = { person, patient, consent: `Consent/${id}`, entities: [{ what: { reference: `Consent/${id}` } }] };
-  const plan = joinParts(
-    ...(await knownCorrespondentParts(deps, reading, found, consent, now)),
-    ...(await knownParts({ deps, reading, now }, person, id)),
-    { audit: [recordOf(clock, ownOccasion('passerelle'), 'update', about)] },
-  );
+  const plan = joinParts(...parts, ...(await knownParts({ deps, reading, now }, person, id)), {
+    audit: [recordOf(clock, ownOccasion('passerelle'), 'update', about)],
+  });
   return { warrant: namedWarrant([{ patient, person }]), plan, result: undefined };
 }
