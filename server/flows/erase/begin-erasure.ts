@@ -179,7 +179,7 @@ async function representativesOf(
 
 /**
  * The identities (ids) that were she when the request was received, and those that a desk confirmed: two may have been
- * joined since by a mistake.
+ * joined since by a mistake, or before, while the desk that was asked has not answered.
  */
 async function hersThen(
   records: RecordStore,
@@ -195,15 +195,17 @@ async function hersThen(
   const identities = new Set([own]);
   const isOwnLater = await isLater(own);
   for (const { row } of all) {
-    const isHers = (!isOwnLater && !(await isLater(row.id))) || (await isConfirmed(records, reading, row.id));
-    if (isHers) identities.add(row.id);
+    const verdict = await verdictOn(records, reading, row.id);
+    if (verdict ?? (!isOwnLater && !(await isLater(row.id)))) identities.add(row.id);
   }
   return identities;
 }
 
-async function isConfirmed(records: RecordStore, reading: NarrowReading, identity: string): Promise<boolean> {
+/** Whether the desk that was asked about the join of an identity has confirmed it; undefined when none was asked. */
+async function verdictOn(records: RecordStore, reading: NarrowReading, identity: string): Promise<boolean | undefined> {
   const id = await claimOf(records, reading, claimKey.joinedPurge(identity));
-  const found = id === undefined ? undefined : await findById<Task>(records, reading, 'Task', id);
+  if (id === undefined) return undefined;
+  const found = await findById<Task>(records, reading, 'Task', id);
   return found !== undefined && isConfirmedPurge(found.resource);
 }
 

@@ -46,6 +46,7 @@ for (const { name, missing, open } of EACH_STORE) {
 
     /** Events of a patient (`Patient/id`), with what they tell and by whom. */
     async function eventsOf(patient: string): Promise<readonly string[]> {
+      await world.stores.trail.head();
       const where = [{ kind: 'reference', param: 'patient', values: [patient] }] as const;
       const query = { type: 'AuditEvent', where, count: 500, total: 'none', include: [] } as const;
       const { rows } = await world.stores.records.peek(SYSTEM, { kind: 'search', query });

@@ -246,6 +246,18 @@ for (const { name, missing, open } of EACH_STORE) {
       expect(await standing(session)).to.deep.equal([HERS]);
     });
 
+    it('stays when her record is erased, asked for after the join, before a desk has confirmed', async () => {
+      const session = openSession(world);
+      await joined(session);
+      await asked(session);
+      const [patient = ''] = await patientsOf(session);
+      const request = (await world.flows.requestErasure(await visitOf(session, patient))).replace('Task/', '');
+      world.tick(31 * DAY_MS);
+      await eraseRecord(deps)({ subject: request, attempts: 1 }, GOES_ON);
+      expect(await standing(session)).to.deep.equal([THEIRS]);
+      expect([...(await session.known()).keys()]).to.deep.equal(['nancy/0']);
+    });
+
     it('goes with the erasure of the record that is asked for, on its day, if a desk has confirmed', async () => {
       const session = openSession(world);
       await told(session, feed(ONE, 0), image(ONE, HERS), feed(OTHER, 1), image(OTHER, THEIRS));
