@@ -121,7 +121,7 @@ const OPENED_EXAM: ByLanguage<string> = {
 };
 const NO_EXAM: ByLanguage<string> = {
   fr: 'a déclaré une urgence pour un examen qui n’est pas dans votre dossier, ou y est masqué : rien n’a été montré.',
-  de: 'hat einen Notfall für eine Untersuchung erklärt, die in der Akte fehlt oder verborgen ist: Nichts war zu sehen.',
+  de: 'hat einen Notfall für eine Untersuchung erklärt, die hier fehlt oder verborgen ist: Nichts wurde gezeigt.',
   en: 'declared an emergency for an exam that is not in your record, or is hidden there: nothing was shown.',
 };
 const CLOSED: ByLanguage<string> = {

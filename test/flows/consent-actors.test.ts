@@ -251,7 +251,7 @@ for (const { name, missing, open } of EACH_STORE) {
       expect(await tasksOf(desk)).to.deep.equal([]);
     });
 
-    it('whom she ends while one waits are in it no more, by reference or by number', async () => {
+    it('whom she ends while one waits are in it no more, by reference or by a number of theirs', async () => {
       const stranger = { reference: 'Practitioner/demo-stranger' };
       const ids: string[] = [];
       for (const references of [[stranger, UNKNOWN], [UNKNOWN]]) {

@@ -173,7 +173,7 @@ describe('A right to one exam', function () {
       world.tokens.set('emergency', await signIn({ url: world.server.url, person: SECOND_STRANGER.login, authTime }));
     });
 
-    it('opens nothing for an exam that is unknown, another’s or masked, answers the same, and tells her', async () => {
+    it('opens nothing for an exam that is unknown, another’s or masked, answers the same; she is told', async () => {
       const answers = [];
       await labelled('MASQUE_PS');
       for (const study of [
