@@ -12,6 +12,7 @@ import type {
   ImagingStudy,
   Organization,
   Patient,
+  Period,
   Reference,
 } from '@medplum/fhirtypes';
 import { careSettingOf } from './care-setting.ts';
@@ -44,6 +45,8 @@ export type DocumentParts = {
   readonly event: readonly CodeableConcept[];
   /** dateTime at which the act began. */
   readonly started: string | undefined;
+  /** When the last of it was made; absent where that is not known. */
+  readonly ended: string | undefined;
   readonly related: readonly Reference[];
   /** The studies it is about: it leads to their viewers. */
   readonly studies: readonly ImagingStudy[];
@@ -74,13 +77,18 @@ export function buildDocumentReference(parts: DocumentParts): WithId<DocumentRef
     content: [{ attachment: parts.attachment, format: parts.format }],
     context: toElements<NonNullable<DocumentReference['context']>>({
       event: [...parts.event],
-      period: parts.started === undefined ? undefined : { start: parts.started },
+      period: periodOf(parts),
       facilityType,
       practiceSetting,
       sourcePatientInfo: { reference: `#${SOURCE_PATIENT}` },
       related: [...parts.related, ...viewers.references],
     }),
   });
+}
+
+/** Of an exam that says when it began alone, that: as precise as it is said. */
+function periodOf({ started, ended }: DocumentParts): Period | undefined {
+  return started === undefined ? undefined : toElements<Period>({ start: started, end: ended });
 }
 
 /** References an organization of the directory, with its name. */

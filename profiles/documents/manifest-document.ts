@@ -75,6 +75,7 @@ export function buildManifestDocument(input: ManifestDocumentInput): WithId<Docu
     },
     event: modalityEvents([study]),
     started: study.started,
+    ended: study.started,
     related: relatedOf([study]),
     studies: [study],
   });

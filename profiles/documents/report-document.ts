@@ -5,7 +5,7 @@
  * presentedForm                   | content.attachment
  * resultsInterpreter, performer   | author, as far as they are persons or speak for the sender; the sender
  * issued                          | date
- * effective                       | context.period.start
+ * effective                       | context.period
  * code.text                       | description
  * imagingStudy, basedOn           | context.related
  * meta.security                   | meta.security, securityLabel
@@ -26,6 +26,7 @@ import type {
 import type { CareSetting } from './care-setting.ts';
 import { CODE_SYSTEM, FORMAT_CODE, MEDIA_TYPE } from '../codes.ts';
 import { labelOf } from '../confidentiality.ts';
+import { parseDateRange, TIME_BOUND } from '../search/date-range.ts';
 import { containedPractitioner, logicalReference } from './contained-practitioner.ts';
 import { buildDocumentReference, organizationReference, referenceTo } from './document-reference.ts';
 import { modalityEvents, relatedOf } from './document-relations.ts';
@@ -91,6 +92,7 @@ export function buildReportDocument(input: ReportDocumentInput): WithId<Document
     format: formatOf(input.attachment.contentType),
     event: modalityEvents(studies),
     started: report.effectiveDateTime ?? report.effectivePeriod?.start ?? earliestOf(studies),
+    ended: endOf(report, studies),
     related: [...relatedOf(studies, identifiersOf(report)), ...linksOf(input)],
     studies,
   });
@@ -161,6 +163,15 @@ function linksOf({ report, manifests }: ReportDocumentInput): Reference[] {
 function earliestOf(studies: readonly ImagingStudy[]): string | undefined {
   const times = studies.map(({ started }) => started).filter((started) => started !== undefined);
   return times.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0];
+}
+
+/** Until when what a report is about was made, as the report or all of its exams say; undefined where one does not. */
+function endOf({ effectiveDateTime, effectivePeriod }: DiagnosticReport, studies: readonly ImagingStudy[]) {
+  if (effectiveDateTime !== undefined) return effectiveDateTime;
+  if (effectivePeriod !== undefined) return effectivePeriod.start === undefined ? undefined : effectivePeriod.end;
+  if (studies.some(({ started }) => started === undefined)) return undefined;
+  const hi = (started: string): number => parseDateRange(started)?.hi ?? TIME_BOUND;
+  return studies.flatMap(({ started }) => started ?? []).toSorted((a, b) => hi(b) - hi(a))[0];
 }
 
 function instantOf(dateTime: string | undefined): string | undefined {

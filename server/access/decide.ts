@@ -3,7 +3,7 @@
  * oracle that explains an answer and that tests compare with the stores. First decisive layer wins.
  */
 import { rankOf, type Label } from '../../profiles/confidentiality.ts';
-import { TIME_BOUND, type DateRange } from '../../profiles/search/date-range.ts';
+import type { DateRange } from '../../profiles/search/date-range.ts';
 import type { StoredType, Visibility } from '../../profiles/types/visibility.ts';
 import { fhirType, storedType, VISIBILITY } from '../../profiles/types/visibility.ts';
 import type { AnyGrant, Grant } from './grant.ts';
@@ -78,9 +78,9 @@ function isInScope({ scope, relation }: ShowingRight, row: RowFacts): boolean {
   return scope.exam === row.item || row.exams.includes(scope.exam) || isOfPatient(row);
 }
 
-/** Whether something is of a time wholly. What has no end counts by its begin: a document is of when its exam began. */
+/** Whether something is of a time wholly; what has no end is of none that has one. */
 function isWithin(dates: readonly DateRange[], { lo: from, hi: to }: DateRange): boolean {
-  return dates.length > 0 && dates.every(({ lo, hi }) => from <= lo && lo < to && (hi <= to || hi === TIME_BOUND));
+  return dates.length > 0 && dates.every(({ lo, hi }) => from <= lo && hi <= to);
 }
 
 /**

@@ -295,11 +295,20 @@ describe('Documents of the server (IHE MHD, XDS-I.b)', () => {
     expect(document.author).to.deep.equal([{ reference: 'Organization/demo-strasbourg', display: strasbourg.name }]);
   });
 
-  it('report: begins with its earliest study when it gives no time of its own', async () => {
+  it('report: lasts from its earliest study to its latest when it gives no time of its own', async () => {
     const { effectiveDateTime: _effective, ...report } = (await reportInput()).report;
     const earlier = { ...STUDY, id: 'study-0', started: '2026-01-15T09:00:00+01:00' };
     const document = buildReportDocument(await reportInput({ report, studies: [STUDY, earlier] }));
-    expect(document.context?.period).to.deep.equal({ start: '2026-01-15T09:00:00+01:00' });
+    expect(document.context?.period).to.deep.equal({
+      start: '2026-01-15T09:00:00+01:00',
+      end: '2026-01-15T09:30:00+01:00',
+    });
+    const { started: _started, ...unsaid } = STUDY;
+    const undated = buildReportDocument(await reportInput({ report, studies: [earlier, unsaid] }));
+    expect(undated.context?.period, 'one does not say when').to.deep.equal({ start: earlier.started });
+    const effectivePeriod = { start: '2022-12-30', end: '2023-01-02' };
+    const lasting = buildReportDocument(await reportInput({ report: { ...report, effectivePeriod } }));
+    expect(lasting.context?.period, 'as the report').to.deep.equal(effectivePeriod);
   });
 
   it('report: needs a time at which it was made', async () => {
