@@ -60,7 +60,7 @@ async function planOf(deps: EraseStudyDeps, task: string): Promise<Planned<Outco
     const over = joinParts(turn, turnedParts(deps, found, 'cancelled', now), { erased: [{ claims }] });
     return { warrant, plan: over, result: undefined };
   }
-  if (status === 'requested') return await waitingPlan(deps, found.resource, [one, ...others], now);
+  if (status === 'requested') return await waitingPlan(deps, found, [one, ...others], now);
   // The erasure of the record takes it along, and may be cancelled until its day.
   if (!opposed) return { ...nothing, result: now + DAY_MS };
   const begun = { task, person, subject, told: `Patient/${told.content.id}` };
@@ -97,10 +97,13 @@ export function turnedParts(
 
 type Joined = readonly [StandingIdentity, ...StandingIdentity[]];
 
-/** Waits for the desk until its day; then the first is separated from the others, which ends the Task. */
+/**
+ * Waits for the desk until its day; then the first is separated from the others, which ends the Task, unless a desk has
+ * answered since it was read.
+ */
 async function waitingPlan(
   deps: EraseStudyDeps,
-  task: Task,
+  { row, resource: task }: Found<Task>,
   joined: Joined,
   now: number,
 ): Promise<Planned<number | undefined>> {
@@ -126,7 +129,8 @@ async function waitingPlan(
     return recordOf(deps.clock, ownOccasion('passerelle'), 'operation', { person, patient, entities });
   });
   const warrant = systemWarrant('separate-unconfirmed', ...placed.reached, ...placed.reviewed);
-  return { warrant, plan: joinParts(placed.parts, { audit }), result: undefined };
+  const preconditions = [{ kind: 'version', type: 'Task', id: row.id, version: row.version }] as const;
+  return { warrant, plan: joinParts(placed.parts, { audit, preconditions }), result: undefined };
 }
 
 function notOneWith(content: IdentityContent, others: readonly string[]): IdentityContent {

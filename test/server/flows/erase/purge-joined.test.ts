@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { demoConsent } from '../../../../fixtures/consent.ts';
 import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
 import { CODE_SYSTEM } from '../../../../profiles/codes.ts';
+import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import { eraseRecord } from '../../../../server/flows/erase/erase-record.ts';
 import { alertOfficers } from '../../../../server/flows/notices/alert-officers.ts';
 import { beginPurge } from '../../../../server/flows/erase/joined/begin-purge.ts';
@@ -213,6 +214,17 @@ for (const { name, missing, open } of EACH_STORE) {
       expect(await standing(session)).to.deep.equal([HERS, THEIRS]);
     });
 
+    it('is purged where the desk was answered as it was to be separated on day 44', async () => {
+      const session = openSession(world);
+      await joined(session);
+      const task = await asked(session);
+      world.tick(44 * DAY_MS);
+      const records = afterReading(deps.records, 'Task', async () => await confirmed(session, task));
+      await purgeJoined({ ...deps, records })({ subject: task }, GOES_ON);
+      expect((await erasing.taskOf(task)).status).to.equal('completed');
+      expect(await standing(session)).to.deep.equal([HERS]);
+    });
+
     it('stays where the opposition ended before the purge began, or a feed parts the two in its middle', async () => {
       const ended = openSession(world);
       const consent = await joined(ended);
@@ -274,6 +286,27 @@ for (const { name, missing, open } of EACH_STORE) {
       expect([...(await session.known()).keys()]).to.deep.equal([]);
       expect(await purged(task)).to.equal(undefined);
     });
+  });
+}
+
+/** Records of which, when a row of a type was read first, something happens. */
+function afterReading(records: RecordStore, type: StoredType, happens: () => Promise<void>): RecordStore {
+  let isFirst = true;
+  return new Proxy(records, {
+    get: (target, property) => {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        const done: unknown = Reflect.apply(value, target, args);
+        const question = args[1] as { readonly type?: StoredType } | undefined;
+        if (!isFirst || question?.type !== type) return done;
+        isFirst = false;
+        return Promise.resolve(done).then(async (read) => {
+          await happens();
+          return read;
+        });
+      };
+    },
   });
 }
 
