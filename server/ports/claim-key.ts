@@ -33,6 +33,8 @@ export const claimKey = {
   erasing: (studyInstanceUID: string): ClaimKey => write('erasing', studyInstanceUID),
   /** What the erasure of a record has to know to its end, as JSON, by the id of the Task that asks for it. */
   erasingRecord: (task: string): ClaimKey => write('erasing-record', task),
+  /** The studies (UIDs), as JSON, that go with the record of a person: until none of their images is left. */
+  erasingStudies: (person: string): ClaimKey => write('erasing-studies', person),
   /** Names of the bytes, as JSON, whose rows were erased last of a person. */
   erasedBytes: (person: string): ClaimKey => write('erased-bytes', person),
   /** The id of the Task by which a desk confirms that what came under an identity (id) is purged. */

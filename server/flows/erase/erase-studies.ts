@@ -4,23 +4,42 @@ import { Fault } from '../../../profiles/fault.ts';
 import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import { systemReading, type SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
+import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { pagesOfAll } from '../internal-reads.ts';
+import { claimOf, pagesOfAll } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
-import { eraseStudyOf, type EraseStudyDeps } from './erase-study.ts';
+import { joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { eraseStudyOf, goOnErasing, type EraseStudyDeps } from './erase-study.ts';
 
-/** Erases what is filed under some of her identities (`Patient/id`). */
+/**
+ * Erases what is filed under some of her identities (`Patient/id`); of what a run began that was cut short nothing is
+ * left either: nothing shows any more whose that is, so the studies are kept until all of them are gone.
+ */
 export async function eraseStudiesOf(
   deps: EraseStudyDeps,
   person: PersonKey,
   identities: ReadonlySet<string>,
   run: JobRun,
 ): Promise<void> {
+  const { records } = deps;
   const reading = systemReading('erase-record', deps.clock.now());
-  for (const studyInstanceUID of await studiesOf(deps.records, reading({ person }), identities)) {
+  const key = claimKey.erasingStudies(person);
+  const begun = await claimOf(records, reading, key);
+  for (const studyInstanceUID of JSON.parse(begun ?? '[]') as readonly string[]) {
+    await goOnErasing(deps)(studyInstanceUID, run);
+    await run.goOn();
+  }
+  const studies = await studiesOf(records, reading({ person }), identities);
+  if (begun === undefined && studies.length === 0) return;
+  const warrant = systemWarrant('erase-items', person);
+  const forgotten: PlanParts = { erased: [{ claims: [key] }] };
+  await records.commit(warrant, joinParts(forgotten, { claims: [{ key, value: JSON.stringify(studies) }] }));
+  for (const studyInstanceUID of studies) {
     await eraseStudyOf(deps, studyInstanceUID, person, run).catch(unlessGone);
     await run.goOn();
   }
+  await records.commit(warrant, joinParts(forgotten));
 }
 
 /** Study Instance UIDs of what is filed under these identities. */
