@@ -113,12 +113,13 @@ async function checkEvents(kept: Kept, answered: readonly Answered[], counts: Co
 }
 
 /**
- * Whether the event of an answer says what came of it. What is viewed on, within one life of the server, is told by the
+ * Whether an answer has its event, which says of what was given that it was. What is viewed on, within one life of the server, is told by the
  * event of the request that began the viewing.
  */
 function isTold({ requestId, outcome, viewing, end }: Answered, all: readonly Answered[], events: Events): boolean {
   const own = events.get(requestId) ?? [];
-  if (own.length > 0) return outcome === undefined || own.some((event) => event.outcome === outcome);
+  // What is granted is told before it is made; she may withdraw it until then, and nothing of it is given.
+  if (own.length > 0) return outcome !== '0' || own.some((event) => event.outcome === outcome);
   if (viewing === undefined || outcome === '4') return false;
   const before = all.filter((one) => one.viewing === viewing && one.begin < end);
   return before.some((one) => events.get(one.requestId)?.some((event) => event.outcome === '0') === true);
