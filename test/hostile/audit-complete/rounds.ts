@@ -113,8 +113,8 @@ async function checkEvents(kept: Kept, answered: readonly Answered[], counts: Co
 }
 
 /**
- * Whether an answer has its event, which says of what was given that it was. What is viewed on, within one life of the server, is told by the
- * event of the request that began the viewing.
+ * Whether an answer has its event, which says of what was given that it was. What is viewed on, within one life of
+ * the server, is told by the event of the request that began the viewing.
  */
 function isTold({ requestId, outcome, viewing, end }: Answered, all: readonly Answered[], events: Events): boolean {
   const own = events.get(requestId) ?? [];
