@@ -7,7 +7,7 @@ import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { endWithChildren } from './support/run/end-with-children.ts';
-import type { RunEvent } from './support/run/run-reporter.ts';
+import type { FileTime, RunEvent } from './support/run/run-reporter.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TSC = 'node_modules/typescript/bin/tsc';
@@ -15,15 +15,22 @@ const STORIES = 'test/flows/**/*.test.ts';
 const ALL_RUNS = [[STORIES], ['--ignore', STORIES, 'test/**/*.test.ts']] as const;
 // After the last test: what still runs then was left open by a test.
 const MUST_END_WITHIN_MS = 15_000;
+// The files that are told with the time that they took, so that the run stays short enough to be used.
+const LONGEST_TOLD = 15;
 
 type Skipped = Extract<RunEvent, { kind: 'skipped' }>;
 
 /** What is known of the run so far. */
-type Tally = { passed: number; readonly failed: string[]; readonly skipped: Skipped[] };
+type Tally = {
+  passed: number;
+  readonly failed: string[];
+  readonly skipped: Skipped[];
+  readonly files: FileTime[];
+};
 
 endWithChildren();
 const isCI = process.env['CI'] === 'true';
-const tally: Tally = { passed: 0, failed: [], skipped: [] };
+const tally: Tally = { passed: 0, failed: [], skipped: [], files: [] };
 await runCheck(tally, 'types: tsc --noEmit', TSC, ['--noEmit']);
 await runCheck(tally, 'types of scripts: tsc --noEmit', TSC, ['--noEmit', '-p', 'server/endpoints/viewer/browser']);
 await runCheck(tally, 'lint: oxlint --deny-warnings', 'node_modules/oxlint/bin/oxlint', ['--deny-warnings']);
@@ -61,6 +68,7 @@ function count(tally: Tally, event: RunEvent): void {
   if (event.kind === 'passed') tally.passed += 1;
   else if (event.kind === 'failed') tally.failed.push(event.title);
   else if (event.kind === 'skipped') tally.skipped.push(event);
+  else if (event.kind === 'ended') tally.files.push(...event.files);
 }
 
 function endInTime(tally: Tally, child: ChildProcess): void {
@@ -77,7 +85,9 @@ async function codeOf(child: ChildProcess): Promise<number | string> {
   return code ?? signal ?? 'unknown';
 }
 
-function report({ passed, failed, skipped }: Tally): void {
+function report({ passed, failed, skipped, files }: Tally): void {
+  const longest = files.toSorted((one, other) => other.seconds - one.seconds).slice(0, LONGEST_TOLD);
+  for (const { file, seconds } of longest) console.log(`${Math.round(seconds)} s: ${file}`);
   for (const { title, reason } of skipped) console.log(`skipped: ${title}\n         ${reason}`);
   if (isCI && skipped.length > 0) console.log('CI=true: a skipped test is a failure of the run');
   for (const title of failed) console.log(`failed: ${title}`);
