@@ -1,7 +1,7 @@
 /** What a server does beside requests: it runs jobs, and looks after viewings that have ended. */
 import type { LogFactory } from '../log.ts';
 import { repeat } from '../threads/background.ts';
-import type { Flows } from './flows.ts';
+import type { Flows } from './flows/flows.ts';
 
 /** What other servers ask for, and what was asked for at a later time, is seen within so long. */
 const LOOK_PAUSE_MS = 1_000;

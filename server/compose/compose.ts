@@ -6,7 +6,7 @@ import type { Middleware } from 'koa';
 import { openAnchoring, type OpenedAnchoring } from './anchor.ts';
 import { startBackground } from './background.ts';
 import { controlCommands } from './control.ts';
-import { composeFlows, type Flows } from './flows.ts';
+import { composeFlows, type Flows } from './flows/flows.ts';
 import { holdIdentityProviders } from './identity-providers.ts';
 import { openIntake, type Intake } from './intake.ts';
 import { installedOhif, ohifDoors } from './ohif.ts';

@@ -12,7 +12,7 @@ import { jobsCommand } from '../control/jobs-command.ts';
 import { regionCommand } from '../control/region-command.ts';
 import type { DimseFacts } from '../control/protocol.ts';
 import type { LogFactory } from '../log.ts';
-import type { Flows } from './flows.ts';
+import type { Flows } from './flows/flows.ts';
 import type { Reloading } from './region.ts';
 
 /** How this machine calls itself. */

@@ -10,7 +10,7 @@ import type { Checks } from '../flows/health.ts';
 import type { Log } from '../log.ts';
 import type { IdentityProvider } from '../ports/identity-provider.ts';
 import { repeat } from '../threads/background.ts';
-import type { Flows } from './flows.ts';
+import type { Flows } from './flows/flows.ts';
 import type { Intake } from './intake.ts';
 
 /** What a reload works on. */

@@ -1,6 +1,6 @@
 /** The doors of XDS.b and XDS-I.b, a module of their own: its XML parser is loaded for whoever asks in SOAP. */
 import { verifyAssertion } from '../../ihe/saml/assertion.ts';
-import type { Flows } from './flows.ts';
+import type { Flows } from './flows/flows.ts';
 import type { Config } from '../config/config.ts';
 import { madeOf, type CurrentRegion } from '../config/current-region.ts';
 import { bodyLimits } from '../endpoints/http/body-limits.ts';

@@ -26,7 +26,7 @@ export const ALWAYS: readonly Known[] = [
     tests: [{ files: ['test/server/endpoints/dicomweb/slow-readers.test.ts'] }],
   },
   {
-    path: 'server/compose/flows.ts',
+    path: 'server/compose/flows/proved-by.ts',
     what: 'the purpose of an assertion is ignored',
     from: '      ...(assertion.purposeOfUse === undefined ? {} : { purpose: assertion.purposeOfUse.code }),\n',
     to: '',

@@ -99,19 +99,19 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/threads/thread-talk.ts', may: ['profiles'] },
   { room: 'server/control', may: ['profiles'], types: [...CONFIG_AND_LOG, 'server/flows'] },
   {
-    room: 'server/compose/flows.ts',
+    room: 'server/compose/flows',
     may: ['profiles', 'ihe', 'server/access', 'server/ports', 'server/flows'],
     types: CONFIG_AND_LOG,
   },
   {
     room: 'server/compose/background.ts',
     may: ['server/threads/background.ts'],
-    types: [...CONFIG_AND_LOG, 'server/compose/flows.ts'],
+    types: [...CONFIG_AND_LOG, 'server/compose/flows/flows.ts'],
   },
   {
     room: 'server/compose/control.ts',
     may: ['server/control', ...CONFIG_AND_LOG],
-    types: ['server/compose/flows.ts', 'server/compose/region.ts'],
+    types: ['server/compose/flows/flows.ts', 'server/compose/region.ts'],
   },
   {
     room: 'server/threads/intake-thread.ts',
@@ -148,7 +148,13 @@ export const ROOMS: readonly Room[] = [
   {
     room: 'server/compose/region.ts',
     may: ['server/flows', 'server/threads/background.ts'],
-    types: [...CONFIG_AND_LOG, 'server/ports', 'server/control', 'server/compose/flows.ts', 'server/compose/intake.ts'],
+    types: [
+      ...CONFIG_AND_LOG,
+      'server/ports',
+      'server/control',
+      'server/compose/flows/flows.ts',
+      'server/compose/intake.ts',
+    ],
   },
   { room: 'server/compose/listening.ts', may: ['profiles'], types: ['server/config'] },
   {
@@ -160,7 +166,7 @@ export const ROOMS: readonly Room[] = [
   {
     room: 'server/compose/xds.ts',
     may: ['ihe', 'server/endpoints', 'server/ports', CURRENT_REGION],
-    types: [...CONFIG_AND_LOG, 'server/compose/flows.ts'],
+    types: [...CONFIG_AND_LOG, 'server/compose/flows/flows.ts'],
   },
   {
     room: 'server/compose/open.ts',

@@ -7,7 +7,7 @@ import { claimKey } from '../../../../server/ports/claim-key.ts';
 import { aStudy } from '../../../../fixtures/dicom/a-study.ts';
 import type { DemoInstance, DemoStudy } from '../../../../fixtures/dicom/studies.ts';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
-import { composeFlows, type Flows } from '../../../../server/compose/flows.ts';
+import { composeFlows, type Flows } from '../../../../server/compose/flows/flows.ts';
 import { configFrom } from '../../../../server/config/config.ts';
 import { readEnv } from '../../../../server/config/env.ts';
 import { holdRegion } from '../../../../server/config/current-region.ts';

@@ -8,7 +8,7 @@ import { DICOM_UID } from '../../../../profiles/codes.ts';
 import { parseSearch } from '../../../../profiles/search/query.ts';
 import { fhirType, type StoredType } from '../../../../profiles/types/visibility.ts';
 import type { Requester } from '../../../../server/access/requester.ts';
-import { composeFlows, type Flows } from '../../../../server/compose/flows.ts';
+import { composeFlows, type Flows } from '../../../../server/compose/flows/flows.ts';
 import { loadRegionFile, openStores, type Stores } from '../../../../server/compose/open.ts';
 import { configFrom } from '../../../../server/config/config.ts';
 import { holdRegion } from '../../../../server/config/current-region.ts';
