@@ -137,6 +137,12 @@ async function followRegion(flows: Flows, region: Region): Promise<void> {
   await Promise.all([endTokens(region), askForGrounds(), askForWaiting(), checkErasureKey()]);
 }
 
+/** Brings the data to where this server may work on it: nothing is told or shown of who comes back with older data. */
+async function bringUp(flows: Flows, config: Config, log: LogFactory): Promise<void> {
+  await upgradeWhileWaiting(flows.upgrade, config, log('http'));
+  await flows.followErasures();
+}
+
 async function start(given: Given, confirmedRegion: number | undefined): Promise<Running> {
   const { config, log, region, stores, definitions } = given;
   const address: { publicUrl: string } = { publicUrl: config.publicUrl ?? '' };
@@ -144,7 +150,7 @@ async function start(given: Given, confirmedRegion: number | undefined): Promise
   const made = { config, region, stores, clock: systemClock, ...definitions, publicUrl };
   const erasureKey = await openKeyOfErasures(config);
   const flows = composeFlows({ ...made, mailer: openMailer(config), erasureKey, log: log('flows') });
-  await upgradeWhileWaiting(flows.upgrade, config, log('http'));
+  await bringUp(flows, config, log);
   const background = await startBackground(flows, log);
   const { validate, subsets } = definitions;
   const doors: { close(): Promise<void> }[] = [];

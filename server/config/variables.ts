@@ -112,8 +112,9 @@ export const VARIABLES = {
     description:
       'File of the key that anchors are signed with (HMAC-SHA-256), made at the first start. It lies neither in the ' +
       'data folder nor in the folder of the anchor; every process of a store needs the same. With syslog the last ' +
-      'anchor is kept beside it; so is the key of erasures (`.erasure`, its public part `.erasure.pub`): a start ' +
-      'with another one than that of former erasures says so in the log (`error`), as nobody who was erased is known ' +
+      'anchor is kept beside it; so are the key of erasures (`.erasure`, its public part `.erasure.pub`) and the ' +
+      'list of who was erased (`.erasure.erased`), which is never put back to an older state: a start with another ' +
+      'key than that of former erasures says so in the log (`error`), as nobody who was erased is known ' +
       'again.',
     schema: text,
     shownDefault: 'required with `PASSERELLE_AUDIT_ANCHOR`',

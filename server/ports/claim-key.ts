@@ -41,6 +41,8 @@ export const claimKey = {
   joinedPurge: (identity: string): ClaimKey => write('joined-purge', identity),
   /** What is known of a number of somebody who was erased, as JSON, by a keyed digest of it. */
   suppressed: (digest: string): ClaimKey => write('suppressed', digest),
+  /** That what the list of erasures tells by an entry (id) was carried out here. */
+  followed: (entry: string): ClaimKey => write('followed', entry),
   /** The thumbprint of the key under which the first person was erased. */
   erasureKey: (): ClaimKey => write('erasure-key', 'records'),
   /** The Patient (`Patient/id`) that an identity is, by system and value of its source. */

@@ -1,4 +1,26 @@
 /** What the server keeps to testify of erasures, and to know who was erased without knowing who it was. */
+import type { ClaimKey } from './claim-key.ts';
+
+/** A number of somebody who was erased, without saying which. */
+export type ErasedNumber = {
+  /** The claim that keeps it: of its keyed digest. */
+  readonly key: ClaimKey;
+  /** It was one of an establishment's own domain. */
+  readonly isOwn: boolean;
+  /** Keyed digests of her strict traits with it. */
+  readonly traits: readonly string[];
+};
+
+/** What became of somebody: her record was erased (`id` is of the Task), or an operator takes her again since. */
+export type ErasureEntry =
+  | {
+      readonly kind: 'erased';
+      readonly id: string;
+      /** When the request was received: epoch milliseconds. */
+      readonly receivedAt: number;
+      readonly numbers: readonly ErasedNumber[];
+    }
+  | { readonly kind: 'readmitted'; readonly id: string; readonly keys: readonly ClaimKey[] };
 
 /** The port. */
 export interface ErasureKey {
@@ -8,4 +30,8 @@ export interface ErasureKey {
   sign(content: object): Promise<string>;
   /** The digest of a text (HMAC-SHA-256, base64url), which nobody without the key can compare with a text. */
   digest(text: string): string;
+  /** What became of whom, outside the data and in its order: a copy of the data may be older. */
+  entries(): Promise<readonly ErasureEntry[]>;
+  /** Adds an entry, durably. @throws {Error} as the disk gives it */
+  add(entry: ErasureEntry): Promise<void>;
 }

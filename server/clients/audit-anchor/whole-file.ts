@@ -32,6 +32,11 @@ async function writeBeside(path: string, content: string, place: (made: string) 
   } finally {
     await rm(made, { force: true });
   }
+  await syncFolderOf(path);
+}
+
+/** Makes durable that a file is in its folder. */
+export async function syncFolderOf(path: string): Promise<void> {
   await withFile(dirname(path), 'r', async (folder) => await folder.sync());
 }
 

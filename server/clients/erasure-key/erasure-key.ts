@@ -9,6 +9,7 @@ import type { JWK } from 'jose';
 import { Fault } from '../../../profiles/fault.ts';
 import type { ErasureKey } from '../../ports/erasure-key.ts';
 import { makeFile } from '../audit-anchor/whole-file.ts';
+import { addErasure, erasureListFile, readErasures } from './erasure-list.ts';
 
 const ALGORITHM = 'ES384';
 const TYPE = 'erasure-certificate+jws';
@@ -37,6 +38,8 @@ export async function openErasureKey(path: string): Promise<ErasureKey> {
         .setProtectedHeader({ alg: ALGORITHM, kid, typ: TYPE })
         .sign(key),
     digest: (text) => createHmac('sha256', secret).update(text).digest('base64url'),
+    entries: async () => await readErasures(erasureListFile(path)),
+    add: async (entry) => await addErasure(erasureListFile(path), entry),
   };
 }
 

@@ -45,6 +45,8 @@ type Progress = {
 export type Begun = Progress & {
   /** The id of its Task. */
   readonly task: string;
+  /** When it was received: epoch milliseconds. */
+  readonly receivedAt: number;
   readonly person: PersonKey;
   readonly subject: string;
 };
@@ -69,7 +71,7 @@ export async function beginErasure(deps: EraseStudyDeps, id: string): Promise<Ou
     if (begins > now) return { ...nothing, result: begins };
     const key = claimKey.erasingRecord(id);
     const known = await claimOf(deps.records, reading, key);
-    const whose = { task: id, person, subject };
+    const whose = { task: id, person, subject, receivedAt: Date.parse(resource.authoredOn ?? '') };
     if (known !== undefined) {
       const begun = JSON.parse(known) as Progress;
       const identities = await stillHers(deps.records, person, begun.identities, now);

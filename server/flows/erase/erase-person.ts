@@ -14,7 +14,8 @@ import type { JobKey } from '../../ports/job-queue.ts';
 import { identitiesOf, identitiesWith, identityAt, qualifiedKeys, readAs } from '../identity/identities.ts';
 import type { StandingIdentity } from '../identity/identities.ts';
 import { placeIdentity } from '../identity/place-identity.ts';
-import { suppressionParts, type SuppressionDeps } from './suppression.ts';
+import { keptOutside } from './known-again/kept-outside.ts';
+import type { SuppressionDeps } from './known-again/suppression.ts';
 import { claimOf, pagesOfAll } from '../internal-reads.ts';
 import { triesFor } from '../presence/tries.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
@@ -135,7 +136,7 @@ async function identityParts(
   const contents = standing.map(({ content }) => content);
   return [
     { claims, erased: [{ rows, claims: gone, claimsUnder: stems, jobs }] },
-    await suppressionParts(deps, contents, now),
+    await keptOutside(deps, begun, contents, now),
   ];
 }
 

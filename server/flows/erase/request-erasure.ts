@@ -5,12 +5,7 @@
  * turns with withdrawals.
  */
 import type { Task } from '@medplum/fhirtypes';
-import {
-  buildErasureNotice,
-  buildErasureTask,
-  cancelledErasure,
-  erasureBegins,
-} from '../../../profiles/consent/erasure-request.ts';
+import { buildErasureNotice, buildErasureTask, cancelledErasure } from '../../../profiles/consent/erasure-request.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
@@ -24,12 +19,12 @@ import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit 
 import { knownPatient } from '../identity/persons.ts';
 import type { Found } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
-import { jobOf } from '../jobs/job-of.ts';
 import { noticeParts } from '../notices/notice-parts.ts';
 import { nextTurn, readTurn } from '../turns.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
-import { commitFresh, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { filedRequest } from './filed-request.ts';
 import { openRequests } from './open-requests.ts';
 
 /** What the flows need; `days` from a receipt to the erasure. */
@@ -132,9 +127,9 @@ function asked(story: Story): Change {
   const task = buildErasureTask({ id: newId(), patient, requester: receiver, now, days: deps.days });
   return {
     parts: [
-      { puts: [putOf(deps.indexer, task, now, { person, subject: patient, origin: namedOf(patient) })] },
+      filedRequest(deps.indexer, task, { person, subject: patient }, now),
       noticeOf(story, task),
-      { states: [pendingOf(story, patient, true)], jobs: [erasingAt(task)] },
+      { states: [pendingOf(story, patient, true)] },
     ],
     task: `Task/${task.id}`,
   };
@@ -175,16 +170,6 @@ function subjectOf({ row }: Found<Task>): string {
 
 function isOf(requester: Story['requester'], { resource }: Found<Task>): boolean {
   return resource.requester?.reference === referenceOf(requester);
-}
-
-function erasingAt(task: Task) {
-  return jobOf('erase-record', task.id ?? '', erasureBegins(task));
-}
-
-/** The patient, and the officers who see to it that the day is kept. Who received it may not read it. */
-function namedOf(patient: string) {
-  const offices = [{ office: 'region-dpo', organization: '' }] as const;
-  return { sources: [patient], services: [], offices };
 }
 
 function noticeOf({ deps, subject, now }: Story, task: Task): PlanParts {

@@ -34,7 +34,7 @@ import { claimOf } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { findIdentity, knownPatient, newIdentity } from '../identity/persons.ts';
 import { placeIdentity } from '../identity/place-identity.ts';
-import { refuseSuppressed, type SuppressionDeps } from '../erase/suppression.ts';
+import { refuseSuppressed, type SuppressionDeps } from '../erase/known-again/suppression.ts';
 import { commitFresh, joinParts, type PlanParts, type Planned } from '../write/plan-parts.ts';
 import type { FinishedInstance, UnfiledInstance } from './receive-bytes.ts';
 

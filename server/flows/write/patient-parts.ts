@@ -15,7 +15,7 @@ import { claimOf, rowById } from '../internal-reads.ts';
 import { identityAt, standingIdentity } from '../identity/identities.ts';
 import { newIdentity, toKnownPatient } from '../identity/persons.ts';
 import { placeIdentity } from '../identity/place-identity.ts';
-import { refuseSuppressed } from '../erase/suppression.ts';
+import { refuseSuppressed } from '../erase/known-again/suppression.ts';
 import { isSaid, saidAnew } from '../identity/said-anew.ts';
 import type { WriteAct } from './act.ts';
 import type { ActParts, Placed, Work, Written } from './work.ts';

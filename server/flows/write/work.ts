@@ -11,7 +11,7 @@ import type { ImageStore } from '../../ports/image-store.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import type { GuardDeps, Visit } from '../guard.ts';
 import type { KnownPatient } from '../identity/persons.ts';
-import type { SuppressionDeps } from '../erase/suppression.ts';
+import type { SuppressionDeps } from '../erase/known-again/suppression.ts';
 import type { WriteAct } from './act.ts';
 import type { PlanParts } from './plan-parts.ts';
 import type { StoredDocument } from './store-document.ts';

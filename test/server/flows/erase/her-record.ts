@@ -14,6 +14,7 @@ import { parseRegion } from '../../../../server/config/region.ts';
 import type { EraseRecordDeps } from '../../../../server/flows/erase/erase-record.ts';
 import { indexRegion } from '../../../../server/flows/identity/region-index.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
+import type { ErasureKey } from '../../../../server/ports/erasure-key.ts';
 import type { Mailer } from '../../../../server/ports/mailer.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { aMatricule, anINS, domainOf, patientOf } from '../../../flows/identity/people.ts';
@@ -47,11 +48,11 @@ export type Erasing = {
   close(): Promise<void>;
 };
 
-/** Opens it. */
-export async function openErasing(open: EachStore['open']): Promise<Erasing> {
+/** Opens it, with a new key of erasures or that of another. */
+export async function openErasing(open: EachStore['open'], known?: ErasureKey): Promise<Erasing> {
   const opened = await open();
   const [folder, keys] = [await worldFolder(), await mkdtemp(join(tmpdir(), 'passerelle-erasure-key-'))];
-  const erasureKey = await openErasureKey(join(keys, 'key'));
+  const erasureKey = known ?? (await openErasureKey(join(keys, 'key')));
   const world = await openWorld(opened.store, folder, undefined, erasureKey);
   const { indexer } = await loadDefinitions();
   const file = new URL('../../../../fixtures/region/region.json', import.meta.url);

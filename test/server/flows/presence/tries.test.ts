@@ -28,6 +28,8 @@ function keyOf(secret: Buffer): ErasureKey {
     thumbprint: 'of this test',
     sign: () => expect.fail('Nothing is signed here'),
     digest: (text) => createHmac('sha256', secret).update(text).digest('base64url'),
+    entries: async () => [],
+    add: () => expect.fail('Nobody is erased here'),
   };
 }
 

@@ -5,17 +5,17 @@
  * which may be another's by a mistake, says it with the traits that agree.
  * @see access.md R-28, R-34
  */
-import { readTraits } from '../../../profiles/identity/traits.ts';
-import type { IdentityContent } from '../../../profiles/identity/identity-resource.ts';
-import { OPEN_STATE } from '../../access/decide.ts';
-import { systemGrant } from '../../access/grant.ts';
-import { refuseOpen } from '../../access/switches.ts';
-import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
-import type { ErasureKey } from '../../ports/erasure-key.ts';
-import type { RecordStore } from '../../ports/record-store.ts';
-import { readAs } from '../identity/identities.ts';
-import type { RegionIndex } from '../identity/region-index.ts';
-import type { PlanParts } from '../write/plan-parts.ts';
+import { readTraits } from '../../../../profiles/identity/traits.ts';
+import type { IdentityContent } from '../../../../profiles/identity/identity-resource.ts';
+import { OPEN_STATE } from '../../../access/decide.ts';
+import { systemGrant } from '../../../access/grant.ts';
+import { refuseOpen } from '../../../access/switches.ts';
+import { claimKey, type ClaimKey } from '../../../ports/claim-key.ts';
+import type { ErasedNumber, ErasureKey } from '../../../ports/erasure-key.ts';
+import type { RecordStore } from '../../../ports/record-store.ts';
+import { readAs } from '../../identity/identities.ts';
+import type { RegionIndex } from '../../identity/region-index.ts';
+import type { PlanParts } from '../../write/plan-parts.ts';
 
 /** What it needs. Without a key nobody is known again. */
 export type SuppressionDeps = {
@@ -25,11 +25,7 @@ export type SuppressionDeps = {
 };
 
 /** What is kept of a number. */
-type Suppressed = {
-  /** It was one of an establishment's own domain. */
-  readonly isOwn: boolean;
-  /** Digests of the traits with it. */
-  readonly traits: readonly string[];
+type Suppressed = Omit<ErasedNumber, 'key'> & {
   /** The keys of all numbers of hers, this one included: they end together. */
   readonly all: readonly ClaimKey[];
 };
@@ -48,41 +44,69 @@ export async function refuseSuppressed(deps: SuppressionDeps, content: IdentityC
   const found = await deps.records.claimedAmong(systemGrant('resolve-identity', 'whole', now), keys);
   const isShe = numbers.some((number, at) => {
     const value = found.get(keys[at] ?? keyOf(erasureKey, number));
-    if (value === undefined) return false;
-    const { isOwn, traits } = JSON.parse(value) as Suppressed;
-    return (
-      (isOwn && isOf(content, number)) || traitsWith(erasureKey, content, number).some((one) => traits.includes(one))
-    );
+    return value !== undefined && saysShe(erasureKey, content, number, JSON.parse(value) as Suppressed);
   });
   if (isShe) refuseOpen({ ...OPEN_STATE, opposed: true }, ['opposed']);
 }
 
-/** The parts of a plan that keep the digests of somebody who goes, known by these identities. */
-export async function suppressionParts(
-  deps: SuppressionDeps,
-  identities: readonly IdentityContent[],
-  now: number,
-): Promise<PlanParts> {
-  const { erasureKey, records } = deps;
-  if (erasureKey === undefined) return {};
-  const said = new Map<ClaimKey, Omit<Suppressed, 'all'>>();
+/** Whether an identity is somebody who was erased, of whom this is kept. */
+export function isErased(
+  deps: Pick<SuppressionDeps, 'region'> & { readonly erasureKey: ErasureKey },
+  content: IdentityContent,
+  erased: ReadonlyMap<ClaimKey, Omit<ErasedNumber, 'key'>>,
+): boolean {
+  return numbersOf(deps, content).some((number) => {
+    const kept = erased.get(keyOf(deps.erasureKey, number));
+    return kept !== undefined && saysShe(deps.erasureKey, content, number, kept);
+  });
+}
+
+function saysShe(
+  erasureKey: ErasureKey,
+  content: IdentityContent,
+  number: Number,
+  { isOwn, traits }: Omit<ErasedNumber, 'key'>,
+): boolean {
+  return (
+    (isOwn && isOf(content, number)) || traitsWith(erasureKey, content, number).some((one) => traits.includes(one))
+  );
+}
+
+/** What is kept of somebody who goes, known by these identities; nothing without a key. */
+export function erasedNumbers(deps: SuppressionDeps, identities: readonly IdentityContent[]): readonly ErasedNumber[] {
+  const { erasureKey } = deps;
+  if (erasureKey === undefined) return [];
+  const said = new Map<ClaimKey, ErasedNumber>();
   for (const content of identities)
     for (const number of numbersOf(deps, content)) {
       const key = keyOf(erasureKey, number);
       const { isOwn = false, traits = [] } = said.get(key) ?? {};
       const more = traitsWith(erasureKey, content, number);
-      said.set(key, { isOwn: isOwn || isOf(content, number), traits: [...new Set([...traits, ...more])] });
+      said.set(key, { key, isOwn: isOwn || isOf(content, number), traits: [...new Set([...traits, ...more])] });
     }
-  const all = [...said.keys()];
+  return [...said.values()];
+}
+
+/** The parts of a plan that keep it. */
+export async function suppressionParts(
+  { erasureKey, records }: Pick<SuppressionDeps, 'erasureKey' | 'records'>,
+  numbers: readonly ErasedNumber[],
+  now: number,
+): Promise<PlanParts> {
+  if (erasureKey === undefined) return {};
+  const all = numbers.map(({ key }) => key);
   const keyed = claimKey.erasureKey();
   const standing = await records.claimedAmong(systemGrant('resolve-identity', 'whole', now), [...all, keyed]);
-  const claims = [...said].map(([key, one]) => ({ key, value: JSON.stringify(joined(standing.get(key), one, all)) }));
+  const claims = numbers.map(({ key, ...one }) => ({
+    key,
+    value: JSON.stringify(joined(standing.get(key), one, all)),
+  }));
   if (!standing.has(keyed)) claims.push({ key: keyed, value: erasureKey.thumbprint });
   return { claims, erased: [{ claims: all.filter((key) => standing.has(key)) }] };
 }
 
 /** One number may have been said of two who were erased. */
-function joined(standing: string | undefined, one: Omit<Suppressed, 'all'>, all: readonly ClaimKey[]): Suppressed {
+function joined(standing: string | undefined, one: Omit<ErasedNumber, 'key'>, all: readonly ClaimKey[]): Suppressed {
   if (standing === undefined) return { ...one, all };
   const before = JSON.parse(standing) as Suppressed;
   return {

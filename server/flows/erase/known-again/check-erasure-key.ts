@@ -1,9 +1,9 @@
 /** Whether a store whose persons were erased under one key of erasures is served with another. */
-import { systemReading } from '../../access/grant.ts';
-import type { Log } from '../../log.ts';
-import { claimKey } from '../../ports/claim-key.ts';
-import type { Clock } from '../../ports/clock.ts';
-import { claimOf } from '../internal-reads.ts';
+import { systemReading } from '../../../access/grant.ts';
+import type { Log } from '../../../log.ts';
+import { claimKey } from '../../../ports/claim-key.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import { claimOf } from '../../internal-reads.ts';
 import type { SuppressionDeps } from './suppression.ts';
 
 /** What the check needs. */

@@ -1,10 +1,12 @@
 /** Somebody who was erased wants a record again: an operator says so, as nothing is left to sign in with. */
-import { Fault } from '../../../profiles/fault.ts';
-import { systemWarrant } from '../../access/system-warrant.ts';
-import type { Clock } from '../../ports/clock.ts';
-import { ownOccasion, recordOf } from '../audit/event-records.ts';
+import { Fault } from '../../../../profiles/fault.ts';
+import { systemWarrant } from '../../../access/system-warrant.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import { ownOccasion, recordOf } from '../../audit/event-records.ts';
+import { newId } from '../../new-id.ts';
+import { followed } from './kept-outside.ts';
 import { suppressedWith, type SuppressionDeps } from './suppression.ts';
-import { commitFresh, joinParts } from '../write/plan-parts.ts';
+import { commitFresh, joinParts } from '../../write/plan-parts.ts';
 
 /**
  * Forgets that whom a number names was erased: what comes in of her is taken from then on. Its event tells no number.
@@ -12,12 +14,15 @@ import { commitFresh, joinParts } from '../write/plan-parts.ts';
  */
 export function readmit(deps: Pick<SuppressionDeps, 'records' | 'erasureKey'> & { readonly clock: Clock }) {
   return async (number: { readonly system: string; readonly value: string }): Promise<void> => {
+    const id = newId();
     await commitFresh(deps.records, async () => {
       const claims = await suppressedWith(deps, number, deps.clock.now());
       if (claims.length === 0) throw new Fault('not-found', 'Nobody with this number was erased');
       const entities = [{ detail: { operation: 'readmit' } }];
+      // First: an older copy of the data learns of it as it does of her erasure.
+      await deps.erasureKey?.add({ kind: 'readmitted', id, keys: claims });
       const event = recordOf(deps.clock, ownOccasion('operator'), 'operation', { entities });
-      const plan = joinParts({ erased: [{ claims }], audit: [event] });
+      const plan = joinParts({ erased: [{ claims }], claims: [followed(id)], audit: [event] });
       return { warrant: systemWarrant('erase-record'), plan, result: undefined };
     });
   };
