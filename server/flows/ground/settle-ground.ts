@@ -122,8 +122,8 @@ export function adoptGrounds(deps: SettleGroundDeps): readonly UpgradeStep[] {
 }
 
 /**
- * What is settled of which establishments (by default all of the region file), and under which identity (`Patient/id`);
- * restrictions are left without them.
+ * What is settled of which establishments (by default of all), and under which identity (`Patient/id`); restrictions are
+ * left without them.
  */
 type Settling = {
   readonly of?: readonly string[];
@@ -171,19 +171,19 @@ async function partsOf(
 export type JudgedItem = Ground & FiledItem & { readonly organization: string; readonly wasShared: boolean };
 
 /**
- * Finds the ground of an item that stands; undefined where it comes from none of some establishments, by default those
- * of the region file: what one filed that the file names no more stays as it is.
+ * Finds the ground of an item that stands; undefined where it comes from none of some establishments, by default of any.
+ * Of what one filed that the region file names no more the ground stays as it is.
  */
 export async function groundOfItem(
   deps: Omit<SettleGroundDeps, 'indexer'>,
   reading: SettleReading,
   { row, resource }: Found<Resource>,
-  of: readonly string[] = deps.region.establishments,
+  of?: readonly string[],
 ): Promise<JudgedItem | undefined> {
   const { person, subject } = row;
   if (person === undefined || subject === undefined) return undefined;
   const sources = await establishmentsOf(deps.records, reading, person, `${row.type}/${row.id}`);
-  const organization = sources.find((source) => of.includes(source));
+  const organization = sources.find((source) => of?.includes(source) ?? true);
   if (organization === undefined) return undefined;
   const at = await filedAt(deps.records, reading, row);
   const wasShared = !isInState(resource, 'unshared');

@@ -1,4 +1,4 @@
-/** What is restricted (GDPR 18) stays so, however often its items are put again. */
+/** What is restricted (GDPR 18) stays so, however often its items are put again, and whoever filed them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { List, Resource, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
@@ -19,7 +19,8 @@ const { organization } = ESTABLISHMENTS.nancy;
 describe('A restriction of processing', () => {
   const stores = onFreshStores('restricted');
 
-  it('stays on an item whose former versions were erased, whenever it is looked at again', async () => {
+  /** A list of somebody, what follows, and whether a professional whom she declared sees it. */
+  async function listed() {
     const { records, indexer } = stores;
     const person = aPersonKey();
     const subject = patientOf(person);
@@ -35,9 +36,6 @@ describe('A restriction of processing', () => {
     const put = (resource: Resource): Put => putOf(indexer, resource, Date.now(), about);
     const puts = [anIdentity(person), put(patient), put(list)];
     await commitPlan(records, aPlan({ puts, rights: [aRight({ person })] }));
-    await commitPlan(records, aPlan({ puts: [put({ ...list, title: 'Liste' })] }));
-    await commitPlan(records, aPlan({ erased: [{ history: [{ type: 'List', id: list.id }] }] }));
-    await pause(5);
     const task: Task & { id: string } = {
       resourceType: 'Task',
       id: anId(),
@@ -45,21 +43,51 @@ describe('A restriction of processing', () => {
       intent: 'order',
       code: { coding: [{ system: CODE_SYSTEM.task, code: 'restriction' }] },
       for: { reference: subject },
-      lastModified: new Date().toISOString(),
     };
-    await commitPlan(records, aPlan({ puts: [put(task)] }));
+    return {
+      list,
+      put,
+      /** Says since when it is granted and until when, as earlier servers did by nothing. */
+      grants: async (period: Pick<Task, 'executionPeriod'> = {}): Promise<void> => {
+        const lastModified = new Date().toISOString();
+        await commitPlan(records, aPlan({ puts: [put({ ...task, ...period, lastModified })] }));
+        await pause(5);
+      },
+      /** Settles it by a region file that names these establishments. */
+      settle: async (...establishments: readonly string[]): Promise<void> => {
+        const systems = { patientIdSystem: 'urn:oid:2.25.1', accessionSystem: 'urn:oid:2.25.2' };
+        const informs = (one: string): boolean => establishments.includes(one);
+        const region = aRegionIndex(systems, { establishments, informs });
+        const settle = settleGround({ records, clock: { now: Date.now }, indexer, region });
+        await settle({ subject }, { goOn: async () => undefined });
+      },
+      sees: async (): Promise<boolean> =>
+        (await read(records, aGrant('Practitioner/lambert'), { type: 'List', id: list.id })) !== undefined,
+    };
+  }
+
+  it('stays on an item whose former versions were erased, whenever it is looked at again', async () => {
+    const { list, put, grants, settle, sees } = await listed();
+    await commitPlan(stores.records, aPlan({ puts: [put({ ...list, title: 'Liste' })] }));
+    await commitPlan(stores.records, aPlan({ erased: [{ history: [{ type: 'List', id: list.id }] }] }));
     await pause(5);
-    const region = aRegionIndex(
-      { patientIdSystem: 'urn:oid:2.25.1', accessionSystem: 'urn:oid:2.25.2' },
-      { establishments: [organization], informs: () => true },
-    );
-    const sees = async (): Promise<boolean> =>
-      (await read(records, aGrant('Practitioner/lambert'), { type: 'List', id: list.id })) !== undefined;
+    await grants();
     expect(await sees()).to.equal(true);
     for (const later of [1, 2, 3]) {
-      const settle = settleGround({ records, clock: { now: Date.now }, indexer, region });
-      await settle({ subject }, { goOn: async () => undefined });
+      await settle(organization);
       expect(await sees(), `after run ${later}`).to.equal(false);
     }
+  });
+
+  it('reaches what an establishment filed that the region file names no more, and leaves it when it ends', async () => {
+    const { grants, settle, sees } = await listed();
+    await pause(5);
+    const start = new Date().toISOString();
+    await grants({ executionPeriod: { start } });
+    await settle('Organization/other');
+    expect(await sees(), 'granted').to.equal(false);
+    await grants({ executionPeriod: { start, end: new Date(Date.now() - 1).toISOString() } });
+    await settle('Organization/other');
+    expect(await sees(), 'lifted').to.equal(true);
   });
 });
