@@ -23,7 +23,7 @@ export type Restriction = { readonly organization: string | undefined; readonly 
 export type FiledItem = { readonly sources: readonly string[]; readonly at: number };
 
 /** Whether it is of an item: of an exam of several, where one of them is restricted. */
-export function restricts({ organization, at }: Restriction, item: FiledItem): boolean {
+function restricts({ organization, at }: Restriction, item: FiledItem): boolean {
   return (organization === undefined || item.sources.includes(organization)) && item.at <= at;
 }
 
@@ -42,8 +42,11 @@ export async function restrictionsOf(
   return await standingOf(records, reading, person, asked, now);
 }
 
+/** Whether an item is restricted, and what the plan that says so rests on. */
+export type Restricted = { readonly isRestricted: boolean; readonly rests: PlanParts };
+
 /**
- * Whether one is of an item that is about to be filed, and what the plan rests on: one that is granted meanwhile is
+ * Whether one is of an item that is about to be put, and what the plan rests on: one that is granted meanwhile is
  * of it, too.
  */
 export async function restrictedAt(
@@ -52,7 +55,7 @@ export async function restrictedAt(
   person: PersonKey,
   item: FiledItem,
   now: number,
-): Promise<{ readonly isRestricted: boolean; readonly rests: PlanParts }> {
+): Promise<Restricted> {
   const asked = await findAll<Task>(records, reading({ person }), 'Task', RESTRICTION);
   const standing = await standingOf(records, reading, person, asked, now);
   const preconditions = asked.map(

@@ -2,7 +2,8 @@
  * Brings items to their states: to the ground that there is, after an establishment has recorded that it informed a
  * patient, or that it did not, and after the region file says something else; and to the restrictions that an officer
  * granted. An item is put again with all that shows it, in one plan. It compares what stands with what should, so it
- * may run at any time.
+ * may run at any time. Both are read for each item, and what is said while it is put counts: what no plan can rest on,
+ * as that no Consent has come meanwhile, is looked at again behind it.
  */
 import type { DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
 import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
@@ -28,8 +29,8 @@ import type { UpgradeStep } from '../upgrade/upgrade-step.ts';
 import { changed, sameContent } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, examFiledBy, joinParts, type PlanParts } from '../write/plan-parts.ts';
-import { filedAt, groundOfAll, type Ground } from './ground.ts';
-import { restricts, restrictionsOf, type FiledItem, type Restriction } from './restrictions.ts';
+import { filedAt, groundOfAll, settlingOf, type Ground } from './ground.ts';
+import { restrictedAt, type FiledItem, type Restricted } from './restrictions.ts';
 
 /** What the work needs. */
 export type SettleGroundDeps = {
@@ -60,8 +61,7 @@ export function settleGround(deps: SettleGroundDeps) {
     const settled = await settledBy(deps, reading, subject);
     if (settled === undefined) return;
     const { person, ...of } = settled;
-    const restrictions = await restrictionsOf(records, reading, person, clock.now());
-    await settleAll(deps, reading({ person }), { ...of, restrictions }, run);
+    await settleAll(deps, reading({ person }), { ...of, withRestrictions: true }, run);
   };
 }
 
@@ -122,13 +122,13 @@ export function adoptGrounds(deps: SettleGroundDeps): readonly UpgradeStep[] {
 }
 
 /**
- * What is settled of which establishments (by default of all), and under which identity (`Patient/id`); restrictions are
- * left without them.
+ * What is settled of which establishments (by default of all), and under which identity (`Patient/id`); restrictions
+ * are left as they are unless they are asked for.
  */
 type Settling = {
   readonly of?: readonly string[];
   readonly subject?: string;
-  readonly restrictions?: readonly Restriction[];
+  readonly withRestrictions?: boolean;
   /** Of an earlier server, before this process loads its region file. */
   readonly isTakenOver?: boolean;
 };
@@ -148,31 +148,48 @@ async function partsOf(
   deps: SettleGroundDeps,
   reading: SettleReading,
   { row, resource }: Found<Resource>,
-  { of, restrictions, isTakenOver = false }: Settling,
+  { of, withRestrictions = false, isTakenOver = false }: Settling,
 ): Promise<readonly PlanParts[]> {
+  const now = deps.clock.now();
+  // Before what the region file says is asked: another one that is loaded meanwhile refuses the plan.
+  const mark = isTakenOver ? {} : await ownMark(deps.records, deps.region.serial, now);
   const judged = await groundOfItem(deps, reading, { row, resource }, of);
   if (judged === undefined) return [];
-  // When it was filed may be known no more: what was restricted stays so while a restriction of its source stands.
-  const wasRestricted = isInState(resource, 'restricted');
-  const filed = wasRestricted ? { ...judged, at: 0 } : judged;
-  const isRestricted = restrictions?.some((one) => restricts(one, filed)) ?? wasRestricted;
+  const { isRestricted, rests } = await restrictionOf(deps, reading, { row, resource }, judged, withRestrictions);
   const settled = withState(withState(resource, 'unshared', !judged.isShared), 'restricted', isRestricted);
   if (sameContent(settled, resource)) return [];
-  // What is not shared is looked at no further: this was the look. What has come to be opens her record to others.
+  // What has come to be shared opens her record to others.
   const isOpened = judged.isShared && !judged.wasShared;
+  const again = isTakenOver || row.subject === undefined ? [] : [settlingOf(row.subject, now)];
   return [
     ...(await itemParts(deps, reading, { row, resource: settled }, judged.sources)),
-    { ...judged.rests, jobs: isOpened ? tellingReadersOf(row, deps.clock.now()) : [] },
-    isTakenOver ? {} : await ownMark(deps.records, deps.region.serial, deps.clock.now()),
+    { ...judged.rests, jobs: [...again, ...(isOpened ? tellingReadersOf(row, now) : [])] },
+    rests,
+    mark,
   ];
+}
+
+/** Whether an item is restricted, where that is asked, and what the plan rests on. */
+async function restrictionOf(
+  { records, clock }: Pick<SettleGroundDeps, 'records' | 'clock'>,
+  reading: SettleReading,
+  { row, resource }: Found<Resource>,
+  judged: FiledItem,
+  isAsked: boolean,
+): Promise<Restricted> {
+  const wasRestricted = isInState(resource, 'restricted');
+  if (!isAsked || row.person === undefined) return { isRestricted: wasRestricted, rests: {} };
+  // When it was filed may be known no more: what was restricted stays so while a restriction of its source stands.
+  const filed = wasRestricted ? { ...judged, at: 0 } : judged;
+  return await restrictedAt(records, reading, row.person, filed, clock.now());
 }
 
 /** Who filed an item when, who of them is looked at (the first such), whether it was shared, and its ground. */
 export type JudgedItem = Ground & FiledItem & { readonly organization: string; readonly wasShared: boolean };
 
 /**
- * Finds the ground of an item that stands; undefined where it comes from none of some establishments, by default of any.
- * Of what one filed that the region file names no more the ground stays as it is.
+ * Finds the ground of an item that stands; undefined where it comes from none of some establishments, by default of
+ * any. Of what one filed that the region file names no more the ground stays as it is.
  */
 export async function groundOfItem(
   deps: Omit<SettleGroundDeps, 'indexer'>,

@@ -1,4 +1,5 @@
 /** Brings items of all patients to what the region file says of informing them, where that is something else. */
+import type { IdentifierDomain } from '../../config/region-model.ts';
 import { systemGrant, systemReading } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
@@ -11,6 +12,9 @@ import { settleAll, settleGround, type SettleGroundDeps } from './settle-ground.
 
 /** The subject of the job. */
 const REGION = 'region';
+
+/** What establishments (`Organization/id`) say of informing, of whose items nothing is left to be done. */
+type Said = Readonly<Record<string, IdentifierDomain['informsPatients']>>;
 
 /** Asks for it, at each start and when another region file was loaded. */
 export function askForGrounds({ records, clock }: Pick<SettleGroundDeps, 'records' | 'clock'>) {
@@ -37,15 +41,22 @@ export function settleRegion(deps: SettleGroundDeps) {
     const reading = systemReading('settle-ground', clock.now());
     const mark = await ownMark(records, region.serial, clock.now());
     const standing = await claimOf(records, reading, key);
-    const said = Object.fromEntries(region.establishments.map((one) => [one, region.domainOf(one).informsPatients]));
+    const { establishments } = region;
+    const said: Said = Object.fromEntries(establishments.map((one) => [one, region.domainOf(one).informsPatients]));
     // What earlier servers left is judged by the file that the store had then: all of it is looked at once.
-    const former = standing === undefined ? {} : (JSON.parse(standing) as typeof said);
-    const of = region.establishments.filter((one) => said[one] !== former[one]);
+    const former = standing === undefined ? {} : (JSON.parse(standing) as Said);
+    const of = establishments.filter((one) => said[one] !== former[one]);
+    const says = async (from: string | undefined, to: Said): Promise<string> => {
+      const value = JSON.stringify(to);
+      const still = from === undefined ? [] : [{ kind: 'claimed', key, value: from } as const];
+      const plan = joinParts(mark, { preconditions: still, erased: [{ claims: [key] }], claims: [{ key, value }] });
+      if (from !== value) await records.commit(systemWarrant('settle-ground'), plan);
+      return value;
+    };
+    // Broken off, some of their items are as this file says: whatever the next one says, they are looked at.
+    const left = Object.entries(former).filter(([one]) => !of.includes(one));
+    const begun = of.length === 0 ? standing : await says(standing, Object.fromEntries(left));
     if (of.length > 0) await settleAll(deps, systemGrant('settle-ground', 'whole', clock.now()), { of }, run);
-    const value = JSON.stringify(said);
-    if (standing === value) return;
-    const still = standing === undefined ? {} : { preconditions: [{ kind: 'claimed', key, value: standing } as const] };
-    const plan = joinParts(mark, still, { erased: [{ claims: [key] }], claims: [{ key, value }] });
-    await records.commit(systemWarrant('settle-ground'), plan);
+    await says(begun, said);
   };
 }
