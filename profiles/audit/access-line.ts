@@ -5,12 +5,20 @@
 import type { AuditEvent, AuditEventAgent, AuditEventEntity, CodeableConcept, Reference } from '@medplum/fhirtypes';
 import type { ExamElements } from '../types/fhir-type.ts';
 import { isStoredType } from '../types/visibility.ts';
+import { isForgotten } from './entities.ts';
 import { examKindOf, FURTHER, type ExamWords } from './exam-label.ts';
 import { tellsMoreRequests } from './further-event.ts';
 import { PASSAGE } from './shapes.ts';
 
-/** An exam as the events told of it; wordless where its patient could not read it then, or it was erased since. */
-export type SeenExam = ExamWords & { readonly reference: string; readonly kind: ExamElements['kind'] };
+/**
+ * An exam as the events told of it; wordless where its patient could not read it then, or its words were erased since
+ * (`isForgotten`).
+ */
+export type SeenExam = ExamWords & {
+  readonly reference: string;
+  readonly kind: ExamElements['kind'];
+  readonly isForgotten?: true;
+};
 
 /**
  * One access. `opened`: an exam, report or document; `listed`: several in a list; `record`: what the record says
@@ -116,7 +124,8 @@ function lineOf(event: AuditEvent, own: ReadonlySet<string>): readonly Begun[] {
   const { id = '', recorded = '', entity = [], agent } = event;
   const reader = agent.find(({ requestor, who }) => requestor && who?.reference !== undefined);
   const reference = reader?.who?.reference;
-  const exams = entity.flatMap(examIn);
+  const forgotten = isForgotten(entity) ? ({ isForgotten: true } as const) : {};
+  const exams = entity.flatMap(examIn).map((exam) => ({ ...exam, ...forgotten }));
   const kind = kindOf(event, exams);
   if (reader === undefined || reference === undefined || kind === undefined) return [];
   const right = entity.find(({ type }) => type?.code === 'Consent');

@@ -22,6 +22,11 @@ export function isRequestEntity({ type }: AuditEventEntity): boolean {
   return type?.system === CODE_SYSTEM.balpEntityType && type.code === REQUEST_ID;
 }
 
+/** Whether what an event told of its entities was erased: of which request it was is told in the same part. */
+export function isForgotten(entities: readonly AuditEventEntity[]): boolean {
+  return entities.some((entity) => isRequestEntity(entity) && entity.what?.identifier === undefined);
+}
+
 /** Builds the entities. An authorization names patient and Consent alone; what else is told of it is its detail. */
 export function entitiesOf(facts: PassageFacts, { roles }: Shape): AuditEventEntity[] {
   if (roles === 'authorize' && facts.consent !== undefined) return authorizedOf(facts);

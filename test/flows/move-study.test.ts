@@ -6,7 +6,9 @@ import type {
   DiagnosticReport,
   DocumentReference,
   ImagingStudy,
+  Parameters,
   Patient,
+  Reference,
   Task,
 } from '@medplum/fhirtypes';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
@@ -101,6 +103,25 @@ onEachStore('ImagingStudy/$move', {}, (running) => {
     );
     const read = await helene.find<AuditEvent>(`AuditEvent?entity=ImagingStudy/${id}&subtype=read`);
     expect(read, 'that it was opened stays told').to.not.be.empty;
+  });
+
+  it('is told of in words again when it was moved by a mistake and is hers again', async () => {
+    const { study, id } = await mistaken('move/back');
+    const item = `ImagingStudy/${id}`;
+    expect((await radiologist.get(item)).status).to.equal(200);
+    const told = async (): Promise<readonly Reference[]> => {
+      const { text } = await helene.get('Patient/$access-history?own=false&_count=500');
+      const history = JSON.parse(text) as Parameters;
+      const exams = (history.parameter ?? []).flatMap(({ part = [] }) => part.filter(({ name }) => name === 'exam'));
+      return exams.flatMap(({ valueReference }) => (valueReference?.reference === item ? [valueReference] : []));
+    };
+    const [exam] = await told();
+    expect(exam?.display, 'at first').to.be.a('string');
+    expect((await move(strasbourg, id, patients.gaetan)).status).to.equal(200);
+    await eventually(async () => ((await told()).every(({ display }) => display === undefined) ? true : undefined));
+    expect((await move(strasbourg, id, patients.helene)).status).to.equal(200);
+    await eventually(async () => ((await seen(helene, study)).length > 0 ? true : undefined));
+    expect(await told(), 'back').to.deep.include(exam);
   });
 
   for (const [name, who] of [

@@ -14,6 +14,7 @@ import type { PageEnd } from '../../../ports/record-store.ts';
 import { identitiesOf } from '../../identity/identities.ts';
 import { further, refusalsRecorded, type Recorded, type Visit } from '../../guard.ts';
 import { beginList } from './begin-list.ts';
+import { toldInWords } from './told-in-words.ts';
 import { toldToRepresentative } from './told-to-representative.ts';
 import type { WhoCanAccessDeps } from './who-can-access.ts';
 
@@ -63,9 +64,10 @@ export function accessHistory(deps: WhoCanAccessDeps) {
           ? await linesOf(list, patients, pagesForHer(deps, list))
           : await linesForAnother(deps, requester, list);
       const told = asked.withOwn ? lines : lines.filter(({ isOwn }) => !isOwn);
+      const page = told.slice(asked.offset, asked.offset + asked.count);
       return {
         total: told.length,
-        page: told.slice(asked.offset, asked.offset + asked.count),
+        page: await toldInWords(deps, { visit, kind: 'search', recorded }, page),
         timeZone: deps.timeZone,
         isOfAnother: requester.kind !== 'patient',
       };

@@ -34,20 +34,20 @@ export async function firstSeen(
 /** Items that one search asks for. */
 const AT_ONCE = 100;
 
-/** Those of some rows (`Type/id`) that she sees. */
+/** Those of some rows (`Type/id`) that she sees, by that. */
 export async function seenAmong(
   deps: GuardDeps,
   reading: Reading,
   items: readonly string[],
-): Promise<ReadonlySet<string>> {
-  const seen = new Set<string>();
+): Promise<ReadonlyMap<string, VisibleRow>> {
+  const seen = new Map<string, VisibleRow>();
   for (const [type = '', some] of Map.groupBy(items, (item) => item.split('/')[0])) {
     if (!isStoredType(type)) continue;
     for (let at = 0; at < some.length; at += AT_ONCE) {
       const values = some.slice(at, at + AT_ONCE).map((item) => item.slice(type.length + 1));
       const query = { type, where: [{ kind: 'id', values }], count: AT_ONCE, total: 'none', include: [] } as const;
       const page = await readOn(deps, reading, { kind: 'search', query }, tellRows);
-      for (const { id } of page.rows) seen.add(`${type}/${id}`);
+      for (const row of page.rows) seen.set(`${type}/${row.id}`, row);
     }
   }
   return seen;

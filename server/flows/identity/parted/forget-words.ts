@@ -3,22 +3,24 @@
  * The events of a person hold only what is of that person; who passed when, and that it was this exam, stays.
  */
 import type { DocumentReference } from '@medplum/fhirtypes';
-import type { SystemGrant } from '../../../access/grant.ts';
+import { Fault } from '../../../../profiles/fault.ts';
+import { systemReading, type SystemGrant } from '../../../access/grant.ts';
 import { personKey, type PersonKey } from '../../../access/requester.ts';
 import type { AuditTrail } from '../../../ports/audit-trail.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { RecordStore } from '../../../ports/record-store.ts';
 import { ownOccasion, recordOf } from '../../audit/event-records.ts';
+import { rowById } from '../../internal-reads.ts';
 import type { JobRun } from '../../jobs/job-runner.ts';
 import { manifestsOf } from '../../study/study-content.ts';
-import type { StandingIdentity } from '../identities.ts';
+import { identitiesOf, type StandingIdentity } from '../identities.ts';
 
 /** What it needs. */
 export type ForgetWordsDeps = { readonly records: RecordStore; readonly trail: AuditTrail; readonly clock: Clock };
 
 /**
  * Takes what names an exam (`ImagingStudy/id`), its manifests and their bytes out of the events that a person reads
- * under any of her identities. It may run twice.
+ * under any of her identities. It may run twice, and late: of an exam that is hers again nothing goes.
  */
 export async function forgetWords(
   { records, trail, clock }: ForgetWordsDeps,
@@ -27,17 +29,38 @@ export async function forgetWords(
   { person, identities }: { readonly person: PersonKey; readonly identities: readonly StandingIdentity[] },
   goOn: JobRun['goOn'],
 ): Promise<void> {
-  const manifests = await manifestsOf(records, whole, item.replace(/^ImagingStudy\//, ''), 'all');
-  const names = new Set([item, ...manifests.flatMap(({ resource }) => namesOf(resource))]);
+  const id = item.replace(/^ImagingStudy\//, '');
   const readers = new Set([person, ...identities.map(({ content }) => personKey(content.home))]);
+  const isHersAgain = async (): Promise<boolean> => await isOf(records, id, readers, clock.now());
+  if (await isHersAgain()) return;
+  const manifests = await manifestsOf(records, whole, id, 'all');
+  const names = new Set([item, ...manifests.flatMap(({ resource }) => namesOf(resource))]);
   await trail.eraseEntities(
     names,
     (events) =>
       recordOf(clock, ownOccasion('passerelle'), 'erase-events', {
         entities: [{ role: '13', detail: { events: String(events) } }],
       }),
-    goOn,
+    async () => {
+      await goOn();
+      if (await isHersAgain()) throw new Fault('transient', 'The exam was moved back');
+    },
     readers,
+  );
+}
+
+/** Whether an exam is filed under an identity that is one of some persons by itself. */
+async function isOf(
+  records: RecordStore,
+  id: string,
+  persons: ReadonlySet<PersonKey>,
+  now: number,
+): Promise<boolean> {
+  const row = await rowById(records, systemReading('end-given', now), 'ImagingStudy', id);
+  if (row?.person === undefined) return false;
+  const identities = await identitiesOf(records, row.person, now);
+  return identities.some(
+    ({ content }) => `Patient/${content.id}` === row.subject && persons.has(personKey(content.home)),
   );
 }
 

@@ -1,4 +1,5 @@
 /** An exam that is moved to somebody of whom instances are kept aside in it, and back (identity.md section 4). */
+import type { AuditEvent, ImagingStudy } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { systemReading } from '../../../../server/access/grant.ts';
 import type { PersonKey } from '../../../../server/access/requester.ts';
@@ -57,6 +58,36 @@ describeWorld('An exam that is moved and moved back (identity.md 4)', (begin) =>
     ];
     for (const step of steps) await doStep(session, step, expectUndone);
     expect(await differences(session)).to.deep.equal([]);
+  });
+
+  it('leaves her the words of its events where it is back before the work that forgets them', async () => {
+    const session = begin();
+    const { world } = session;
+    const other = { at: 'strasbourg', number: 1 } as const;
+    const steps: readonly Step[] = [
+      { does: 'image', of: HERS, study: 0, instance: 0 },
+      { does: 'image', of: other, study: 1, instance: 0 },
+      { does: 'report', of: HERS, study: 0, isFinal: true },
+    ];
+    for (const step of steps) await doStep(session, step, expectUndone);
+    await world.rest();
+    const id = await imagingStudyOf(session, session.studyUid(0));
+    const known = await session.known();
+    const [hers = '', theirs = ''] = [HERS, other].map(({ at, number }) => known.get(`${at}/${number}`)?.patient);
+    const visit = await visitOf(session, hers);
+    expect((await world.find<ImagingStudy>(visit, 'ImagingStudy', `_id=${id}`)).length).to.equal(1);
+    const told = async (): Promise<number> => {
+      const events = await world.find<AuditEvent>(visit, 'AuditEvent', `entity=ImagingStudy/${id}`);
+      return events.filter((event) => JSON.stringify(event).includes(`"valueString":"ImagingStudy/${id}"`)).length;
+    };
+    const before = await told();
+    expect(before).to.be.greaterThan(0);
+    for (const patient of [theirs, hers]) {
+      world.tick();
+      await world.flows.moveStudy(await visitOf(session, DESK), id, patient);
+    }
+    await world.rest();
+    expect(await told()).to.be.at.least(before);
   });
 
   it('shows no manifest again that was made of a mistake before', async () => {
