@@ -6,7 +6,8 @@
  * - whatever writes a row keeps the version of the definition that its values were made under (`Put.index`);
  * - a row is indexed anew whole or not at all, and only where it stands as it was read: what was written meanwhile
  *   stands;
- * - lists are sorted by the new place as soon as the row is.
+ * - lists are sorted by the new place as soon as the row is;
+ * - who sees a row follows the exams that it is part of and the time that it is of, as its new values say them.
  */
 import type { RowIndex } from '../../profiles/search/indexer.ts';
 import type { IndexDefinition } from '../../profiles/search/index-definition.ts';

@@ -1,5 +1,7 @@
 /** What every SearchIndex adapter keeps: the promises of server/ports/search-index.ts, told by behaviour. */
+import type { Consent, ConsentProvision } from '@medplum/fhirtypes';
 import { expect } from 'chai';
+import { CODE_SYSTEM } from '../../profiles/codes.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { IndexDefinition } from '../../profiles/search/index-definition.ts';
 import type { RowIndex } from '../../profiles/search/indexer.ts';
@@ -171,6 +173,46 @@ export function searchIndexContract(name: string, open: OpenStores): void {
       }
       const bySystem = await suite.records.peek(SYSTEM, { kind: 'search', query: aQuery(type) });
       expect([...idsOf(bySystem.rows)]).to.deep.equal(expected);
+    });
+
+    it('shows a row to whom a Consent shows the exam that it is part of, or its time, by the new values', async () => {
+      const [person, type] = [aPersonKey(), 'DocumentReference'] as const;
+      const exam = aPut({ type: 'ImagingStudy', person });
+      const related = [{ param: 'related', target: `ImagingStudy/${exam.id}` }];
+      const year = { lo: Date.UTC(2020, 0), hi: Date.UTC(2021, 0) };
+      const dates = [{ param: 'period', lo: year.lo + 1, hi: year.lo + 2 }];
+      const under = (definition: number, said: Partial<RowIndex>): RowIndex => ({ ...NO_ENTRIES, ...said, definition });
+      const linked = { references: related, dates };
+      const [lacking, having] = [{}, linked].map((facts) => aPut({ type, person, index: under(FORMER, facts) }));
+      if (lacking === undefined || having === undefined) throw new Error('There are two');
+      const aPermit = (practitioner: string, scope: ConsentProvision): Put => {
+        const provision: ConsentProvision = {
+          type: 'permit',
+          period: { start: new Date(NOW - 5).toISOString(), end: new Date(NOW + 5).toISOString() },
+          actor: [{ role: {}, reference: { reference: `Practitioner/${practitioner}` } }],
+          purpose: [{ system: CODE_SYSTEM.actReason, code: 'TREAT' }],
+          ...scope,
+        };
+        const consent = { resourceType: 'Consent', status: 'active', provision } as Consent;
+        return aPut({ type: 'Consent', person, resource: consent });
+      };
+      const [ofExam, ofTime] = [anId(), anId()];
+      const data = [{ meaning: 'instance', reference: { reference: `ImagingStudy/${exam.id}` } }] as const;
+      await commit(
+        exam,
+        lacking,
+        having,
+        aPermit(ofExam, { data: [...data] }),
+        aPermit(ofTime, { dataPeriod: { start: '2020', end: '2020' } }),
+      );
+      const seen = async (practitioner: string): Promise<readonly string[]> =>
+        await searchIds(suite.records, aGrant(`Practitioner/${practitioner}`, NOW), aQuery(type));
+      for (const one of [ofExam, ofTime]) expect(await seen(one), 'before').to.deep.equal([having.id]);
+      const rows = await staleRows(type);
+      await suite.index.reindex(
+        rows.map((row) => reindexed(row, { index: under(NEXT, row.id === lacking.id ? linked : {}) })),
+      );
+      for (const one of [ofExam, ofTime]) expect(await seen(one), 'after').to.deep.equal([lacking.id]);
     });
 
     it('loses and doubles nothing while rows are written', async () => {

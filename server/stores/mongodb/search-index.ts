@@ -9,11 +9,27 @@ import type { Collections } from './collections.ts';
 import type { AclDocument, RowDocument, StoredRow } from './documents.ts';
 import { asStore } from './errors.ts';
 import { inTransaction } from './transaction.ts';
-import { rowKey } from './write/acl-rows.ts';
+import { isSeenOtherwise, rowKey } from './write/acl-rows.ts';
 import { shownRef, toIndexArrays } from './write/index-arrays.ts';
+import { materialiseRows } from './write/materialise.ts';
 import type { Turns } from './write/turns.ts';
 
-type Standing = Pick<RowDocument, '_id' | 'version' | 'sort' | 'person' | 'subject' | 'patient' | 'definition'>;
+const STANDING = {
+  type: 1,
+  id: 1,
+  version: 1,
+  sort: 1,
+  person: 1,
+  subject: 1,
+  patient: 1,
+  level: 1,
+  released: 1,
+  ref: 1,
+  dates: 1,
+  definition: 1,
+} as const;
+
+type Standing = Pick<RowDocument, '_id' | keyof typeof STANDING>;
 
 /** The adapter. */
 export class MongoSearchIndex implements SearchIndex {
@@ -118,12 +134,13 @@ async function again(): Promise<undefined> {
 }
 
 async function reindexRows(
-  { rows: collection, standing, acl, persons }: Collections,
+  collections: Collections,
   rows: readonly ReindexedRow[],
   session: ClientSession,
 ): Promise<number> {
+  const { rows: collection, standing, acl, persons } = collections;
   const keys = rows.map(({ type, id }) => rowKey(type, id));
-  const projection = { version: 1, sort: 1, person: 1, subject: 1, patient: 1, definition: 1 } as const;
+  const projection = STANDING;
   const found = await standing.find<Standing>({ _id: { $in: keys } }, { session, projection }).toArray();
   const byKey = new Map(found.map((row) => [row._id, row]));
   const changes = rows.flatMap((row) => {
@@ -132,8 +149,9 @@ async function reindexRows(
   });
   if (changes.length === 0) return 0;
   const moved = changes.filter(({ before, row }) => before.sort !== row.sort);
+  const seenOtherwise = changes.map(changeOf).filter(({ before, after }) => isSeenOtherwise(before, after));
   // Whoever gives access to the row meanwhile copies its former place: any two writes of a person conflict.
-  const ofPersons = [...new Set(moved.flatMap(({ before }) => before.person ?? []))];
+  const ofPersons = [...new Set([...moved, ...seenOtherwise].flatMap(({ before }) => before.person ?? []))];
   if (ofPersons.length > 0) await persons.updateMany({ _id: { $in: ofPersons } }, { $inc: { writes: 1 } }, { session });
   await collection.bulkWrite(
     changes.map(({ before, row }) => toOperation(before, row)),
@@ -144,7 +162,17 @@ async function reindexRows(
       moved.map(({ row }) => toMove(row)),
       { session },
     );
+  if (seenOtherwise.length > 0) await materialiseRows(collections, seenOtherwise, session);
   return changes.length;
+}
+
+type Change = { readonly before: Standing; readonly row: ReindexedRow };
+
+/** A row as it is seen before and after, at its new place: who sees it depends on what it is part of and its time. */
+function changeOf({ before, row: { updated, sort, index } }: Change) {
+  const { dates, ref } = toIndexArrays(index, updated);
+  const placed = { ...before, sort };
+  return { before: placed, after: { ...placed, dates, ...shownRef(ref, before) } };
 }
 
 function toOperation(

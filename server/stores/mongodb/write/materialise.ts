@@ -12,7 +12,16 @@ import {
   type Right,
   type ShowingRight,
 } from '../../../access/right.ts';
-import { aclOf, fromRightDocument, hasAcl, isSeenOtherwise, type AclFacts, rightsTo, shownWith } from './acl-rows.ts';
+import {
+  aclOf,
+  fromRightDocument,
+  hasAcl,
+  isSeenOtherwise,
+  rightsTo,
+  shownWith,
+  toState,
+  type AclFacts,
+} from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { AclDocument, RightDocument, RowDocument, StoredRow } from '../documents.ts';
 import type { RightChanges } from './give-rights.ts';
@@ -41,6 +50,26 @@ export async function materialise(
   for (const [person, state] of change.states) {
     const flipped = flippedBy(state);
     await materialisePerson(collections, person, state.after, { rows, rights: change.rights.begun, flipped }, session);
+  }
+}
+
+/** The same of rows whose search values alone are written anew: no right and no state changes. */
+export async function materialiseRows(
+  collections: Collections,
+  changed: readonly { readonly after: AclFacts & { readonly _id: string } }[],
+  session: ClientSession,
+): Promise<void> {
+  const byPerson = Map.groupBy(
+    changed.map(({ after }) => after).filter(({ type }) => hasAcl(type)),
+    ({ person }) => person,
+  );
+  for (const [person, rows] of byPerson) {
+    await collections.acl.deleteMany({ item: { $in: rows.map(({ _id }) => _id) } }, { session });
+    if (person === undefined) continue;
+    const filter = rightsTo(person, ...rows.map(({ _id }) => _id));
+    const found = await collections.rights.find(filter, { session, batchSize: PORTION.others }).toArray();
+    const state = toState(await collections.persons.findOne({ _id: person }, { session }));
+    await insert(collections, aclOf(found.map(fromRightDocument), rows, state), session);
   }
 }
 

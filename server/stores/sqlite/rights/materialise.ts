@@ -224,6 +224,15 @@ function besideOf(db: Database, all: readonly ShownRow[]): Beside {
   return { exams: examsOf(db, all), dates: datesOf(db, all) };
 }
 
+/** What a row is part of and of what time it is, by its search values: the same text of the same. */
+export function besideText(db: Database, { rid, type }: Pick<AccessRow, 'rid' | 'type'>): string {
+  if (![...PARTS_OF_EXAMS, ...DATES_OF_ROWS].some((one) => one.type === type)) return '';
+  const exams = db.all<{ target: string }>(EXAMS, JSON.stringify([rid])).map(({ target }) => target);
+  const found = db.all<FoundDate>(DATES, JSON.stringify([rid])).map(unprefixed);
+  const dates = datesFound(type, found).map(({ lo, hi }) => `${lo} ${hi}`);
+  return JSON.stringify([examsAmong(exams).toSorted(), dates.toSorted()]);
+}
+
 function itemOf(row: AccessRow): string {
   return `${row.type}/${row.id}`;
 }

@@ -3,7 +3,8 @@ import type { IndexDefinition } from '../../../../profiles/search/index-definiti
 import type { ReindexedRow } from '../../../ports/search-index.ts';
 import type { Database } from '../database.ts';
 import type { OrderMessage, RecordOrders } from '../write/protocol.ts';
-import { rewriteIndex } from '../write/write-rows.ts';
+import { besideText, isMaterialised, materialiseRow } from '../rights/materialise.ts';
+import { rewriteIndex, type StandingRow } from '../write/write-rows.ts';
 
 /** An order about the index. */
 export type IndexOrder = Extract<OrderMessage<RecordOrders>, { name: `index${string}` }>;
@@ -23,14 +24,21 @@ const WANT = `
   INSERT INTO index_definition (type, version, parameters, sort, is_wanted) VALUES (?, ?, ?, ?, 1)
   ON CONFLICT DO UPDATE SET is_wanted = 1 WHERE NOT is_wanted`;
 
-/** Whether the row stood as it was read. The access table repeats its place in lists. */
+/** Whether the row stood as it was read. The access table repeats its place in lists, and what its values decide. */
 function reindexRow(db: Database, { type, id, version, sort, index }: ReindexedRow): boolean {
-  const row = db.get<{ rid: number; sort: number }>(STANDING, type, id, version, index.definition);
+  const row = db.get<Standing>(STANDING, type, id, version, index.definition);
   if (row === undefined) return false;
-  rewriteIndex(db, row.rid, type, index);
-  if (row.sort !== sort) db.run('UPDATE acl SET sort = ? WHERE rid = ?', sort, row.rid);
-  db.run('UPDATE resource SET definition = ?, sort = ? WHERE rid = ?', index.definition, sort, row.rid);
+  const { rid, person, level, released } = row;
+  const before = besideText(db, { rid, type });
+  rewriteIndex(db, rid, type, index);
+  if (row.sort !== sort) db.run('UPDATE acl SET sort = ? WHERE rid = ?', sort, rid);
+  db.run('UPDATE resource SET definition = ?, sort = ? WHERE rid = ?', index.definition, sort, rid);
+  if (person !== null && isMaterialised(type) && besideText(db, { rid, type }) !== before)
+    materialiseRow(db, person, { rid, type, id, sort, level, released });
   return true;
 }
 
-const STANDING = 'SELECT rid, sort FROM resource WHERE type = ? AND id = ? AND version = ? AND definition <> ?';
+type Standing = Pick<StandingRow, 'rid' | 'sort' | 'person' | 'level' | 'released'>;
+
+const STANDING = `SELECT rid, sort, person, level, released FROM resource
+  WHERE type = ? AND id = ? AND version = ? AND definition <> ?`;
