@@ -64,7 +64,7 @@ export function exportRecord(deps: ExportRecordDeps) {
       if (part.exam !== undefined && first.answer.rows.length === 0) throw foundNothing('No such resource');
       const progress = new Progress(deps, visit, standing, part);
       return {
-        files: filesOf(deps, visit, { part, exams, first, progress }),
+        files: filesOf(deps, visit, { part, since: standing.row.updated, exams, first, progress }),
         decideAgain: decidingAgain(deps.clock, async () => {
           await standingExport(deps, visit, id);
           await progress.alive();
@@ -186,13 +186,15 @@ class Progress {
 
 type Sending = {
   readonly part: ExportPart;
+  /** When the export was written last, by the clock of the store: epoch milliseconds. */
+  readonly since: number;
   readonly exams: Exams;
   readonly first: Recorded<SearchPage>;
   readonly progress: Progress;
 };
 
 async function* filesOf(deps: ExportRecordDeps, visit: Visit, sending: Sending): AsyncGenerator<ExportedFile> {
-  const { part, exams, first, progress } = sending;
+  const { part, since, exams, first, progress } = sending;
   const { mostInstances = MOST_INSTANCES } = deps;
   const checksums = new Checksums();
   const readingOf = (recorded: Recorded<SearchPage>): ExportReading => ({
@@ -200,7 +202,7 @@ async function* filesOf(deps: ExportRecordDeps, visit: Visit, sending: Sending):
     reading: { visit, kind: 'export', recorded },
   });
   if (part.after === undefined && part.exam === undefined)
-    for await (const file of exportedResources(readingOf(first))) yield checksums.of(file);
+    for await (const file of exportedResources({ ...readingOf(first), since })) yield checksums.of(file);
   const directory: StudyRecords[] = [];
   let [instances, isLeft] = [0, false];
   for (let recorded = first; ;) {

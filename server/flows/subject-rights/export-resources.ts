@@ -2,6 +2,7 @@
 import type { Attachment, Binary, DiagnosticReport, DocumentReference } from '@medplum/fhirtypes';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
+import type { Criterion } from '../../../profiles/search/query.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../../profiles/types/visibility.ts';
 import { allows } from '../../access/scope.ts';
 import type { BlobRef, ImageStore } from '../../ports/image-store.ts';
@@ -14,7 +15,12 @@ import { extensionOf, type ExportedFile } from './exported-file.ts';
 /** What the files are read by. */
 export type ExportReading = GuardDeps & { readonly images: ImageStore; readonly reading: Reading };
 
+/** A time of the store (epoch milliseconds) before anything was read for the export. */
+type Since = { readonly since: number };
+
 const PAGE = 50;
+/** Clocks of servers are in step within seconds. */
+const STEP_MS = 60_000;
 
 /** Types of a record that are hers: all but the directory, parts of others, and who passed (`AuditEvent`). */
 const TYPES: readonly StoredType[] = STORED_TYPES.filter((type) => {
@@ -24,7 +30,7 @@ const TYPES: readonly StoredType[] = STORED_TYPES.filter((type) => {
 });
 
 /** Yields a file for each type that there is something of, as far as the scopes of who asks open it; then documents. */
-export async function* exportedResources(deps: ExportReading): AsyncGenerator<ExportedFile> {
+export async function* exportedResources(deps: ExportReading & Since): AsyncGenerator<ExportedFile> {
   const { scopes } = deps.reading.visit.requester;
   const documents = new Set<string>();
   for (const type of TYPES) {
@@ -39,23 +45,32 @@ export async function* exportedResources(deps: ExportReading): AsyncGenerator<Ex
   }
 }
 
-/** Rows of a type in its order. What is stale is read again: what was hidden meanwhile is not given, all else is. */
+/**
+ * Rows of a type in its order, each once. What is stale is read again: what was hidden meanwhile is not given, all else
+ * is. A change may have moved a row to where rows were given already: behind the last one those are looked through that
+ * have changed. Of what was given the id is kept while the type is read, of all else a page.
+ */
 class Rows {
-  readonly #deps: ExportReading;
+  readonly #deps: ExportReading & Since;
   readonly #type: StoredType;
   readonly #decideAgain: () => Promise<void>;
+  readonly #given = new Set<string>();
   #left: readonly VisibleRow[] = [];
-  #isMore = true;
   #last: PageEnd | undefined;
+  #where: readonly Criterion[] = [];
+  #isOver = false;
+  /** Of this look: pages that were read, and whether they had something to give. */
+  #pages = 0;
+  #isNew = false;
 
-  constructor(deps: ExportReading, type: StoredType) {
+  constructor(deps: ExportReading & Since, type: StoredType) {
     this.#deps = deps;
     this.#type = type;
     this.#decideAgain = decidingAgain(deps.clock, async () => await this.#read());
   }
 
   async hasSome(): Promise<boolean> {
-    if (this.#left.length === 0 && this.#isMore) await this.#read();
+    while (this.#left.length === 0 && (!this.#isOver || this.#looksAgain())) await this.#read();
     return this.#left.length > 0;
   }
 
@@ -64,14 +79,33 @@ class Rows {
     if (!(await this.hasSome())) return undefined;
     const [row, ...left] = this.#left;
     this.#left = left;
-    if (row !== undefined) this.#last = { sort: row.sort, id: row.id };
+    if (row !== undefined) {
+      this.#last = { sort: row.sort, id: row.id };
+      this.#given.add(row.id);
+      this.#isNew = true;
+    }
     return row;
   }
 
   async #read(): Promise<void> {
-    const { rows, next } = await pageOf(this.#deps, this.#type, this.#last);
-    this.#left = rows;
-    this.#isMore = next !== undefined;
+    const { rows, next } = await pageOf(this.#deps, this.#type, this.#where, this.#last);
+    this.#left = rows.filter(({ id }) => !this.#given.has(id));
+    this.#isOver = next === undefined;
+    this.#pages += 1;
+    if (this.#left.length === 0) this.#last = next ?? this.#last;
+  }
+
+  /** Nothing moves within one page, and what changes all the time is looked for until nothing else is found. */
+  #looksAgain(): boolean {
+    const isFirst = this.#where.length === 0;
+    if (this.#pages < 2 || !(isFirst || this.#isNew)) return false;
+    const lo = this.#deps.since - STEP_MS;
+    this.#where = [{ kind: 'date', param: '_lastUpdated', values: [{ lo, hi: lo + 1, prefix: 'ge' }] }];
+    this.#last = undefined;
+    this.#isOver = false;
+    this.#pages = 0;
+    this.#isNew = false;
+    return true;
   }
 }
 
@@ -88,8 +122,13 @@ async function* linesOf(
   }
 }
 
-async function pageOf(deps: ExportReading, type: StoredType, after?: PageEnd): Promise<SearchPage> {
-  const query = { type, where: [], count: PAGE, total: 'none', include: [] } as const;
+async function pageOf(
+  deps: ExportReading,
+  type: StoredType,
+  where: readonly Criterion[],
+  after?: PageEnd,
+): Promise<SearchPage> {
+  const query = { type, where, count: PAGE, total: 'none', include: [] } as const;
   const question = { kind: 'search', query, ...(after === undefined ? {} : { after }) } as const;
   return await readOn(deps, deps.reading, question, ({ rows }) => tell(rows));
 }

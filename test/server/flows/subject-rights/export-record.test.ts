@@ -10,6 +10,7 @@ import { exportRecord, type ExportPart } from '../../../../server/flows/subject-
 import { zipArchive } from '../../../../server/endpoints/http/zip-archive.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
+import type { Put } from '../../../../server/ports/commit-plan.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
 import { aPlan, NOW, SYSTEM } from '../../../support/plans.ts';
 import { commitPlan } from '../../../support/warrants.ts';
@@ -147,7 +148,8 @@ describe('A running export (access.md 5, streams)', function () {
     expect(after).to.be.lessThan(MEGABYTE);
   });
 
-  it('leaves out of the lines what is hidden from her while they are sent, and keeps each other', async () => {
+  /** Files as many documents as two pages of lines have, and more. */
+  const filedLines = async (): Promise<readonly Put[]> => {
     const { indexer } = deps;
     const facts = {
       person: clinic.anne.person,
@@ -170,6 +172,11 @@ describe('A running export (access.md 5, streams)', function () {
       return putOf(indexer, document, NOW - at, { ...facts, released: true });
     });
     for (const put of puts) await commitPlan(clinic.stores.records, aPlan({ puts: [put] }));
+    return puts;
+  };
+
+  it('leaves out of the lines what is hidden from her while they are sent, and keeps each other', async () => {
+    const puts = await filedLines();
     const hidden = puts[HIDDEN];
     if (hidden === undefined) throw new Error('Nothing was filed');
     const { text } = await interrupted(
@@ -178,6 +185,23 @@ describe('A running export (access.md 5, streams)', function () {
     );
     const told = puts.map(({ id }) => text.split(`"id":"${id}"`).length - 1);
     expect(told).to.deep.equal(puts.map((put) => (put === hidden ? 0 : 1)));
+  });
+
+  it('has each line once, whose row is changed and sorted elsewhere while they are sent', async () => {
+    const puts = await filedLines();
+    const [first, last] = [puts[0], puts.at(-1)];
+    if (first === undefined || last === undefined) throw new Error('Nothing was filed');
+    // What was sent comes behind what is to come, and what is to come before what was sent.
+    const elsewhere = [
+      { ...first, sort: last.sort - 1_000 },
+      { ...last, sort: first.sort + 1_000 },
+    ];
+    const { text, fault } = await interrupted(
+      async () => void (await commitPlan(clinic.stores.records, aPlan({ puts: elsewhere }))),
+      { from: MEGABYTE / 8, part: {} },
+    );
+    expect(fault).to.equal(undefined);
+    expect(puts.map(({ id }) => text.split(`"id":"${id}"`).length - 1)).to.deep.equal(puts.map(() => 1));
   });
 
   it('goes on while the record is withdrawn from others: it is hers', async () => {
