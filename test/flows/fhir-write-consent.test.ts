@@ -79,6 +79,48 @@ describe('FHIR writes: Consent, and who may write (FHIR R4 http.html#create)', (
       expect(await count(region.stranger, `ImagingStudy?patient=${region.patients.helene}`)).to.equal(0);
     });
 
+    it('a request, and what stands of a patient, names so many actors and items at most; blocks count alone', async () => {
+      const { provision, ...consent } = consentFor(region.patients.helene, 'Practitioner/demo-stranger') as Consent;
+      const [one] = provision?.actor ?? [];
+      const actor = Array.from({ length: 100 }, (_, at) => ({
+        role: one?.role ?? {},
+        reference: { type: 'Practitioner', identifier: { system: 'urn:test:unknown', value: `${at}` } },
+      }));
+      const of = (further: object): object => ({ ...consent, provision: { ...provision, actor, ...further } });
+      const send = async (further: object, caller = region.patient) =>
+        await caller.send('POST', 'Consent', of(further));
+      const exams = ['1', '2', '3'].map((id) => ({ reference: `ImagingStudy/${id}` }));
+      const data = exams.map((reference) => ({ meaning: 'instance', reference }));
+      expect(expectOutcome(await send({ data }), 413, 'too-costly')).to.include('200');
+      const entry = [1, 2, 3].map((year) => ({
+        resource: of({ dataPeriod: { end: `200${year}` } }),
+        request: { method: 'POST', url: 'Consent' },
+      }));
+      const bundle = { resourceType: 'Bundle', type: 'transaction', entry };
+      expectOutcome(await region.patient.send('POST', '', bundle), 413, 'too-costly');
+      const made: Consent[] = [];
+      for (let year = 2000; year < 2019; year += 1) {
+        const answer = await region.patient.send('POST', 'Consent', of({ dataPeriod: { end: `${year}` } }), {
+          Prefer: 'return=representation',
+        });
+        expect(answer.status, answer.text).to.equal(201);
+        made.push(answer.json<Consent>());
+      }
+      for (const caller of [region.patient, region.strasbourg]) {
+        const refused = await send({ dataPeriod: { end: '2020' } }, caller);
+        expect(expectOutcome(refused, 413, 'too-costly')).to.include('2000');
+      }
+      expect((await send({ dataPeriod: { end: '2000' } })).status, 'said again').to.equal(200);
+      const blocked = { ...consent, provision: { type: 'deny', actor: provision?.actor } };
+      const block = await region.patient.send('POST', 'Consent', blocked);
+      expect(block.status, block.text).to.equal(201);
+      const all = made.map(({ id }) => ({ request: { method: 'DELETE', url: `Consent/${id}` } }));
+      const ended = await region.patient.send('POST', '', { ...bundle, entry: all });
+      expect(ended.status, ended.text).to.equal(200);
+      await region.patient.send('DELETE', (block.headers.get('location') ?? '').split(/\/fhir\/|\/_history/)[1] ?? '');
+      expect((await send({ dataPeriod: { end: '2020' } }, region.strasbourg)).status).to.equal(201);
+    });
+
     it('C18 answers for a patient who is hidden as for one who does not exist', async () => {
       const hidden = await region.nancy.send(
         'POST',

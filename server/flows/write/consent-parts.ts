@@ -17,6 +17,7 @@ import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { isMaskedFromRepresentatives, isRowSeen } from '../aside/seen.ts';
 import { attendanceAsked } from '../consent/attendance.ts';
+import { requireFewStanding } from '../consent/declaration-bounds.ts';
 import { endingAt } from '../consent/end-consent.ts';
 import { actorsNamed } from '../consent/named-actors.ts';
 import { declarationPlace, endedAlong, type DeclarationPlace } from '../consent/standing-declarations.ts';
@@ -57,6 +58,7 @@ const ENDED: readonly Consent['status'][] = ['inactive', 'entered-in-error'];
  * @throws {Fault} not-supported - a Consent of another shape
  * @throws {Fault} invalid - an actor who is not in the directory: a reference, or a number that is blocked
  * @throws {Fault} business-rule - an item that is not of the patient, or that who sends this does not see
+ * @throws {Fault} too-costly - more than the bounds of ../consent/declaration-bounds.ts
  */
 async function declaredParts(work: Work, { placed, known }: Written, sent: Consent): Promise<ActParts> {
   if (known === undefined) throw new Error('A Consent without a patient is not written here');
@@ -71,6 +73,7 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   const isWaiting = unknownActors(named).length > 0;
   if (isWaiting && isOfBlock) throw unknownBlocked();
   const { standing, waited, take } = await placeOf(work, subject, { sent, named, isWaiting });
+  if (standing === undefined) await requireFewStanding(work, person, named);
   const id = standing?.id ?? placed.id;
   const sentAs = exams === undefined ? named : maskedAsExam(named, isMasked);
   const consent = { ...sentAs, id, ...(isWaiting ? { status: 'proposed' as const } : {}) };

@@ -9,6 +9,7 @@ import { subjectOf } from '../../../profiles/types/row-rules.ts';
 import { mayTouch, mayWrite } from '../../access/may-write.ts';
 import { speaksForPatient } from '../../access/requester.ts';
 import { openedResource } from '../../ports/internal-row.ts';
+import { requireFewAsked } from '../consent/declaration-bounds.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import type { WriteAct } from './act.ts';
 import { hookOf, isIdentity, keptTypeOf } from './hooks.ts';
@@ -36,6 +37,7 @@ export async function workActs(work: Work, acts: readonly WriteAct[]): Promise<r
   }
   const places = await retriedPlaces(work, found);
   refuseTwice(places);
+  requireFewAsked(places);
   const links = await linksOf(work, places);
   const patients = new Map<string, AskedPatient>();
   const worked: WorkedAct[] = [];

@@ -1,0 +1,52 @@
+/**
+ * How much Consents may give or close. Each actor of one has a right of its own to each item that it names, and every
+ * row of the person is looked at for every right to several rows: a withdrawal changes all of them at once.
+ */
+import type { Consent } from '@medplum/fhirtypes';
+import { isBlock } from '../../../profiles/consent/block.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import { findAll } from '../internal-reads.ts';
+import type { Placed, Work } from '../write/work.ts';
+import { GIVES_OR_WAITS } from './standing-declarations.ts';
+
+/** Rights that one request may ask for, and that what stands of one person may give, or close. */
+const MOST = { asked: 200, standing: 2_000 } as const;
+
+/** How many rights a Consent gives when all whom it names are known. */
+function rightsNamed({ provision: { actor = [], data = [] } = {} }: Consent): number {
+  return actor.length * Math.max(1, data.length);
+}
+
+/** @throws {Fault} too-costly - the new Consents of a request name more actors, times their items, than MOST.asked */
+export function requireFewAsked(places: readonly Placed[]): void {
+  const consents = places.flatMap(({ act, standing }) =>
+    standing === undefined && 'resource' in act && act.resource.resourceType === 'Consent' ? [act.resource] : [],
+  );
+  if (sumOf(consents) <= MOST.asked) return;
+  throw new Fault('too-costly', `A request declares ${MOST.asked} actors at most, times the items of each Consent`, {
+    expression: 'Consent.provision',
+  });
+}
+
+/**
+ * Requires that a new declaration or block of a person comes beside few others, whoever said them: what closes a record
+ * is counted by itself, so that nobody fills up what she blocks with.
+ * @throws {Fault} too-costly - they would name more actors, times their items, than MOST.standing
+ */
+export async function requireFewStanding(
+  { deps, reading }: Pick<Work, 'reading'> & { readonly deps: Pick<Work['deps'], 'records'> },
+  person: PersonKey,
+  sent: Consent,
+): Promise<void> {
+  const found = await findAll<Consent>(deps.records, reading({ person }), 'Consent', [GIVES_OR_WAITS]);
+  const alike = found.map(({ resource }) => resource).filter((consent) => isBlock(consent) === isBlock(sent));
+  if (sumOf([...alike, sent]) <= MOST.standing) return;
+  throw new Fault('too-costly', `What stands of a patient names ${MOST.standing} actors at most, times the items`, {
+    expression: 'Consent.provision',
+  });
+}
+
+function sumOf(consents: readonly Consent[]): number {
+  return consents.reduce((sum, consent) => sum + rightsNamed(consent), 0);
+}
