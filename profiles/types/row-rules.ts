@@ -113,8 +113,11 @@ export function isInError(type: StoredType, resource: object): boolean {
   return fhirType(type).toldInError !== undefined && elementsAt(resource, 'status').includes('entered-in-error');
 }
 
-/** Why an element that FHIR requires says nothing. */
-const MASKED = {
+/**
+ * Why an element that FHIR requires says nothing.
+ * @see https://hl7.org/fhir/R4/extension-data-absent-reason.html
+ */
+export const MASKED = {
   extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'masked' }],
 };
 

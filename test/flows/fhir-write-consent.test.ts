@@ -79,7 +79,7 @@ describe('FHIR writes: Consent, and who may write (FHIR R4 http.html#create)', (
       expect(await count(region.stranger, `ImagingStudy?patient=${region.patients.helene}`)).to.equal(0);
     });
 
-    it('a request, and what stands of a patient, names so many actors and items at most; blocks count alone', async () => {
+    it('a request, and what stands of a patient, names so many actors and items; blocks count alone', async () => {
       const { provision, ...consent } = consentFor(region.patients.helene, 'Practitioner/demo-stranger') as Consent;
       const [one] = provision?.actor ?? [];
       const actor = Array.from({ length: 100 }, (_, at) => ({

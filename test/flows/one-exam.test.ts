@@ -30,6 +30,8 @@ describe('A right to one exam', function () {
   let other: { readonly study: string; readonly report: string; readonly uid: string };
   /** The id of an exam of another patient. */
   let another: string;
+  /** An exam of the patient that no report lets her see. */
+  let unreleased: string;
 
   const callerOf = (who: PersonKey): FhirCaller => fhirCaller(world.server.url, world.tokens.get(who));
   const wordsOf = async (): Promise<readonly string[]> =>
@@ -147,6 +149,7 @@ describe('A right to one exam', function () {
     const byAuthor = await sendFor(`ImagingStudy/${waiting.id}`, author);
     expect(byAuthor.status, byAuthor.text).to.equal(201);
     expect(await count(callerOf('declared'), 'ImagingStudy')).to.equal(2);
+    unreleased = `ImagingStudy/${waiting.id}`;
   });
 
   it('ITI-108 ends with the Consent, and with it all that she declared of the same', async () => {
@@ -156,6 +159,31 @@ describe('A right to one exam', function () {
     for (const door of DOORS.filter((one) => canAsk('declared', one))) await expectHidden(world, door, 'declared');
     for (const type of ['ImagingStudy', 'DiagnosticReport', 'DocumentReference', 'Patient'])
       expect(await count(callerOf('declared'), type), type).to.equal(0);
+  });
+
+  it('of an exam that she does not see yet tells her not which; she ends it, whoever declared', async () => {
+    const sent = await sendFor(unreleased, author);
+    expect(sent.status, sent.text).to.equal(201);
+    const [path = ''] = /Consent\/[^/]+/.exec(sent.headers.get('location') ?? '') ?? [];
+    expect((await author.get(path)).text, 'who filed it reads what it said').to.include(unreleased);
+    const answers = [path, `${path}/_history`, `${path}/_history/1`, 'Consent?_count=100', 'Consent/_history'];
+    for (const asked of [...answers, 'Patient?_revinclude=Consent:patient']) {
+      const { status, text } = await patient.get(asked);
+      expect([status, text.includes(path.slice('Consent/'.length))], asked).to.deep.equal([200, true]);
+      expect(text, asked).to.not.include(unreleased);
+    }
+    const told = (await patient.get(path)).json<Consent>();
+    const url = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason';
+    expect(told.provision?.data).to.deep.equal([
+      { meaning: 'instance', reference: { extension: [{ url, valueCode: 'masked' }] } },
+    ]);
+    const inactive = { ...told, status: 'inactive' as const };
+    const changes = { ...inactive, provision: { ...told.provision, period: { end: '2030-01-01' } } };
+    expectOutcome(await patient.send('PUT', path, changes), 501, 'not-supported');
+    const ended = await patient.send('PUT', path, inactive, { Prefer: 'return=representation' });
+    expect([ended.status, ended.text.includes(unreleased)], ended.text).to.deep.equal([200, false]);
+    expect(await count(callerOf('declared'), 'ImagingStudy')).to.equal(0);
+    expect((await author.get(path)).text, 'what was said stands').to.include(unreleased).and.include('inactive');
   });
 
   describe('of an emergency ($break-glass with study)', () => {
@@ -231,7 +259,9 @@ describe('A right to one exam', function () {
       await labelled('INVISIBLE_REPRESENTANTS_LEGAUX');
       expect((await sendFor(other.study)).status).to.equal(201);
       expect((await breakFor({ reference: other.study })).status).to.equal(201);
-      expect([(await named(representative)).length, (await named(patient)).length]).to.deep.equal([1, 3]);
+      expect([(await named(representative)).length, (await named(patient)).length]).to.deep.equal([0, 3]);
+      const told = await representative.get(`Consent/${before[0]?.id}`);
+      expect([told.status, told.text.includes(other.study)], 'the emergency alone').to.deep.equal([200, false]);
       await labelled();
       expect((await sendFor(other.study)).status).to.equal(200);
       expect((await named(representative)).length, 'the declaration is written anew').to.equal(2);

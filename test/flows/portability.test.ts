@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import type { ImagingStudy, Parameters, Task } from '@medplum/fhirtypes';
+import { demoConsent } from '../../fixtures/consent.ts';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { PATIENTS } from '../../fixtures/people.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
@@ -248,6 +249,10 @@ onEachStore('Patient/$portability (GDPR 20, N06)', {}, (running) => {
 
   it('leaves out what a label hides from her, at once: INVISIBLE_PATIENT', async () => {
     const [, second] = await exams();
+    const { provision, ...consent } = demoConsent(`Patient/${region.patients.helene}`);
+    const data = [{ meaning: 'instance', reference: { reference: `ImagingStudy/${second?.id}` } }];
+    const declared = await region.patient.send('POST', 'Consent', { ...consent, provision: { ...provision, data } });
+    expect(declared.status, declared.text).to.equal(201);
     const labelled = await region.nancy.send('POST', `ImagingStudy/${second?.id}/$set-confidentiality`, {
       resourceType: 'Parameters',
       parameter: [
@@ -263,6 +268,8 @@ onEachStore('Patient/$portability (GDPR 20, N06)', {}, (running) => {
     const images = [...files].filter(([path]) => /^(?:DICOM|FHIR\/ImagingStudy)/.test(path));
     const all = Buffer.concat(images.map(([, bytes]) => bytes));
     expect(all.includes(region.studies.heleneNancy.studyInstanceUID)).to.equal(false);
+    const consents = files.get('FHIR/Consent.ndjson')?.toString() ?? '';
+    expect([consents.includes('masked'), consents.includes(second?.id ?? '')]).to.deep.equal([true, false]);
     for (const part of ['exam', 'after']) {
       const hidden = await fetched(`${place}/zip?${part}=${second?.id}`);
       const unknown = await fetched(`${place}/zip?${part}=nothing`);

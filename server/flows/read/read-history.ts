@@ -15,6 +15,7 @@ import {
 import { requireScope } from '../../access/scope.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { formerPatient } from './former-patient.ts';
+import { toldConsents } from './told-consent.ts';
 import { isToldInPart, toldVersion } from './told-report.ts';
 import { ABSENT, ID } from './read-resource.ts';
 
@@ -55,8 +56,10 @@ export function readHistory(deps: GuardDeps) {
       if (former !== undefined) return { ...former, cursor: undefined };
       if (isNothing(request, told(answer))) throw foundNothing(ABSENT);
       const { next } = answer;
+      const page = toldPage(visit, answer, await presentRows(deps, passage, type, answer));
       return {
-        ...toldPage(visit, answer, await presentRows(deps, passage, type, answer)),
+        ...page,
+        rows: await toldConsents(deps, visit, passage, page.rows),
         cursor: next === undefined ? undefined : writeCursor(visit, [next.updated, next.id, next.version]),
       };
     });

@@ -13,6 +13,7 @@ import {
   type GuardDeps,
   type Visit,
 } from '../guard.ts';
+import { toldConsents } from './told-consent.ts';
 import { isToldInPart, toldVersion } from './told-report.ts';
 import { requireScope } from '../../access/scope.ts';
 import { formerPatient } from './former-patient.ts';
@@ -49,8 +50,9 @@ export function readResource(deps: GuardDeps) {
       const row = told(answer) ?? (await formerVersion(deps, visit, { type, id, version }, tell));
       if (row === undefined) throw foundNothing(ABSENT);
       if ('isDeletion' in row) throw foundDeleted('The resource was deleted');
-      if (version === undefined || !isToldInPart(type)) return row;
-      return toldVersion(visit, row, await further(deps, passage, { kind: 'resource', type, id })) ?? row;
+      const [shown = row] = await toldConsents(deps, visit, passage, [row]);
+      if (version === undefined || !isToldInPart(type)) return shown;
+      return toldVersion(visit, shown, await further(deps, passage, { kind: 'resource', type, id })) ?? shown;
     });
   };
 }

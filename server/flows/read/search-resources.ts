@@ -7,8 +7,8 @@ import { guarded, refusalsRecorded, shownRows, type Account, type GuardDeps, typ
 import { eventsOfPatients, patientSought, withinPeriod } from './events-of-patients.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { requireScope } from '../../access/scope.ts';
+import { toldRows } from './told-consent.ts';
 import { requireToldSearch } from './told-relative.ts';
-import { toldRow } from './told-report.ts';
 import { withinScopes } from './search-scopes.ts';
 
 /** A page, and the cursor of the next one when more follows. */
@@ -55,11 +55,12 @@ export function searchResources(deps: GuardDeps) {
         sought === undefined
           ? await guarded(deps, visit, passage, question, tell)
           : await eventsOfPatients(deps, visit, sought, { question, passage, tell });
-      const told = (row: VisibleRow): VisibleRow => toldRow(visit, row);
+      const told = async (rows: readonly VisibleRow[]): Promise<readonly VisibleRow[]> =>
+        await toldRows(deps, visit, passed, rows);
       return {
         ...answer,
-        rows: answer.rows.map(told),
-        included: answer.included.map(told),
+        rows: await told(answer.rows),
+        included: await told(answer.included),
         cursor: answer.next === undefined ? undefined : cursorOf(visit, answer.next),
         passage: passed,
       };

@@ -9,7 +9,8 @@ import type { BlobRef, ImageStore } from '../../ports/image-store.ts';
 import type { PageEnd, SearchPage, VisibleRow } from '../../ports/record-store.ts';
 import { decidedStream, decidingAgain } from '../decided-stream.ts';
 import { readOn, type Account, type GuardDeps, type Reading } from '../guard.ts';
-import { isTold, toldRow } from '../read/told-report.ts';
+import { toldRows } from '../read/told-consent.ts';
+import { isTold } from '../read/told-report.ts';
 import { extensionOf, type ExportedFile } from './exported-file.ts';
 
 /** What the files are read by. */
@@ -116,7 +117,8 @@ async function* linesOf(
   documents: Set<string>,
 ): AsyncGenerator<Uint8Array> {
   for (let row = await rows.next(); row !== undefined; row = await rows.next()) {
-    const { json } = toldRow(deps.reading.visit, row);
+    const { visit, recorded } = deps.reading;
+    const [{ json } = row] = await toldRows(deps, visit, recorded.passage, [row]);
     for (const id of documentsIn(type, json)) documents.add(id);
     yield Buffer.from(`${json}\n`);
   }

@@ -7,6 +7,7 @@ import type { Consent } from '@medplum/fhirtypes';
 import { isBlock, readBlock } from '../../../profiles/consent/block.ts';
 import { readDeclaration } from '../../../profiles/consent/declaration.ts';
 import { maskedAsExam } from '../../../profiles/consent/giving/masked-as-exam.ts';
+import { itemsNamed, withItemsSeen } from '../../../profiles/consent/giving/told-items.ts';
 import { isShare } from '../../../profiles/consent/giving/is-share.ts';
 import { unknownActors } from '../../../profiles/consent/unknown-correspondent.ts';
 import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
@@ -161,10 +162,25 @@ async function endedStatus(work: Work, row: InternalRow, sent: Consent): Promise
       expression: 'Consent.status',
     });
   const said = { ...sent, status: standing.status };
-  // Whoever sent a number alone may say it so again.
-  if (!sameContent(standing, said) && !sameContent(standing, await actorsNamed(work, row.person, said)))
+  // Whoever sent a number alone may say it so again, and who is not told of an item does not say it.
+  const isSaid =
+    sameContent(standing, said) ||
+    sameContent(standing, await actorsNamed(work, row.person, said)) ||
+    sameContent(await asTold(work, standing), said);
+  if (!isSaid)
     throw new Fault('not-supported', 'Only the status of a Consent can be changed', { expression: 'Consent' });
   return sent.status;
+}
+
+/** A Consent as who sends its end reads it. */
+async function asTold({ deps, visit, reading }: Work, consent: Consent): Promise<Consent> {
+  const seen = new Set<string>();
+  for (const item of itemsNamed(consent)) {
+    const [type = '', id = ''] = item.split('/');
+    const row = await rowById(deps.records, reading, storedType(type), id);
+    if (row !== undefined && (await isRowSeen(deps, visit, reading, row))) seen.add(item);
+  }
+  return withItemsSeen(consent, seen);
 }
 
 /** A declaration or a presence, or a block, names professionals; emergencies, shares and withdrawals do not pass. */
