@@ -329,6 +329,16 @@ onEachStore(
       expect((await tasksOf(desk, 'requested')).map(named)).not.to.include.members(['Dr Côme Vaudrémont-Ciel']);
     });
 
+    const move = async (study: DemoStudy): Promise<void> => {
+      const { id } = await callers.strasbourg.findOne<ImagingStudy>(`ImagingStudy?${byStudyUid(study)}`);
+      const moved = await callers.strasbourg.send('POST', `ImagingStudy/${id}/$move`, {
+        resourceType: 'Parameters',
+        parameter: [{ name: 'patient', valueReference: { reference: `Patient/${patients.helene}` } }],
+      });
+      expect(moved.status, moved.text).to.equal(200);
+      await done();
+    };
+
     it('go with an exam that was another person’s', async () => {
       const [standing] = await naming(DECLARED);
       await end(standing?.id ?? '');
@@ -345,17 +355,44 @@ onEachStore(
           ({ subject }) => subject.reference,
         );
       expect(await hers()).to.deep.equal([`Patient/${patients.gaetan}`]);
-      const { id } = await callers.strasbourg.findOne<ImagingStudy>(`ImagingStudy?${byStudyUid(gone)}`);
-      const moved = await callers.strasbourg.send('POST', `ImagingStudy/${id}/$move`, {
-        resourceType: 'Parameters',
-        parameter: [{ name: 'patient', valueReference: { reference: `Patient/${patients.helene}` } }],
-      });
-      expect(moved.status, moved.text).to.equal(200);
-      await done();
+      await move(gone);
       const left = await callers.strasbourg.find<Consent>(`Consent?patient=Patient/${patients.gaetan}`);
       expect(new Set(left.map(({ status }) => status))).to.deep.equal(new Set(['inactive']));
       // Hélène has ended hers.
       expect(await hers()).to.deep.equal([]);
+    });
+
+    it('stay where another exam names them, or the establishment declared them itself', async () => {
+      const sent = async (key: string, attributes: Dataset): Promise<DemoStudy> =>
+        await send(key, attributes, { patient: PATIENTS.gaetan });
+      const [first, third] = [await sent('stays-1', referring(NIGHT)), await sent('stays-2', consulting(STRANGER))];
+      const second = await sent('stays-3', consulting(NIGHT));
+      const of = async (actor: string): Promise<readonly (string | undefined)[]> => {
+        const hers = `Consent?patient=Patient/${patients.gaetan}&actor=${actor}&status=active`;
+        return (await callers.strasbourg.find<Consent>(hers)).map(({ id }) => id);
+      };
+      const [night, stranger] = [await of(NIGHT), await of(STRANGER)];
+      const { provision, ...consent } = demoConsent(`Patient/${patients.gaetan}`);
+      const actor = (provision?.actor ?? []).map((one) => ({ ...one, reference: { reference: STRANGER } }));
+      const said = await callers.strasbourg.send('POST', 'Consent', { ...consent, provision: { ...provision, actor } });
+      expect([said.status, [said.headers.get('location')?.split('/').at(-3)]]).to.deep.equal([200, stranger]);
+      const [one, other] = await Promise.all(
+        [first, second].map(async (study) => {
+          const { id } = await callers.strasbourg.findOne<ImagingStudy>(`ImagingStudy?${byStudyUid(study)}`);
+          return { meaning: 'instance', reference: { reference: `ImagingStudy/${id}` } };
+        }),
+      );
+      const both = { ...consent, provision: { ...provision, data: [one, other] } };
+      expect((await callers.strasbourg.send('POST', 'Consent', both)).status).to.equal(201);
+      const seen = async (): Promise<number> =>
+        (await callers.declared.find(`ImagingStudy?patient=Patient/${patients.gaetan}`)).length;
+      expect(await seen()).to.equal(2);
+      await move(first);
+      expect(await seen(), 'of two items one went').to.equal(1);
+      await move(third);
+      expect([await of(NIGHT), await of(STRANGER)]).to.deep.equal([night, stranger]);
+      await move(second);
+      expect([await of(NIGHT), await of(STRANGER)]).to.deep.equal([[], stranger]);
     });
   },
 );

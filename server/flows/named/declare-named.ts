@@ -6,11 +6,13 @@
  * became another person's takes along what it gave.
  * @see access.md R-16, C11, C12
  */
-import type { Consent } from '@medplum/fhirtypes';
-import { buildNamedConsent } from '../../../profiles/consent/privacy-consent.ts';
+import type { Consent, ImagingStudy } from '@medplum/fhirtypes';
+import { buildNamedConsent, isNamedConsent } from '../../../profiles/consent/privacy-consent.ts';
+import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { stateAllows, type PatientState } from '../../access/decide.ts';
-import { systemReading, type Reading } from '../../access/grant.ts';
+import { systemGrant, systemReading, type Reading } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
 import { namedWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -23,7 +25,7 @@ import { declarationKey } from '../consent/standing-declarations.ts';
 import { knownParts, unknownParts } from '../consent/unknown-parts.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
-import { claimOf, findById } from '../internal-reads.ts';
+import { claimOf, findById, pagesOfAll } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { newId } from '../new-id.ts';
@@ -31,7 +33,7 @@ import { tellingOf } from '../notices/tell-news.ts';
 import { loadStudy } from '../study/study-content.ts';
 import { nextTurn, readTurn } from '../turns.ts';
 import { commitFresh, filedBy, joinParts, oneOf, putOf, type Planned, type PlanParts } from '../write/plan-parts.ts';
-import { lookedAt, lookedAtParts, unseenOf, type LookedAt } from './looked-at.ts';
+import { lookedAt, lookedAtOf, lookedAtParts, unseenOf, type LookedAt } from './looked-at.ts';
 import { namesOfStudy, type NamedCorrespondent } from './names-of-study.ts';
 import { professionalNamed } from './professional-named.ts';
 import { saidBefore } from './said-before.ts';
@@ -85,7 +87,7 @@ async function planOf(deps: DeclareNamedDeps, studyInstanceUID: string): Promise
   const seen = await lookedAt(records, reading, studyInstanceUID);
   const isHers = seen.patient === patient;
   const names = unseenOf(seen, patient, namesOfStudy(region, study));
-  const left = isHers ? undefined : await leftBehind({ deps, reading, now }, seen);
+  const left = isHers ? undefined : await leftBehind({ deps, reading, now }, studyInstanceUID, seen);
   if (names.length === 0 && left === undefined) return nothing;
   const made = await declaredParts({ deps, reading, known, state, now }, names);
   const all = isHers ? { ...seen.names, ...made.names } : made.names;
@@ -98,6 +100,9 @@ async function planOf(deps: DeclareNamedDeps, studyInstanceUID: string): Promise
   );
   return { warrant: namedWarrant([known, ...(left?.patients ?? [])]), plan, result: undefined };
 }
+
+/** A Consent that a name makes, and its claim; without parts it is one that stands. */
+type MadeOne = { readonly id: string; readonly key: string; readonly parts: readonly PlanParts[] };
 
 type Made = { readonly parts: readonly PlanParts[]; readonly names: Readonly<Record<string, string>> };
 
@@ -124,14 +129,15 @@ async function declaredParts(work: Work, names: readonly NamedCorrespondent[]): 
 async function declarationOf(
   { deps, reading, known: { person, patient }, state, now }: Work,
   { source, actor: named }: NamedCorrespondent,
-): Promise<{ readonly id: string; readonly key: string; readonly parts: readonly PlanParts[] } | undefined> {
+): Promise<MadeOne | undefined> {
   const { records, indexer, clock, timeZone: zone } = deps;
   if (!stateAllows('declared', state)) return undefined;
   const actor = (await professionalNamed(records, reading, person, named)) ?? named;
   const id = newId();
   const consent = buildNamedConsent({ id, patient, organization: source, actor, now });
   const key = declarationKey(patient, source, consent);
-  if ((await claimOf(records, reading, key)) !== undefined) return undefined;
+  const last = await claimOf(records, reading, key);
+  if (last !== undefined) return { id: last, key, parts: [] };
   const { reference } = actor;
   const said = reference === undefined ? undefined : await saidBefore(records, reading, person, [reference]);
   if (said?.isAgainst === true) return undefined;
@@ -148,21 +154,45 @@ async function declarationOf(
   return { id, key, parts };
 }
 
-/** What ends with a study that became another person's: whom it declared for whoever it was taken for. */
+/**
+ * What ends with a study that became another person's: whom it declared for whoever it was taken for. What the
+ * establishment has said itself since, and what another exam of that person says, stays.
+ */
 async function leftBehind(
   { deps: { records, indexer, clock }, reading, now }: Pick<Work, 'deps' | 'reading' | 'now'>,
+  studyInstanceUID: string,
   { names }: LookedAt,
 ) {
   const parts: PlanParts[] = [];
   const patients: Pick<KnownPatient, 'patient' | 'person'>[] = [];
-  for (const id of Object.values(names)) {
+  const others = new Map<PersonKey, ReadonlySet<string>>();
+  for (const id of new Set(Object.values(names))) {
     const found = id === '' ? undefined : await findById<Consent>(records, reading, 'Consent', id);
-    if (found?.row.person === undefined || found.row.subject === undefined) continue;
+    const { person, subject: patient } = found?.row ?? {};
+    if (found === undefined || person === undefined || patient === undefined) continue;
     if (found.resource.status !== 'active' && found.resource.status !== 'proposed') continue;
+    if (!isNamedConsent(found.resource)) continue;
+    const named = others.get(person) ?? (await namedByOthers({ records, reading, now }, person, studyInstanceUID));
+    others.set(person, named);
+    if (named.has(id)) continue;
     const record = (about: About): AuditRecord => recordOf(clock, ownOccasion('passerelle'), 'update', about);
     parts.push(endedConsent(indexer, found, now, record));
-    parts.push(...(await knownParts({ deps: { records, indexer }, reading, now }, found.row.person, id)));
-    patients.push({ patient: found.row.subject, person: found.row.person });
+    parts.push(...(await knownParts({ deps: { records, indexer }, reading, now }, person, id)));
+    patients.push({ patient, person });
   }
   return parts.length === 0 ? undefined : { parts: [oneOf(parts)], patients };
+}
+
+/** Ids of the Consents that the names in other studies of a person say, too. */
+async function namedByOthers(
+  { records, reading, now }: Pick<DeclareNamedDeps, 'records'> & Pick<Work, 'reading' | 'now'>,
+  person: PersonKey,
+  studyInstanceUID: string,
+): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  for await (const page of pagesOfAll<ImagingStudy>(records, reading({ person }), 'ImagingStudy')) {
+    const uids = page.map(({ resource }) => studyInstanceUIDIn(resource)).filter((uid) => uid !== studyInstanceUID);
+    for (const id of await lookedAtOf(records, systemGrant('declare-named', 'whole', now), uids)) ids.add(id);
+  }
+  return ids;
 }

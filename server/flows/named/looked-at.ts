@@ -2,7 +2,7 @@
  * Which names of a study were looked at. Each is once, whatever came of it: a further image that says the same declares
  * nobody whom the patient has ended since, or who was named while she shared nothing.
  */
-import type { ItemReading } from '../../access/grant.ts';
+import type { ItemReading, SystemGrant } from '../../access/grant.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { claimOf } from '../internal-reads.ts';
@@ -15,7 +15,10 @@ export type LookedAt = {
   readonly last: string | undefined;
   /** Whose study it was then (`Patient/id`). */
   readonly patient: string | undefined;
-  /** By the key of a name the id of the Consent that was made of it, or an empty text. */
+  /**
+   * By the key of a name the id of the Consent that was made of it, or that another exam had made by then, or an empty
+   * text.
+   */
   readonly names: Readonly<Record<string, string>>;
 };
 
@@ -29,6 +32,16 @@ export async function lookedAt(
   const last = await claimOf(records, reading, key);
   if (last === undefined) return { key, last, patient: undefined, names: {} };
   return { key, last, ...(JSON.parse(last) as Pick<LookedAt, 'patient' | 'names'>) };
+}
+
+/** The ids of Consents that the names of some studies were made to, or found. */
+export async function lookedAtOf(
+  records: RecordStore,
+  whole: SystemGrant,
+  studyInstanceUIDs: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const claims = await records.claimedAmong(whole, studyInstanceUIDs.map(claimKey.named));
+  return new Set([...claims.values()].flatMap((said) => Object.values((JSON.parse(said) as LookedAt).names)));
 }
 
 /** The names that were not looked at yet, of a study that is this Patient's (`Patient/id`). */
