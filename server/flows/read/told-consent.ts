@@ -1,17 +1,14 @@
 /**
- * What of a Consent the patient reads, and who represents her: an item that it names and that is hidden from her is
- * told from nothing. Whoever filed it knows what it said.
+ * What of a Consent the patient reads, and who represents her: of an item that is hidden from her, or gone, that there
+ * is one, and not which. Whoever filed it reads what it said.
  */
 import type { Consent } from '@medplum/fhirtypes';
 import { itemsNamed, withItemsSeen } from '../../../profiles/consent/giving/told-items.ts';
-import { isStoredType } from '../../../profiles/types/visibility.ts';
 import { speaksForPatient } from '../../access/requester.ts';
 import type { Passage, VisibleRow } from '../../ports/record-store.ts';
 import { further, type GuardDeps, type Visit } from '../guard.ts';
+import { seenItems } from './seen-items.ts';
 import { toldRow } from './told-report.ts';
-
-/** Items that one search asks for. */
-const AT_ONCE = 100;
 
 /** What the items are looked up with. */
 type Deps = Pick<GuardDeps, 'records' | 'clock'>;
@@ -26,7 +23,8 @@ export async function toldConsents<R extends VisibleRow>(
   const named = rows.map((row) => (isTold(visit, row) ? undefined : (JSON.parse(row.json) as Consent)));
   const items = new Set(named.flatMap((consent) => (consent === undefined ? [] : itemsNamed(consent))));
   if (items.size === 0) return rows;
-  const seen = await seenAmong(deps, passage, [...items]);
+  const found = await seenItems([...items], async (query) => await further(deps, passage, { kind: 'search', query }));
+  const seen = new Set(found.keys());
   return rows.map((row, at) => {
     const consent = named[at];
     const told = consent && withItemsSeen(consent, seen);
@@ -48,19 +46,4 @@ export async function toldRows<R extends VisibleRow>(
 /** Most name no item: their text is not read for it. */
 function isTold({ requester }: Visit, { type, json }: VisibleRow): boolean {
   return type !== 'Consent' || !speaksForPatient(requester) || !json.includes('"data"');
-}
-
-/** Those of some items (`Type/id`) that the requester sees now. */
-async function seenAmong(deps: Deps, passage: Passage, items: readonly string[]): Promise<ReadonlySet<string>> {
-  const seen = new Set<string>();
-  for (const [type = '', some] of Map.groupBy(items, (item) => item.split('/')[0])) {
-    if (!isStoredType(type)) continue;
-    for (let at = 0; at < some.length; at += AT_ONCE) {
-      const values = some.slice(at, at + AT_ONCE).map((item) => item.slice(type.length + 1));
-      const query = { type, where: [{ kind: 'id', values }], count: AT_ONCE, total: 'none', include: [] } as const;
-      const page = await further(deps, passage, { kind: 'search', query });
-      for (const { id } of page.rows) seen.add(`${type}/${id}`);
-    }
-  }
-  return seen;
 }

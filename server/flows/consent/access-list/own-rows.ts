@@ -4,6 +4,7 @@ import { isStoredType, type StoredType } from '../../../../profiles/types/visibi
 import { Fault } from '../../../../profiles/fault.ts';
 import type { PageEnd, SearchPage, VisibleRow } from '../../../ports/record-store.ts';
 import { readOn, type GuardDeps, type Reading } from '../../guard.ts';
+import { seenItems } from '../../read/seen-items.ts';
 
 /** Far above what one person has. */
 const MOST_ROWS = 5_000;
@@ -31,26 +32,16 @@ export async function firstSeen(
   return undefined;
 }
 
-/** Items that one search asks for. */
-const AT_ONCE = 100;
-
 /** Those of some rows (`Type/id`) that she sees, by that. */
 export async function seenAmong(
   deps: GuardDeps,
   reading: Reading,
   items: readonly string[],
 ): Promise<ReadonlyMap<string, VisibleRow>> {
-  const seen = new Map<string, VisibleRow>();
-  for (const [type = '', some] of Map.groupBy(items, (item) => item.split('/')[0])) {
-    if (!isStoredType(type)) continue;
-    for (let at = 0; at < some.length; at += AT_ONCE) {
-      const values = some.slice(at, at + AT_ONCE).map((item) => item.slice(type.length + 1));
-      const query = { type, where: [{ kind: 'id', values }], count: AT_ONCE, total: 'none', include: [] } as const;
-      const page = await readOn(deps, reading, { kind: 'search', query }, tellRows);
-      for (const row of page.rows) seen.set(`${type}/${row.id}`, row);
-    }
-  }
-  return seen;
+  return await seenItems(
+    items,
+    async (query) => await readOn(deps, reading, { kind: 'search', query }, tellRows),
+  );
 }
 
 function tellRows({ rows }: SearchPage) {
