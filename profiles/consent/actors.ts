@@ -1,10 +1,19 @@
-/** Whom a Consent names: by the file of each type, a person, a role, or an organization for its members. */
+/**
+ * Whom a Consent names: by the file of each type, a person, a role, or an organization for its members; or a team of
+ * the patient for those in it.
+ */
 import type { ConsentProvision } from '@medplum/fhirtypes';
 import type { ActorKind } from '../types/fhir-type.ts';
 import { fhirType, isStoredType, STORED_TYPES, type StoredType } from '../types/visibility.ts';
 
-/** The types of actors. */
-export const ACTOR_TYPES = STORED_TYPES.filter((type) => fhirType(type).actor !== undefined);
+/** What an actor of the directory is: who is in a team is said elsewhere. */
+export type DirectoryKind = Exclude<ActorKind, 'team'>;
+
+/** The types of actors of the directory, whom a number may name, too. */
+export const ACTOR_TYPES = STORED_TYPES.filter((type) => isDirectoryKind(fhirType(type).actor));
+
+/** The types of teams, which a reference names alone. */
+export const TEAM_TYPES = STORED_TYPES.filter((type) => fhirType(type).actor === 'team');
 
 /** One that is named by its reference `Type/id`. */
 export type Actor = {
@@ -13,6 +22,18 @@ export type Actor = {
   readonly id: string;
   readonly reference: string;
 };
+
+/** One of the directory. */
+export type DirectoryActor = Actor & { readonly kind: DirectoryKind };
+
+/** Whether an actor is of the directory. */
+export function isOfDirectory(actor: Actor): actor is DirectoryActor {
+  return isDirectoryKind(actor.kind);
+}
+
+function isDirectoryKind(kind: ActorKind | undefined): kind is DirectoryKind {
+  return kind !== undefined && kind !== 'team';
+}
 
 /** Reads the reference of an actor; undefined of any other. */
 export function actorOf(reference: string): Actor | undefined {

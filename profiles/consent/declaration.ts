@@ -4,9 +4,10 @@
  * that the server would not enforce.
  * @see IHE PCF 1.1, Consent Basic; Consent Intermediate (provision.data, dataPeriod); Consent Advanced; access.md C8
  */
-import { ACTOR_TYPES, actorOf, actorsOf, type Actor } from './actors.ts';
+import { ACTOR_TYPES, actorOf, actorsOf, TEAM_TYPES, type Actor } from './actors.ts';
 import type { CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
+import type { StoredType } from '../types/visibility.ts';
 import { Fault } from '../fault.ts';
 import { examsNamed, permitScopeOf, type PermitScope } from './exam-scope.ts';
 import { exactSpanOf, spanOf, type TimeSpan } from './time-span.ts';
@@ -23,9 +24,10 @@ export type Declaration = PermitScope & {
 
 /**
  * Reads a declaration: an active Consent of scope patient-privacy whose one provision permits, as recipients (IRCP),
- * the actors that it names by reference; a number without one names nobody yet, and is none of them. It is for
- * treatment (emergencies among it) or without purpose, within a period or not, to the record, to some items, or to what
- * is of a time (`dataPeriod`). Bare days are those of the time zone `zone` (a name of the IANA database), or of UTC.
+ * the actors that it names by reference, one CareTeam at most among them; a number without one names nobody yet, and
+ * is none of them. It is for treatment (emergencies among it) or without purpose, within a period or not, to the
+ * record, to some items, or to what is of a time (`dataPeriod`). Bare days are those of the time zone `zone` (a name of
+ * the IANA database), or of UTC.
  * @throws {Fault} not-supported - any other shape; `expression` is the element
  * @throws {Fault} forbidden - a purpose that exams are not shared for: payment, marketing, research
  */
@@ -39,7 +41,7 @@ export function readDeclaration(consent: Consent, zone?: string): Declaration {
   );
   if (provision === undefined) throw notSupported('Consent.provision', 'must name whom it permits');
   checkProvision(provision);
-  checkActors(provision);
+  checkActors(provision, [...ACTOR_TYPES, ...TEAM_TYPES]);
   return { actors: actorsOf(provision), ...periodOf(provision, zone), ...scopeOf(provision, zone) };
 }
 
@@ -173,22 +175,30 @@ function isBasicPolicy(uri: string | undefined): boolean {
 }
 
 /**
- * Checks that a provision names recipients (IRCP), each by a reference or a number alone.
+ * Checks that a provision names recipients (IRCP), each by a reference of one of some types, or by a number alone.
  * @throws {Fault} not-supported
  */
-export function checkActors({ actor = [] }: ConsentProvision): void {
+export function checkActors(provision: ConsentProvision, types: readonly StoredType[] = ACTOR_TYPES): void {
+  const { actor = [] } = provision;
   support(actor.length > 0, 'Consent.provision.actor', 'must name whom the Consent is about');
-  actor.forEach(checkActor);
+  actor.forEach((one, index) => checkActor(one, index, types));
+  const teams = actorsOf(provision).filter(({ kind }) => kind === 'team');
+  support(teams.length <= 1, 'Consent.provision.actor', 'must name one CareTeam at most');
 }
 
-function checkActor({ role, reference, modifierExtension }: ConsentProvisionActor, index: number): void {
+function checkActor(
+  { role, reference, modifierExtension }: ConsentProvisionActor,
+  index: number,
+  types: readonly StoredType[],
+): void {
   const path = `Consent.provision.actor[${index}]`;
   support(modifierExtension === undefined, `${path}.modifierExtension`, NOT_READ);
   support(hasCode(role, CODE_SYSTEM.participationType, 'IRCP'), `${path}.role`, 'must be IRCP of v3-ParticipationType');
   const { reference: literal, identifier, type = ACTOR_TYPES[0] } = reference;
   const isNumber = literal === undefined && identifier?.system !== undefined && identifier.value !== undefined;
-  const isKnown = isNumber ? ACTOR_TYPES.some((one) => one === type) : actorOf(literal ?? '') !== undefined;
-  support(isKnown, `${path}.reference`, `must be one of ${ACTOR_TYPES.join(', ')}`);
+  const ofType = isNumber ? ACTOR_TYPES.find((one) => one === type) : actorOf(literal ?? '')?.type;
+  const isKnown = ofType !== undefined && types.includes(ofType);
+  support(isKnown, `${path}.reference`, `must be one of ${types.join(', ')}`);
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import type { CareTeam, CareTeamParticipant } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../codes.ts';
-import { actorOf, type Actor } from './actors.ts';
+import { actorOf, isOfDirectory, type DirectoryActor } from './actors.ts';
 import { spanOf, type TimeSpan } from './time-span.ts';
 
 /** What participants are, the codes of `definitions/CodeSystem-record-circle.json`. */
@@ -14,7 +14,7 @@ export const CIRCLES = ['referent', 'circle', 'assistant'] as const;
 export type Circle = (typeof CIRCLES)[number];
 
 /** A participant, and when. */
-export type CircleMember = TimeSpan & { readonly actor: Actor };
+export type CircleMember = TimeSpan & { readonly actor: DirectoryActor };
 
 /** The category of a CareTeam that says what its participants are; undefined when none does. */
 export function circleOf({ category = [] }: Pick<CareTeam, 'category'>): Circle | undefined {
@@ -25,8 +25,8 @@ export function circleOf({ category = [] }: Pick<CareTeam, 'category'>): Circle 
 }
 
 /**
- * The participants of a circle that is active, those of the directory, each in the time that both the team and its own
- * period leave. Bare days are those of `zone` (IANA), or of UTC.
+ * The participants of a CareTeam that is active, those of the directory, each in the time that both the team and its
+ * own period leave. Bare days are those of `zone` (IANA), or of UTC.
  */
 export function membersOf(careTeam: object, zone?: string): readonly CircleMember[] {
   const { status, period, participant = [] } = careTeam as Partial<CareTeam>;
@@ -42,7 +42,7 @@ function memberOf(
 ): CircleMember | undefined {
   const actor = actorOf(member?.reference ?? '');
   const own = spanOf(period, zone);
-  if (actor === undefined || own === undefined) return undefined;
+  if (actor === undefined || !isOfDirectory(actor) || own === undefined) return undefined;
   const [from, to] = [Math.max(whole.from, own.from), Math.min(whole.to, own.to)];
   return from < to ? { actor, from, to } : undefined;
 }

@@ -5,6 +5,7 @@ import { codeToken, date, patient, reference, token } from './search-parameter.t
 /** CareTeam. @see https://hl7.org/fhir/R4/careteam.html */
 export const CareTeam = {
   class: 'item',
+  actor: 'team',
   subject: 'subject',
   label: 'own',
   // She knows who cares for her.

@@ -71,8 +71,8 @@ export type StudyErasure = 'imaging-study' | 'manifests' | 'reports' | 'tasks';
 /** An operation by its name and the canonical URL of its OperationDefinition. */
 export type DefinedOperation = { readonly name: string; readonly definition: string };
 
-/** A professional, whoever has a role, whoever has one in an organization. */
-export type ActorKind = 'person' | 'role' | 'members';
+/** A professional, whoever has a role, whoever has one in an organization; and those of a team of the patient. */
+export type ActorKind = 'person' | 'role' | 'members' | 'team';
 
 /**
  * Which elements (paths below the type) say what an exam was called and when it was, the first that says something;

@@ -4,6 +4,7 @@
  * Scopes are a ceiling over it. The file of a type says who writes it (`writers`).
  */
 import { Fault } from '../../profiles/fault.ts';
+import { TEAM_TYPES } from '../../profiles/consent/actors.ts';
 import type { WriteHook, Writers } from '../../profiles/types/fhir-type.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
 import { requesterBases, type Basis, type Switch } from './basis.ts';
@@ -69,7 +70,7 @@ export type WriteFacts = {
   readonly isRefusal?: boolean;
   /** A Consent says whether the record is shared at all, and names nobody. */
   readonly isSharingChoice?: boolean;
-  /** A RelatedPerson opens the record to whom, or when, it did not before. */
+  /** A RelatedPerson, or a team that a Consent names, opens the record to whom, or when, it did not before. */
   readonly isNomination?: boolean;
   /** The new key of what is about no patient. */
   readonly nobody?: PersonKey;
@@ -341,11 +342,12 @@ function isIdentity(type: StoredType): boolean {
 
 /**
  * A report comes with what is derived from it at once: its bytes, its documents, a notice when it was an error; a
- * Consent with others that it ends, and what is told of them.
+ * Consent with others that it ends, and what is told of them; a team with the Consents that name it.
  */
 function writtenWith(type: StoredType): readonly Written[] {
   if (isIdentity(type)) return WITH_IDENTITY;
   if (CONSENT_TYPES.includes(type)) return RECORD_TYPES;
+  if (TEAM_TYPES.includes(type)) return [type, ...CONSENT_TYPES];
   return fhirType(type).hooks?.write === 'documents' ? [type, ...DERIVED_TYPES, ...NOTICE_TYPES] : [type];
 }
 

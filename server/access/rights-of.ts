@@ -2,16 +2,18 @@
  * Which rights a row gives. Nobody names a right: stores ask this of every row that they write or remove, so a right
  * begins with the first row that gives it and ends with the last one.
  */
+import { isOfDirectory, type Actor, type DirectoryActor, type DirectoryKind } from '../../profiles/consent/actors.ts';
 import { blockOf } from '../../profiles/consent/block.ts';
 import type { PermitScope } from '../../profiles/consent/exam-scope.ts';
 import { permitOf } from '../../profiles/consent/declaration.ts';
 import type { Mask } from '../../profiles/confidentiality.ts';
 import { circleOf, membersOf } from '../../profiles/consent/record-circle.ts';
 import { namedTime } from '../../profiles/consent/representation.ts';
+import { membersWithin, type NamedTeam } from '../../profiles/consent/giving/named-team.ts';
 import { shareOf } from '../../profiles/consent/giving/share.ts';
 import { stayTime } from '../../profiles/consent/stay.ts';
 import type { RegionRole } from '../../profiles/region-role.ts';
-import type { ActorKind } from '../../profiles/types/fhir-type.ts';
+import type { TimeSpan } from '../../profiles/consent/time-span.ts';
 import { fhirType, type StoredType } from '../../profiles/types/visibility.ts';
 import type { PersonKey } from './requester.ts';
 import { BLOCK, FOREVER, itemIn, principal, rightId } from './right.ts';
@@ -37,18 +39,24 @@ export type Origin = {
   readonly stay?: { readonly organization: string; readonly graceDays: number };
   /** Of a RelatedPerson: who filed it may say who represents the patient. */
   readonly represents?: true;
+  /** Of a Consent that names a team: who is in it. Each change of the team says it anew. */
+  readonly team?: NamedTeam;
 };
 
 /** The origin of a row that nobody filed. */
 export const NO_ORIGIN: Origin = { sources: [], services: [] };
 
-/** What a put says of it: all, or of that of the row that stands its own services alone. */
-export type SaidOrigin = { readonly origin?: Origin } & Pick<Origin, 'ownServices'>;
+/** What a put says of it: all, or of that of the row that stands its own services, or its team, alone. */
+export type SaidOrigin = { readonly origin?: Origin } & Pick<Origin, 'ownServices' | 'team'>;
 
 /** The origin of a row once it is put. */
-export function originAfter({ origin, ownServices }: SaidOrigin, standing: Origin | undefined): Origin | undefined {
+export function originAfter(
+  { origin, ownServices, team }: SaidOrigin,
+  standing: Origin | undefined,
+): Origin | undefined {
   const said = origin ?? standing;
-  return said === undefined || ownServices === undefined ? said : { ...said, ownServices };
+  if (said === undefined) return said;
+  return { ...said, ...(ownServices === undefined ? {} : { ownServices }), ...(team === undefined ? {} : { team }) };
 }
 
 /** What of a row its rights depend on. */
@@ -72,8 +80,9 @@ export type GivingRow = {
  * - an item that is not shared opens no record: its services see it alone, where one establishment is its author;
  * - a row of the own class: those of whom it names, to it alone: its sources, its offices and, by the file of its type,
  *   the patient;
- * - a Consent that stands: those of whom it permits, or who redeemed its code, to the record or to the items that it
- *   names, or to what is of its time, for its period, or the bars of whom it is against;
+ * - a Consent that stands: those of whom it permits, who are in the team that it permits, or who redeemed its code, to
+ *   the record or to the items that it names, or to what is of its time, for its period, or the bars of whom it is
+ *   against;
  * - a Consent by which the patient shares an item: that of whoever has its link, to the item, for its period;
  * - a CareTeam by which the patient takes people close to her record: theirs to it;
  * - a stay: those of the people of its establishment to the record, for a while;
@@ -169,14 +178,25 @@ function principalOf(source: string, person: PersonKey): Principal {
 function ofConsent(row: GivingRow, person: PersonKey): readonly Right[] {
   const permit = permitOf(row.content(), row.origin.zone);
   if (permit === undefined) return [];
-  const { actors, from, to, kind } = permit;
-  return actors.flatMap((actor) => {
-    const holder = kind === 'break-glass' ? principal.breakGlass(actor.reference) : HOLDER[actor.kind](actor.reference);
+  const { actors, kind } = permit;
+  const named = actors.flatMap((actor) => meantBy(actor, permit, row.origin));
+  return named.flatMap(({ actor, from, to }) => {
+    const holder = kind === 'break-glass' ? principal.breakGlass(actor.reference) : holderOf(actor);
     return scopesOf(permit).map((scope) => {
       const given = { person, principal: holder, relation: kind, scope, from, to };
       return { ...given, id: rightId(given), giver: giverOf(row) };
     });
   });
+}
+
+/** Who is meant by an actor of a Consent, and when: of a team those who are in it, as its row says. */
+function meantBy(
+  actor: Actor,
+  { from, to }: TimeSpan,
+  { team }: Origin,
+): readonly (TimeSpan & { readonly actor: DirectoryActor })[] {
+  if (isOfDirectory(actor)) return [{ actor, from, to }];
+  return team?.team === actor.reference ? membersWithin(team, { from, to }) : [];
 }
 
 function scopesOf({ exams, dataPeriod }: PermitScope): readonly RightScope[] {
@@ -188,8 +208,8 @@ function ofBlock(row: GivingRow, person: PersonKey): readonly Right[] {
   const block = blockOf(row.content(), row.origin.zone);
   if (block === undefined) return [];
   const { actors, from, to } = block;
-  return actors.map((actor) => {
-    const holder = HOLDER[actor.kind](actor.reference);
+  return actors.filter(isOfDirectory).map((actor) => {
+    const holder = holderOf(actor);
     const given = { person, principal: holder, relation: BLOCK, scope: 'record' as const, from, to } as const;
     return { ...given, id: rightId(given), giver: giverOf(row) };
   });
@@ -217,7 +237,7 @@ function ofCircle(row: GivingRow, person: PersonKey): readonly Right[] {
   const relation = circleOf(careTeam);
   if (relation === undefined) return [];
   return membersOf(careTeam, row.origin.zone).map(({ actor, from, to }) => {
-    const holder = HOLDER[actor.kind](actor.reference);
+    const holder = holderOf(actor);
     const given = { person, principal: holder, relation, scope: 'record' as const, from, to };
     return { ...given, id: rightId(given), giver: giverOf(row) };
   });
@@ -251,11 +271,15 @@ function ofRepresentative(row: GivingRow, person: PersonKey): readonly Right[] {
 }
 
 /** Who holds what a patient gives to each kind of actor. */
-const HOLDER: Readonly<Record<ActorKind, (reference: string) => Principal>> = {
+const HOLDER: Readonly<Record<DirectoryKind, (reference: string) => Principal>> = {
   person: principal.practitioner,
   role: principal.role,
   members: principal.members,
 };
+
+function holderOf({ kind, reference }: DirectoryActor): Principal {
+  return HOLDER[kind](reference);
+}
 
 function lasting(
   row: GivingRow,

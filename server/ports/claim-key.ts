@@ -83,6 +83,8 @@ export const claimKey = {
   grounds: (): ClaimKey => write('grounds', 'region'),
   /** The last change of whether the record of a person is shared: any two of them conflict. */
   sharing: (person: PersonKey): ClaimKey => write('sharing', person),
+  /** The last change of who is in a CareTeam (id), or of which Consents name it: any two of them conflict. */
+  team: (careTeam: string): ClaimKey => write('team', careTeam),
   /** The code that an identity (`Patient/id`) last made for a professional to redeem, as JSON, without the code. */
   presenceCode: (patient: string): ClaimKey => write('presence-code', patient),
   /**

@@ -4,6 +4,7 @@
  */
 import type { AuditEvent } from '@medplum/fhirtypes';
 import type { Label } from '../../profiles/confidentiality.ts';
+import type { NamedTeam } from '../../profiles/consent/giving/named-team.ts';
 import type { RowIndex } from '../../profiles/search/indexer.ts';
 import type { SearchQuery } from '../../profiles/search/query.ts';
 import type { StoredType } from '../../profiles/types/visibility.ts';
@@ -47,6 +48,8 @@ export type Put = Label & {
   readonly origin?: Origin;
   /** Takes the place of those of the origin, whichever it is. */
   readonly ownServices?: readonly string[];
+  /** Takes the place of that of the origin. */
+  readonly team?: NamedTeam;
   /** `Type/id` of the item that a part belongs to; nothing else has one. */
   readonly parent?: string;
   /** Bytes that belong to the row (the content of a Binary). */

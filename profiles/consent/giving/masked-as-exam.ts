@@ -1,4 +1,4 @@
-/** The mask of a Consent that names items of a record: it tells of them, so it is hidden as they are. */
+/** The mask of a Consent that names items or a team of a record: it tells of them, so it is hidden as they are. */
 import type { Consent } from '@medplum/fhirtypes';
 import { labelOf, maskCoding } from '../../confidentiality.ts';
 import { codingsSaid, withCodingsSaid } from '../../said-label.ts';
@@ -12,5 +12,7 @@ export function maskedAsExam<C extends Consent>(consent: C, isMasked: boolean): 
 export function isMaskedAsExam(consent: object): boolean {
   const { meta, provision } = consent as Partial<Consent>;
   const security = [...codingsSaid(meta, 'server')];
-  return provision?.data !== undefined && labelOf({ security }).masks.includes('representatives');
+  // A team is an actor.
+  const namesSomething = (provision?.data ?? provision?.actor) !== undefined;
+  return namesSomething && labelOf({ security }).masks.includes('representatives');
 }

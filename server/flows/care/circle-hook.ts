@@ -1,22 +1,63 @@
 /**
  * A CareTeam. One that says by its category that its participants are close to the patient's record opens it to them:
- * she alone files such a one.
+ * she alone files such a one. Of one that a Consent names, the Consent follows each change.
  */
 import type { CareTeam } from '@medplum/fhirtypes';
-import { actorOf } from '../../../profiles/consent/actors.ts';
+import { actorOf, isOfDirectory } from '../../../profiles/consent/actors.ts';
 import { circleOf } from '../../../profiles/consent/record-circle.ts';
 import { Fault } from '../../../profiles/fault.ts';
+import type { WriteFacts } from '../../access/may-write.ts';
+import { openedResource } from '../../ports/internal-row.ts';
+import type { InternalRow } from '../../ports/record-store.ts';
+import { attendanceOf } from '../consent/attendance.ts';
 import { MOST_ACTORS, stands } from '../consent/named-actors.ts';
 import { tellingOf } from '../notices/tell-news.ts';
 import { PLAIN_HOOK } from '../write/plain-parts.ts';
-import { joinParts } from '../write/plan-parts.ts';
-import type { ActParts, Work, Written } from '../write/work.ts';
+import { joinParts, oneOf } from '../write/plan-parts.ts';
+import type { ActParts, Placed, Work, Written } from '../write/work.ts';
+import { followedParts, letsFurther } from './named-teams.ts';
 
 /** The steps of a CareTeam. */
-export const CIRCLE_HOOK = { ...PLAIN_HOOK, parts: circleParts };
+export const CIRCLE_HOOK = { ...PLAIN_HOOK, asked: lettingAsked, parts: teamParts, remove: removedParts };
+
+/** What a decision asks of one that lets somebody in by a Consent: as if who writes it declared them. */
+async function lettingAsked(
+  work: Work,
+  { placed: { id, standing }, resource, known }: Written,
+): Promise<Pick<WriteFacts, 'attendance' | 'isNomination'>> {
+  if (known === undefined) return {};
+  const { deps, visit, reading, now } = work;
+  const team = { before: formerOf(standing), after: resource as CareTeam };
+  if (!(await letsFurther(work, known.person, id, team))) return {};
+  const { requester } = visit;
+  return { isNomination: true, attendance: await attendanceOf(deps.records, reading, requester, known.person, now) };
+}
+
+function formerOf(standing: InternalRow | undefined): CareTeam | undefined {
+  return standing && openedResource<CareTeam>(standing);
+}
+
+/** Works out its parts, and those of the Consents that name it. */
+async function teamParts(work: Work, written: Written): Promise<ActParts> {
+  const made = await circleParts(work, written);
+  const { placed, resource, known } = written;
+  if (known === undefined || made.parts.puts === undefined) return made;
+  const team = { before: formerOf(placed.standing), after: resource as CareTeam };
+  const followed = await followedParts(work, known.person, placed.id, team);
+  return { ...made, parts: oneOf([made.parts, ...followed]) };
+}
+
+/** A team that is gone has nobody. */
+async function removedParts(work: Work, placed: Placed & { readonly standing: InternalRow }): Promise<ActParts> {
+  const made = await PLAIN_HOOK.remove(work, placed);
+  const { id, standing } = placed;
+  if (standing.person === undefined) return made;
+  const followed = await followedParts(work, standing.person, id, { before: formerOf(standing), after: undefined });
+  return { ...made, parts: oneOf([made.parts, ...followed]) };
+}
 
 /**
- * Works out its parts.
+ * Works out its own parts.
  * @throws {Fault} forbidden - somebody other than the patient says who is close to her record
  * @throws {Fault} invalid - a participant of such a team who is no professional or organization of the directory
  * @throws {Fault} too-costly - more than MOST_ACTORS
@@ -41,7 +82,7 @@ async function requireCircle(work: Work, { participant = [] }: CareTeam): Promis
     });
   for (const { member } of participant) {
     const actor = actorOf(member?.reference ?? '');
-    if (actor !== undefined && (await stands(work, actor))) continue;
+    if (actor !== undefined && isOfDirectory(actor) && (await stands(work, actor))) continue;
     throw new Fault('invalid', 'A participant is a professional, a role or an organization of the directory', {
       expression: 'CareTeam.participant.member',
     });

@@ -4,18 +4,22 @@
  */
 import type { Consent } from '@medplum/fhirtypes';
 import { isBlock } from '../../../profiles/consent/block.ts';
+import { teamNamed } from '../../../profiles/consent/giving/named-team.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { findAll } from '../internal-reads.ts';
 import type { Placed, Work } from '../write/work.ts';
+import { MOST_ACTORS } from './named-actors.ts';
 import { GIVES_OR_WAITS } from './standing-declarations.ts';
 
 /** Rights that one request may ask for, and that what stands of one person may give, or close. */
 const MOST = { asked: 200, standing: 2_000 } as const;
 
-/** How many rights a Consent gives when all whom it names are known. */
-function rightsNamed({ provision: { actor = [], data = [] } = {} }: Consent): number {
-  return actor.length * Math.max(1, data.length);
+/** How many rights a Consent gives when all whom it names are known, and a team that it names is as large as any. */
+function rightsNamed(consent: Consent): number {
+  const { actor = [], data = [] } = consent.provision ?? {};
+  const actors = teamNamed(consent) === undefined ? actor.length : MOST_ACTORS;
+  return actors * Math.max(1, data.length);
 }
 
 /** @throws {Fault} too-costly - the new Consents of a request name more actors, times their items, than MOST.asked */

@@ -3,7 +3,7 @@
  * the reference that it stands for.
  */
 import type { Consent, ConsentProvisionActor, Identifier, Resource } from '@medplum/fhirtypes';
-import { ACTOR_TYPES, actorOf, type Actor } from '../../../profiles/consent/actors.ts';
+import { ACTOR_TYPES, actorOf, isOfDirectory, type Actor } from '../../../profiles/consent/actors.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { formsOfNumber } from '../../../profiles/professional-numbers.ts';
 import { numberToken } from '../../../profiles/search/criterion.ts';
@@ -44,7 +44,8 @@ async function named(work: Looking, person: PersonKey, actor: ConsentProvisionAc
   const { reference, identifier, type } = actor.reference;
   if (reference !== undefined) {
     const known = actorOf(reference);
-    if (known !== undefined && !(await stands(work, known))) throw unknown();
+    // A team is of the patient: whoever declares must see it (care/named-teams.ts).
+    if (known !== undefined && isOfDirectory(known) && !(await stands(work, known))) throw unknown();
     return actor;
   }
   const found = identifier === undefined ? undefined : await numbered(work, person, identifier, typesOf(type));

@@ -1,10 +1,11 @@
 /** What was filed of a person beside her exams, erased with every version: reports, their documents, visits, orders. */
 import type { DiagnosticReport } from '@medplum/fhirtypes';
+import { TEAM_TYPES } from '../../../profiles/consent/actors.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import { systemReading, type Reading, type SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { ERASED_TYPES, systemWarrant } from '../../access/system-warrant.ts';
-import type { ClaimKey } from '../../ports/claim-key.ts';
+import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import type { Erasure } from '../../ports/commit-plan.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { findById, pagesOfAll } from '../internal-reads.ts';
@@ -46,7 +47,9 @@ export async function eraseItems(
     await run.goOn();
   }
   for (let at = 0; at < rows.length; at += AT_ONCE) {
-    erased += await erase(deps, reading, person, { rows: rows.slice(at, at + AT_ONCE), claims: [] });
+    const some = rows.slice(at, at + AT_ONCE);
+    const claims = some.flatMap(({ type, id }) => (TEAM_TYPES.includes(type) ? [claimKey.team(id)] : []));
+    erased += await erase(deps, reading, person, { rows: some, claims });
     await run.goOn();
   }
   await removeErasedBytes(deps, person);

@@ -1,6 +1,6 @@
 /** Under what else a patient may have spoken of somebody: by a number, a role, or an organization. */
 import type { Identifier, Organization, PractitionerRole, Resource } from '@medplum/fhirtypes';
-import { actorOf } from '../../../profiles/consent/actors.ts';
+import { actorOf, isOfDirectory } from '../../../profiles/consent/actors.ts';
 import { formsOfNumber } from '../../../profiles/professional-numbers.ts';
 import type { NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
@@ -35,7 +35,7 @@ export async function namesOfActors(
   const byNumber = new Map<string, string>();
   for (const reference of actors) {
     const actor = actorOf(reference);
-    if (actor === undefined) continue;
+    if (actor === undefined || !isOfDirectory(actor)) continue;
     const found = await findById<Resource>(records, reading, actor.type, actor.id);
     const { identifier = [] } = (found?.resource ?? {}) as { readonly identifier?: readonly Identifier[] };
     for (const { system, value } of identifier)

@@ -195,7 +195,23 @@ async function correspondentNews(item: Item, { status, provision }: Consent): Pr
     presence === undefined
       ? buildCorrespondentNotice({ ...facts, ...told, reach: reachOf(rights) })
       : buildPresenceNotice({ ...facts, ...told, until: presence.to, timeZone });
-  return professionals.length === 0 ? [] : await onceParts(item, newsId('correspondent', item.name), build);
+  const named = professionals.length === 0 ? [] : await onceParts(item, newsId('correspondent', item.name), build);
+  const names = new Set(actors.map(({ reference }) => reference));
+  const ofTeam = rights.filter(({ principal }) => !names.has(referenceOf(principal)));
+  return [...named, ...(await teamNews(item, ofTeam))];
+}
+
+/** She hears once of each who is in a team that a Consent names. */
+async function teamNews(item: Item, rights: readonly ShowingRight[]): Promise<readonly PlanParts[]> {
+  const parts: PlanParts[] = [];
+  for (const [principal, some] of Map.groupBy(rights, (right) => right.principal)) {
+    const professionals = await newcomersOf(item.deps.records, item.reading, [holderOf(principal)]);
+    const told = { professionals, consent: item.name, reach: reachOf(some) };
+    const build = (facts: NoticeFacts) => buildCorrespondentNotice({ ...facts, ...told });
+    if (professionals.length > 0)
+      parts.push(...(await onceParts(item, newsId('correspondent', item.name, referenceOf(principal)), build)));
+  }
+  return parts;
 }
 
 /** A report is told as an exam is: whoever reads it reads what was found. */

@@ -17,6 +17,7 @@ import { speaksForPatient, type PersonKey } from '../../access/requester.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { isMaskedFromRepresentatives, isRowSeen } from '../aside/seen.ts';
+import { requiredTeam } from '../care/named-teams.ts';
 import { attendanceAsked } from '../consent/attendance.ts';
 import { requireFewStanding } from '../consent/declaration-bounds.ts';
 import { endingAt } from '../consent/end-consent.ts';
@@ -58,8 +59,8 @@ const ENDED: readonly Consent['status'][] = ['inactive', 'entered-in-error'];
  * desk is told.
  * @throws {Fault} not-supported - a Consent of another shape
  * @throws {Fault} invalid - an actor who is not in the directory: a reference, or a number that is blocked
- * @throws {Fault} business-rule - an item that is not of the patient, or that who sends this does not see
- * @throws {Fault} too-costly - more than the bounds of ../consent/declaration-bounds.ts
+ * @throws {Fault} business-rule - an item or a CareTeam that is not of the patient, or that who sends this does not see
+ * @throws {Fault} too-costly - more than the bounds of ../consent/declaration-bounds.ts, or too large a team
  */
 async function declaredParts(work: Work, { placed, known }: Written, sent: Consent): Promise<ActParts> {
   if (known === undefined) throw new Error('A Consent without a patient is not written here');
@@ -70,21 +71,24 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   const isOfBlock = isBlock(named);
   const { to, exams } = isOfBlock ? readBlock(named, zone) : readDeclaration(named, zone);
   const items = await requiredItems(work, person, exams ?? []);
-  const isMasked = items.some(isMaskedFromRepresentatives);
   const isWaiting = unknownActors(named).length > 0;
   if (isWaiting && isOfBlock) throw unknownBlocked();
   const { standing, waited, take } = await placeOf(work, subject, { sent, named, isWaiting });
   if (standing === undefined) await requireFewStanding(work, person, named);
+  const team = await requiredTeam(work, person, named, standing);
+  const isMasked = [...items, ...(team === undefined ? [] : [team.row])].some(isMaskedFromRepresentatives);
   const id = standing?.id ?? placed.id;
-  const sentAs = exams === undefined ? named : maskedAsExam(named, isMasked);
+  const sentAs = exams === undefined && team === undefined ? named : maskedAsExam(named, isMasked);
   const consent = { ...sentAs, id, ...(isWaiting ? { status: 'proposed' as const } : {}) };
-  const facts = { person, subject, origin: { ...filedBy(filerOf(visit.requester)), zone } };
+  const ofTeam = team === undefined ? {} : { team: team.named };
+  const facts = { person, subject, origin: { ...filedBy(filerOf(visit.requester)), zone, ...ofTeam } };
   const written = changed(deps.indexer, standing, consent, now, facts);
   const isNew = standing === undefined;
   const isInForce = written.puts !== undefined && !isWaiting;
   const parts = [
     written,
     isNew || waited ? take(id) : {},
+    written.puts === undefined ? {} : (team?.take ?? {}),
     isNew && isWaiting ? unknownParts(work, consent, { person, subject, by: referenceOf(visit.requester) }) : {},
     ...(waited ? await knownParts(work, person, id) : []),
     isInForce && isNews(work, consent) ? { jobs: [tellingOf(`Consent/${id}`, now)] } : {},

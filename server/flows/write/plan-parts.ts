@@ -2,6 +2,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import { isInState } from '../../../profiles/said-label.ts';
+import type { NamedTeam } from '../../../profiles/consent/giving/named-team.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { sortKeyOf } from '../../../profiles/search/sort-key.ts';
 import { isReleased, labelOfRow } from '../../../profiles/types/row-rules.ts';
@@ -28,6 +29,8 @@ export type PutFacts = {
   readonly origin?: Origin;
   /** By default those of the origin. */
   readonly ownServices?: readonly string[];
+  /** By default that of the origin. */
+  readonly team?: NamedTeam;
   readonly parent?: string;
   readonly blob?: BlobRef;
 };

@@ -12,7 +12,7 @@ import { datesFound, PARTS_OF_EXAMS } from '../../../profiles/types/row-rules.ts
 import { decide, OPEN_STATE, type PatientState, type RowFacts } from '../../../server/access/decide.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
-import { movedRight, NO_ORIGIN, rightsGivenBy, rightsLeftBy } from '../../../server/access/rights-of.ts';
+import { movedRight, NO_ORIGIN, originAfter, rightsGivenBy, rightsLeftBy } from '../../../server/access/rights-of.ts';
 import { consentOf, type Right } from '../../../server/access/right.ts';
 import type { CommitPlan, Move, Put } from '../../../server/ports/commit-plan.ts';
 import type { ShownBy } from '../../../server/ports/record-store.ts';
@@ -111,7 +111,7 @@ export class Model {
   #put(put: Put): void {
     const key = referenceOf(put);
     const before = this.#kept.get(key);
-    const origin = put.origin ?? (before?.isGone === false ? before.row.origin : undefined);
+    const origin = originAfter(put, before?.isGone === false ? before.row.origin : undefined);
     this.#kept.set(key, { row: { ...put, ...(origin === undefined ? {} : { origin }) }, isGone: false });
   }
 

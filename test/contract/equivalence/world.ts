@@ -2,6 +2,7 @@
 import type { Consent, Period } from '@medplum/fhirtypes';
 import * as fc from 'fast-check';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import type { NamedTeam } from '../../../profiles/consent/giving/named-team.ts';
 import { CIRCLES, type Circle } from '../../../profiles/consent/record-circle.ts';
 import { LEVELS, MASKS, NORMAL } from '../../../profiles/confidentiality.ts';
 import { TIME_BOUND, type DateRange } from '../../../profiles/search/date-range.ts';
@@ -116,7 +117,20 @@ function distinct<T>(values: readonly T[]): T[] {
   return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 
+const TEAM = 'CareTeam/1';
 const DESK = { office: 'establishment-desk', organization: 'Organization/2' } as const;
+
+/** Who is in a team that Consents name. Times as those of Consents. */
+const team: fc.Arbitrary<NamedTeam> = fc
+  .array(
+    fc.record({
+      reference: fc.constantFrom('Practitioner/1', 'Practitioner/2', 'PractitionerRole/1', 'Organization/2'),
+      from: fc.constantFrom(0, 3),
+      to: fc.constantFrom(2, TIME_BOUND),
+    }),
+    { maxLength: 2 },
+  )
+  .map((members) => ({ team: TEAM, members }));
 
 /** Whom a row comes from; absent where it stays as it stands. */
 const origin: fc.Arbitrary<Origin | undefined> = fc.oneof(
@@ -145,6 +159,8 @@ const origin: fc.Arbitrary<Origin | undefined> = fc.oneof(
       stay: fc.constant({ organization: 'Organization/2', graceDays: 0 }),
       // Of a RelatedPerson alone.
       represents: fc.constant(true as const),
+      // Of a Consent that names it alone.
+      team,
     }),
   },
 );
@@ -162,7 +178,7 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
       { weight: 7, arbitrary: fc.constant('permit' as const) },
       { weight: 1, arbitrary: fc.constant('deny' as const) },
     ),
-    actors: fc.subarray(['Practitioner/1', 'Practitioner/2', 'PractitionerRole/1', 'Organization/2'], {
+    actors: fc.subarray(['Practitioner/1', 'Practitioner/2', 'PractitionerRole/1', 'Organization/2', TEAM], {
       minLength: 1,
       maxLength: 3,
     }),
@@ -205,6 +221,8 @@ export const put: fc.Arbitrary<Put> = fc
     released: fc.boolean(),
     moves: fc.integer({ min: 0, max: 9 }),
     origin,
+    // A change of the team alone.
+    changed: fc.option(team),
     permit,
     circle: fc.constantFrom(...CIRCLES),
     // A study or a report of each person, and a visit.
@@ -216,7 +234,7 @@ export const put: fc.Arbitrary<Put> = fc
       fc.record({ at: fc.nat({ max: 1 }), lo: fc.constantFrom(0, 1, 2, 3), hi: fc.constantFrom(4, TIME_BOUND) }),
     ),
   })
-  .map(({ at, moves, origin, permit, circle, shared, further, isToExam, dated, ...facts }) => {
+  .map(({ at, moves, origin, changed, permit, circle, shared, further, isToExam, dated, ...facts }) => {
     const slot = SLOTS[at] ?? { type: 'Patient', id: 'a' };
     const keeps = moves > 0 || PARENTS.some((parent) => referenceOf(parent) === referenceOf(slot));
     const owner = keeps ? at : at + 1;
@@ -229,7 +247,8 @@ export const put: fc.Arbitrary<Put> = fc
     if (slot.type === 'Binary' || slot.type === 'Provenance') return { ...base, ...partOf(at) };
     const person = personAt(owner);
     const filed = origin && (isHers(slot, moves) ? { ...origin, sources: ['Patient/a', ...origin.sources] } : origin);
-    return { ...base, person, subject: patientOf(person), ...(filed === undefined ? {} : { origin: filed }) };
+    const from = { ...(filed === undefined ? {} : { origin: filed }), ...(changed === null ? {} : { team: changed }) };
+    return { ...base, person, subject: patientOf(person), ...from };
   });
 
 /** What a report or a document is found by that is part of an exam. */

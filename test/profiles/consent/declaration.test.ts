@@ -151,6 +151,8 @@ describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
     ['Consent.provision.purpose', consentOf({ purpose: purposes('TREAT', 'BTG') })],
     ['Consent.provision.purpose', consentOf({ purpose: [{ system: 'urn:other', code: 'TREAT' }] })],
     ['Consent.provision.actor', consentOf({ actor: [] })],
+    ['Consent.provision.actor', consentOf({ actor: [recipient('CareTeam/a'), recipient('CareTeam/b')] })],
+    ['Consent.provision.actor[0].reference', consentOf({ actor: [recipient('Group/a')] })],
     ['Consent.provision.actor[0].role', consentOf({ actor: [recipient('Practitioner/a', 'CST')] })],
     [
       'Consent.provision.actor[1].reference',

@@ -162,8 +162,9 @@ describe('Who may write (access.md)', () => {
       [{ patient: 'Patient/b', person: OTHER }, false],
     ] as const)
       expect(writesAbout(PATIENT, subject(parts), NOW)).to.equal(is);
+    // With the Consents that name it.
     expect(decided(PATIENT, create('CareTeam'), { subject: subject() })).to.deep.include({
-      reaches: [reach(['CareTeam'])],
+      reaches: [reach(['CareTeam', 'Consent'])],
       bases: [account, IDENTITY_ROW, off('opposed', 'erasurePending')],
     });
     expect(decided(PATIENT, create('Observation'), { subject: subject() })).to.equal('forbidden');

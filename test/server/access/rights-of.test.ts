@@ -7,6 +7,7 @@ import { personKey } from '../../../server/access/requester.ts';
 import {
   movedRight,
   NO_ORIGIN,
+  originAfter,
   rightsGivenBy,
   rightsLeftBy,
   type GivingRow,
@@ -140,6 +141,40 @@ describe('The rights that a row gives', () => {
       { ...said, id: id('m:Organization/d'), principal: 'm:Organization/d' },
     ]);
     expect(rights.map(consentOf)).to.deep.equal(['Consent/1', 'Consent/1', 'Consent/1']);
+  });
+
+  it('a declaration of a team: what it gives to those in it, as its row says, in the time of both', () => {
+    const { provision, ...declared } = demoConsent('Patient/1');
+    const members = [
+      { reference: 'Practitioner/a', from: 0, to: FOREVER },
+      { reference: 'PractitionerRole/b', from: Date.UTC(2026, 2, 2), to: FOREVER },
+      { reference: 'Organization/d', from: 0, to: Date.UTC(2026, 2, 1) },
+      { reference: 'CareTeam/u', from: 0, to: FOREVER },
+    ];
+    const naming = (team: string, type: 'permit' | 'deny' = 'permit') => {
+      const period = { start: '2026-03-01', end: '2026-03-02' };
+      const actor = [{ role: {}, reference: { reference: team } }];
+      const content = () => ({ ...declared, provision: { ...provision, type, period, actor } });
+      const origin = { ...NO_ORIGIN, team: { team: 'CareTeam/t', members } };
+      return rightsGivenBy(aRow('Consent', { origin, content })).filter(({ relation }) => relation !== 'named');
+    };
+    const [start, end] = [Date.UTC(2026, 2, 1), Date.UTC(2026, 2, 3)];
+    const given = naming('CareTeam/t').map(({ principal, from, to }) => [principal, from, to]);
+    expect(given).to.deep.equal([
+      ['p:Practitioner/a', start, end],
+      ['ro:PractitionerRole/b', Date.UTC(2026, 2, 2), end],
+    ]);
+    expect(naming('CareTeam/t').map(consentOf)).to.deep.equal(['Consent/1', 'Consent/1']);
+    expect(naming('CareTeam/u'), 'another team').to.deep.equal([]);
+    expect(naming('CareTeam/t', 'deny'), 'a team is not barred').to.deep.equal([]);
+  });
+
+  it('what a put says of a team takes the place of that alone', () => {
+    const origin = { ...filed, zone: 'UTC', team: { team: 'CareTeam/t', members: [] } };
+    const team = { team: 'CareTeam/t', members: [{ reference: 'Practitioner/a', from: 0, to: 1 }] };
+    expect(originAfter({ team }, origin)).to.deep.equal({ ...origin, team });
+    expect(originAfter({ team, origin: filed }, origin)).to.deep.equal({ ...filed, team });
+    expect(originAfter({}, origin)).to.deep.equal(origin);
   });
 
   it('B12 a declaration of bare days: by the zone that its row has kept, else by UTC', () => {

@@ -8,6 +8,7 @@ import { buildPurgeNotice } from '../../../../profiles/identity/joined-purge.ts'
 import { systemReading } from '../../../access/grant.ts';
 import { systemWarrant } from '../../../access/system-warrant.ts';
 import type { TakenJob } from '../../../ports/job-queue.ts';
+import { dropLostTeams } from '../../care/lost-teams.ts';
 import { findById } from '../../internal-reads.ts';
 import type { JobRun } from '../../jobs/job-runner.ts';
 import { noticeParts } from '../../notices/notice-parts.ts';
@@ -31,6 +32,7 @@ export function purgeJoined(deps: EraseStudyDeps) {
     await eraseStudiesOf(deps, begun.person, identities, run);
     await eraseAside(deps, begun.person, identities, run);
     await eraseItems(deps, begun, identities, run);
+    await dropLostTeams(deps, begun.person);
     await endPurge(deps, begun);
   };
 }

@@ -22,6 +22,7 @@ import type { TakenJob } from '../../../ports/job-queue.ts';
 import type { RecordStore } from '../../../ports/record-store.ts';
 import type { TokenStore } from '../../../ports/token-store.ts';
 import { ownOccasion, recordOf } from '../../audit/event-records.ts';
+import { dropLostTeams } from '../../care/lost-teams.ts';
 import { GIVES_OR_WAITS } from '../../consent/standing-declarations.ts';
 import { knownParts } from '../../consent/unknown-parts.ts';
 import { destroyGiven } from '../../directory/end-tokens.ts';
@@ -80,6 +81,7 @@ export function endGiven(deps: EndGivenDeps) {
       const unsure = { since, accounts, signedIn: await signedInMeanwhile(records, patients, payload, now) };
       for (const person of [from, to]) await endGifts(deps, person, unsure);
     }
+    for (const person of [from, to]) await dropLostTeams(deps, person);
     await tellOpened(deps, subject, identities, payload, eventsMeanwhile(records, patients, payload, now));
     if (item === undefined) return;
     const whole = systemGrant('end-given', 'whole', now);

@@ -1,0 +1,116 @@
+/**
+ * Teams that Consents name: a CareTeam of the patient, and the Consents by which those who are in it may see her
+ * record. Who is in it is said in the row of each such Consent, and anew with each change of the team, in one plan.
+ * @see access.md R-16, R-55
+ */
+import type { CareTeam, Consent } from '@medplum/fhirtypes';
+import { teamNamed, namedTeam, takesInFurther, type NamedTeam } from '../../../profiles/consent/giving/named-team.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { Criterion } from '../../../profiles/search/query.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import { claimKey } from '../../ports/claim-key.ts';
+import type { InternalRow } from '../../ports/record-store.ts';
+import { isRowSeen } from '../aside/seen.ts';
+import { MOST_ACTORS } from '../consent/named-actors.ts';
+import { GIVES_OR_WAITS } from '../consent/standing-declarations.ts';
+import { findAll, findById, type Found } from '../internal-reads.ts';
+import { tellingOf } from '../notices/tell-news.ts';
+import { nextTurn, readTurn } from '../turns.ts';
+import { changed } from '../write/changed-put.ts';
+import { aboutRow } from '../write/plain-parts.ts';
+import type { PlanParts } from '../write/plan-parts.ts';
+import type { Work } from '../write/work.ts';
+
+/** Consents that may name one team: each is written with each change of it. */
+const MOST_NAMING = 20;
+
+/** A team that a Consent names, as it stands; `take` holds it so until the Consent is written. */
+export type RequiredTeam = { readonly row: InternalRow; readonly named: NamedTeam; readonly take: PlanParts };
+
+/**
+ * Reads the team that a Consent of a person names; undefined of none. An establishment sees those alone that it filed
+ * itself.
+ * @throws {Fault} business-rule - it is not the person's, or who declares does not see it: neither is told
+ * @throws {Fault} too-costly - it has more than MOST_ACTORS participants, or MOST_NAMING others name it
+ */
+export async function requiredTeam(
+  work: Work,
+  person: PersonKey,
+  consent: Consent,
+  standing: InternalRow | undefined,
+): Promise<RequiredTeam | undefined> {
+  const reference = teamNamed(consent);
+  if (reference === undefined) return undefined;
+  const { deps, visit, reading } = work;
+  const id = reference.replace(/^CareTeam\//, '');
+  const turn = await readTurn(deps.records, reading, claimKey.team(id));
+  const found = await findById<CareTeam>(deps.records, reading, 'CareTeam', id);
+  if (found?.row.person !== person || !(await isRowSeen(deps, visit, reading, found.row)))
+    throw new Fault('business-rule', 'The Consent names a CareTeam that is none of the patient that is known', {
+      expression: 'Consent.provision.actor',
+    });
+  requireSmall(found.resource);
+  const others = (await consentsNaming(work, person, id)).filter(({ row }) => row.id !== standing?.id);
+  if (others.length >= MOST_NAMING)
+    throw new Fault('too-costly', `${MOST_NAMING} Consents name one CareTeam at most`, {
+      expression: 'Consent.provision.actor',
+    });
+  return { row: found.row, named: namedTeam(id, found.resource, deps.timeZone), take: nextTurn(turn) };
+}
+
+function requireSmall({ participant = [] }: CareTeam): void {
+  if (participant.length <= MOST_ACTORS) return;
+  throw new Fault('too-costly', `A CareTeam that a Consent names has at most ${MOST_ACTORS} participants`, {
+    expression: 'CareTeam.participant',
+  });
+}
+
+/** A team as it was, and as a write makes it. */
+export type ChangedTeam = { readonly before: CareTeam | undefined; readonly after: CareTeam | undefined };
+
+/** Whether a write lets somebody in, by a Consent that stands, whom the team did not have. */
+export async function letsFurther(work: Work, person: PersonKey, id: string, team: ChangedTeam): Promise<boolean> {
+  const { before, after } = namesOf(work, id, team);
+  return takesInFurther(after, before) && (await consentsNaming(work, person, id)).length > 0;
+}
+
+/**
+ * The parts by which the Consents that name a team (id) of a person follow a write of it. She hears of whom it lets in.
+ * @throws {Fault} too-costly - a team that is named has more than MOST_ACTORS participants
+ */
+export async function followedParts(
+  work: Work,
+  person: PersonKey,
+  id: string,
+  team: ChangedTeam,
+): Promise<readonly PlanParts[]> {
+  const { deps, reading, now } = work;
+  const { before, after } = namesOf(work, id, team);
+  if (!takesInFurther(after, before) && !takesInFurther(before, after)) return [];
+  const turn = await readTurn(deps.records, reading, claimKey.team(id));
+  const naming = await consentsNaming(work, person, id);
+  if (naming.length > 0 && team.after !== undefined) requireSmall(team.after);
+  const isNews = takesInFurther(after, before);
+  return [
+    nextTurn(turn),
+    ...naming.flatMap(({ row, resource }) => [
+      changed(deps.indexer, row, resource, now, { ...aboutRow(row), team: after }, true),
+      isNews ? { jobs: [tellingOf(`Consent/${row.id}`, now)] } : {},
+    ]),
+  ];
+}
+
+function namesOf({ deps }: Work, id: string, { before, after }: ChangedTeam) {
+  const named = (team: CareTeam | undefined): NamedTeam => namedTeam(id, team ?? {}, deps.timeZone);
+  return { before: named(before), after: named(after) };
+}
+
+/** Consents of a person that name a team (id), and stand or wait. */
+async function consentsNaming(
+  { deps, reading }: Work,
+  person: PersonKey,
+  id: string,
+): Promise<readonly Found<Consent>[]> {
+  const byTeam: Criterion = { kind: 'reference', param: 'actor', values: [`CareTeam/${id}`] };
+  return await findAll<Consent>(deps.records, reading({ person }), 'Consent', [GIVES_OR_WAITS, byTeam]);
+}
