@@ -23,14 +23,20 @@ export const CIRCLE_HOOK = { ...PLAIN_HOOK, asked: lettingAsked, parts: teamPart
 /** What a decision asks of one that lets somebody in by a Consent: as if who writes it declared them. */
 async function lettingAsked(
   work: Work,
-  { placed: { id, standing }, resource, known }: Written,
+  { placed, resource, known }: Written,
 ): Promise<Pick<WriteFacts, 'attendance' | 'isNomination'>> {
-  if (known === undefined) return {};
+  if (known === undefined || isUnnamed(placed)) return {};
+  const { id, standing } = placed;
   const { deps, visit, reading, now } = work;
   const team = { before: formerOf(standing), after: resource as CareTeam };
   if (!(await letsFurther(work, known.person, id, team))) return {};
   const { requester } = visit;
   return { isNomination: true, attendance: await attendanceOf(deps.records, reading, requester, known.person, now) };
+}
+
+/** No Consent names what gets its id now. */
+function isUnnamed({ act, standing }: Placed): boolean {
+  return act.interaction === 'create' && standing === undefined;
 }
 
 function formerOf(standing: InternalRow | undefined): CareTeam | undefined {
@@ -41,7 +47,7 @@ function formerOf(standing: InternalRow | undefined): CareTeam | undefined {
 async function teamParts(work: Work, written: Written): Promise<ActParts> {
   const made = await circleParts(work, written);
   const { placed, resource, known } = written;
-  if (known === undefined || made.parts.puts === undefined) return made;
+  if (known === undefined || made.parts.puts === undefined || isUnnamed(placed)) return made;
   const team = { before: formerOf(placed.standing), after: resource as CareTeam };
   const followed = await followedParts(work, known.person, placed.id, team);
   return { ...made, parts: oneOf([made.parts, ...followed]) };

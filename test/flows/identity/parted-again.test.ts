@@ -9,10 +9,17 @@ import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { eventually, type FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { personCaller } from '../../support/demonstration.ts';
 import { consentFor, count } from '../support/fhir-write.ts';
-import { aLocalId, anINS, feed, idIn, somebody } from './people.ts';
+import { aLocalId, anINS, feed, idIn, judge, somebody } from './people.ts';
 import { publish, signInAtPortal, tellOnEachStore, type Session } from './story.ts';
 
-const NUMBERS = { 'first-wrong': anINS(), 'first-right': anINS(), namesake: anINS(), off: anINS(), on: anINS() };
+const NUMBERS = {
+  'first-wrong': anINS(),
+  'first-right': anINS(),
+  namesake: anINS(),
+  off: anINS(),
+  on: anINS(),
+  team: anINS(),
+};
 const EXAMS = 'ImagingStudy';
 const CODE = 'Task?code=opened-meanwhile';
 
@@ -117,6 +124,37 @@ tellOnEachStore('Parted again (identity.md section 1)', { persons: NUMBERS }, (s
       for (const other of [caller, emergency, doctor, story().nancy])
         expect(await other.find<Task>(CODE)).to.deep.equal([]);
     });
+  });
+
+  it('a team that was the other one’s goes out of her Consent, and whom she named beside it stays', async () => {
+    const one = somebody();
+    const localId = aLocalId();
+    const hers = await feed(story().strasbourg, 'strasbourg', localId, { ...one, numbers: [NUMBERS.team] });
+    const theirs = await feed(story().nancy, 'nancy', aLocalId(), one);
+    await publish(story(), { key: `team/${story().server.url}`, at: 'strasbourg', localId });
+    const desk = await personCaller(story().server, 'demo-region-desk');
+    const two = [idIn(hers), idIn(theirs)] as const;
+    expect((await judge(desk, 'join', two)).status).to.equal(200);
+    const participant = [{ member: { reference: 'Practitioner/demo-stranger' } }];
+    const subject = { reference: `Patient/${two[1]}` };
+    const team = { resourceType: 'CareTeam', status: 'active', subject, participant };
+    const filed = await story().nancy.send('POST', 'CareTeam', team);
+    expect(filed.status, filed.text).to.equal(201);
+    const { caller: patient, launched } = await signInAtPortal(story(), 'team');
+    const consent = consentFor(launched, `CareTeam/${idIn(filed)}`) as Consent;
+    const [ofTeam] = consent.provision?.actor ?? [];
+    const beside = { role: ofTeam?.role ?? {}, reference: { reference: 'Practitioner/demo-declared' } };
+    const actor = [...(consent.provision?.actor ?? []), beside];
+    const said = await patient.send('POST', 'Consent', { ...consent, provision: { ...consent.provision, actor } });
+    expect(said.status, said.text).to.equal(201);
+    const exams = `${EXAMS}?patient=${two[0]}`;
+    const seen = async () => [await count(emergency, exams), await count(doctor, exams)];
+    expect(await seen()).to.deep.equal([1, 1]);
+    expect((await judge(desk, 'separate', two)).status).to.equal(200);
+    await eventually(async () => ((await seen())[0] === 0 ? true : undefined));
+    expect(await seen()).to.deep.equal([0, 1]);
+    const left = (await patient.get(`Consent/${idIn(said)}`)).json<Consent>();
+    expect([left.status, left.provision?.actor]).to.deep.equal(['active', [beside]]);
   });
 
   it('leaves the account of the other one as it was, whoever turned hers off meanwhile', async () => {
