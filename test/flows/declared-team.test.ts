@@ -135,6 +135,19 @@ onEachWorld('A Consent that names a CareTeam', (world) => {
     await gone(by('author'), team);
   });
 
+  it('a Consent that is written while the team changes has it as it is afterwards', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const team = await made(by('author'), aTeam());
+      const [consent] = await Promise.all([
+        made(by('patient'), naming([team])),
+        put(by('author'), team, { participant: [inTeam(NIGHT)] }),
+      ]);
+      expect([await sees('stranger'), await sees('emergency')]).to.deep.equal([false, true]);
+      await Promise.all([gone(by('author'), team), gone(by('patient'), consent)]);
+      expect([await sees('stranger'), await sees('emergency')]).to.deep.equal([false, false]);
+    }
+  });
+
   it('opens what the Consent says, while it says so: one exam, its period; and nothing beside a block', async () => {
     const team = await made(by('patient'), aTeam());
     const data = [{ meaning: 'instance' as const, reference: { reference: exam() } }];

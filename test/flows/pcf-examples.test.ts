@@ -205,6 +205,21 @@ describe('The published examples of IHE PCF 1.1, over the wire (ITI-108)', funct
       expect(answered).to.deep.equal(answers);
     });
 
+  it('Basic: to a CareTeam of hers, for whom is in it; a Group is no actor', async () => {
+    const participant = [{ member: DEMO_ACTOR?.reference }];
+    const subject = { reference: `Patient/${world.ids.patient}` };
+    const team = { resourceType: 'CareTeam', status: 'active', subject, participant };
+    const filed = await patient.send('POST', 'CareTeam', team, { Prefer: 'return=representation' });
+    expect(filed.status, filed.text).to.equal(201);
+    const answers = [];
+    for (const reference of [`CareTeam/${filed.json<{ id: string }>().id}`, 'Group/1']) {
+      const { provision, ...consent } = example('consent-basic-treat');
+      const actor = [{ role: DEMO_ACTOR?.role ?? {}, reference: { reference } }];
+      answers.push(await answerTo({ ...consent, provision: { ...provision, purpose, actor } }));
+    }
+    expect(answers).to.deep.equal([DECLARED, lacks('actor')]);
+  });
+
   it('Intermediate: of several items one that is unknown refuses the Consent, whichever it is', async () => {
     const { provision, ...consent } = example('consent-intermediate-data');
     const [first] = provision.data ?? [];
