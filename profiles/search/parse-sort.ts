@@ -16,11 +16,14 @@ const BY = {
   string: 'string',
 } as const satisfies Record<ParameterType, SortKey['by']>;
 
-/** The search parameters by which a type is sorted: all of them, but references of what is joined to no other row. */
+/**
+ * The search parameters by which a type is sorted: all of them, but references of what is joined to no other row, and
+ * what no index keeps.
+ */
 export function sortsOf(type: StoredType): readonly string[] {
   const { standsApart } = fhirType(type);
   return searchParametersOf(type)
-    .filter((parameter) => standsApart !== true || parameter.type !== 'reference')
+    .filter((parameter) => standsApart !== true || (parameter.type !== 'reference' && parameter.isRead !== true))
     .map(({ code }) => code);
 }
 

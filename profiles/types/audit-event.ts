@@ -1,6 +1,8 @@
 /** A passage at a door. */
 import type { FhirType } from './fhir-type.ts';
-import { codeToken, date, own, patient, reference, token } from './search-parameter.ts';
+import { codeToken, date, own, patient, reference, string, token } from './search-parameter.ts';
+
+const AGENTS = ['Practitioner', 'PractitionerRole', 'Organization', 'Patient', 'Device', 'RelatedPerson'] as const;
 
 /** AuditEvent. @see https://hl7.org/fhir/R4/auditevent.html and IHE BALP */
 export const AuditEvent = {
@@ -13,12 +15,8 @@ export const AuditEvent = {
   parameters: [
     date('date', 'AuditEvent-date'),
     patient('AuditEvent-patient', 'AuditEvent.agent.who | AuditEvent.entity.what', { needsType: true }),
-    reference(
-      'agent',
-      'AuditEvent-agent',
-      ['Practitioner', 'PractitionerRole', 'Organization', 'Patient', 'Device', 'RelatedPerson'],
-      { takesNot: true },
-    ),
+    reference('agent', 'AuditEvent-agent', AGENTS, { takesNot: true }),
+    string('agent-name', 'AuditEvent-agent-name', { isRead: true }),
     token('agent-role', 'AuditEvent-agent-role'),
     own('AuditEvent', 'purpose', 'token', 'AuditEvent.purposeOfEvent'),
     reference('entity', 'AuditEvent-entity', 'any'),
@@ -27,6 +25,10 @@ export const AuditEvent = {
     codeToken('action', 'AuditEvent-action', 'audit-event-action'),
     codeToken('outcome', 'AuditEvent-outcome', 'audit-event-outcome'),
     token('entity-type', 'AuditEvent-entity-type'),
+    token('entity-role', 'AuditEvent-entity-role', { isRead: true }),
+    string('address', 'AuditEvent-address', { isRead: true }),
+    reference('source', 'AuditEvent-source', AGENTS, { isRead: true }),
+    token('site', 'AuditEvent-site', { isRead: true }),
   ],
   sort: { by: 'date', elements: ['recorded'] },
   standsApart: true,

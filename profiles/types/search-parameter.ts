@@ -21,6 +21,8 @@ export type ParameterDefinition = {
   readonly needsType?: true;
   /** References only: `:not` finds what does not refer so. */
   readonly takesNot?: true;
+  /** AuditEvents only: no index keeps it, as it can be erased or is rarely asked for; the events are read for it. */
+  readonly isRead?: true;
   /** Tokens on a `code` or boolean only: the system that the element implies. The index keeps none for it. */
   readonly impliedSystem?: string;
 };
@@ -69,8 +71,8 @@ export function date(code: string, name: string): ParameterDefinition {
 }
 
 /** A string of R4. */
-export function string(code: string, name: string): ParameterDefinition {
-  return { code, type: 'string', definition: R4 + name };
+export function string(code: string, name: string, extra: Extra = {}): ParameterDefinition {
+  return { code, type: 'string', definition: R4 + name, ...extra };
 }
 
 /** A URI of R4. */

@@ -71,6 +71,29 @@ onEachWorld('A search of the trail (ITI-81)', (world) => {
       ).to.include(code);
   });
 
+  it('finds events by what no index keeps: who by name, from where, through which door, what as', async () => {
+    const named = (event: AuditEvent, name: string) => event.agent.some((one) => one.name?.startsWith(name) === true);
+    const [name = ''] = all.flatMap(({ agent }) => agent.flatMap((one) => one.name ?? []));
+    const [address = ''] = all.flatMap(({ agent }) => agent.flatMap(({ network }) => network?.address ?? []));
+    const { site = '' } = all[0]?.source ?? {};
+    const ofSite = all.filter(({ source }) => source.site === site);
+    const queries: readonly (readonly [query: string, found: readonly AuditEvent[]])[] = [
+      [`agent-name=${encodeURIComponent(name.toUpperCase())}`, all.filter((event) => named(event, name))],
+      [`agent-name:exact=${encodeURIComponent(name)},nobody`, all.filter((event) => named(event, name))],
+      [`agent-name:missing=true`, all.filter((event) => !named(event, ''))],
+      [`address=${address}`, all.filter((event) => JSON.stringify(event.agent).includes(`"address":"${address}"`))],
+      [`site=${encodeURIComponent(site)}`, ofSite],
+      [`site:not=${encodeURIComponent(site)}`, all.filter((event) => !ofSite.includes(event))],
+      [`entity-role=20`, []],
+      [`source:missing=true`, all],
+      [`agent-name=${encodeURIComponent(name)}&site=${encodeURIComponent(site)}&purpose=PATRQT`, []],
+    ];
+    for (const [query, found] of queries)
+      expect(idsOf(await events(world(), `${until}&${query}`)), query).to.deep.equal(idsOf(found));
+    for (const [, found] of queries.slice(0, 5)) expect(found).to.not.be.empty;
+    expect(await events(world(), `${until}&agent-name=${encodeURIComponent(name)}`, 'declared')).to.deep.equal([]);
+  });
+
   it('finds the events of whose number is asked for, and none by that of another, in one event of hers', async () => {
     expect(idsOf(await events(world(), `${until}&patient.identifier=${encodeURIComponent(number)}`))).to.deep.equal(
       idsOf(await events(world(), `${until}&patient=${world().ids.patient}`)),
@@ -124,6 +147,10 @@ onEachWorld('A search of the trail (ITI-81)', (world) => {
       ['agent:not=Patient/1', 200],
       ['entity:not=Patient/1', 400],
       ['patient:not=Patient/1', 400],
+      ['source:not=Device/1', 400],
+      ['agent-name:not=Zoé', 400],
+      ['address:above=1', 400],
+      ['_sort=agent-name', 400],
     ] as const)
       expect((await fetch(`${url}/fhir/AuditEvent?${query}`, { headers })).status, query).to.equal(status);
   });

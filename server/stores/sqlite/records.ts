@@ -1,5 +1,6 @@
 /** RecordStore on SQLite: reads on this thread, writes by the writer thread, AuditEvents from their own file. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { partCriteria } from '../../../profiles/audit/told-by-event.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { PatientState } from '../../access/decide.ts';
 import {
@@ -57,6 +58,7 @@ import { rowsAsSeen } from './read/patients.ts';
 import { newestRid, visibleRow, visibleWithItem } from './read/visible.ts';
 import { toWireAudit } from './audit/wire-audit.ts';
 import { ofAllPatients, ofIdentities } from './audit/readers.ts';
+import { eventsTelling } from './audit/telling-events.ts';
 import type { Writers } from './write/writers.ts';
 
 /** Reads are short: one that is in the way of a checkpoint has soon gone by. */
@@ -289,11 +291,17 @@ export class SqliteRecordStore implements RecordStore {
   async #events(grant: AnyGrant, { query, after, skip }: Extract<Question, { kind: 'search' }>): Promise<SearchPage> {
     await this.#writers.trail.send('head', undefined);
     const office = officeOf(this.#records, grant);
-    const asked = ofAllPatients(this.#records, query.where);
-    const found = office === undefined ? { where: asked } : await officeWhere(office, this.#trail, asked, query.span);
+    const { indexed, read } = partCriteria(ofAllPatients(this.#records, query.where));
+    const { span } = query;
+    const part = office === undefined ? { where: indexed } : await officeWhere(office, this.#trail, indexed, span);
+    const reading = ofIdentities(this.#trail, grant);
+    const reader = { grant, office, reading };
+    const found =
+      read.length === 0
+        ? part
+        : { ...part, only: await eventsTelling(this.#trail, reader, { ...part, span }, read) };
     return inSnapshot(this.#trail, () => {
       // Events repeat what they need, so nothing is included.
-      const reading = ofIdentities(this.#trail, grant);
       const page = search(this.#trail, reading, { ...query, ...found, include: [], revinclude: [] }, after, skip);
       const lacking = lacksEarlier(this.#trail, reading, query) ? { lacksEarlier: true as const } : {};
       return {

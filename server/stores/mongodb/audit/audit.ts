@@ -1,16 +1,14 @@
 /** AuditEvents: written with the passage they tell of, read and searched like rows, in collections of their own. */
-import type { AuditEvent } from '@medplum/fhirtypes';
 import type { ClientSession, Filter } from 'mongodb';
-import { withoutExamWords } from '../../../../profiles/audit/exam-label.ts';
+import { partCriteria } from '../../../../profiles/audit/told-by-event.ts';
 import { INDEX_VERSION, indexAuditEvent, versionFor } from '../../../../profiles/search/audit-event-index.ts';
-import { Fault } from '../../../../profiles/fault.ts';
 import { isLink } from '../../../../profiles/search/criterion.ts';
 import { isOfItsOwn, isReversedList, type SortKey } from '../../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../../profiles/search/query.ts';
 import { organizationsOverseen, readsWholeTrail } from '../../../access/grant.ts';
 import { principal } from '../../../access/right.ts';
 import { MAX_ORDERED_ROWS, type PageEnd, type SearchPage, type VisibleRow } from '../../../ports/record-store.ts';
-import { restoreEvent, type ChainRecord } from '../../audit-chain.ts';
+import type { ChainRecord } from '../../audit-chain.ts';
 import { eventChainRefused } from '../../event-chain.ts';
 import { orderedPage, requireFewToOrder, type PageCut } from '../../ordered-page.ts';
 import { stamped, unstamped } from '../../stamp.ts';
@@ -24,7 +22,9 @@ import type { Reader } from '../read/reader.ts';
 import { sortProjection, sortValuesOf } from '../read/sort-values.ts';
 import { presentPrincipals } from '../write/move.ts';
 import { TOTAL_BOUND, type PageStart } from '../read/search.ts';
-import { officeWhere, readByOffice } from './office.ts';
+import { officeWhere } from './office.ts';
+import { seenEvents } from './seen-events.ts';
+import { eventsTelling } from './telling-events.ts';
 
 /** The transaction in which events are recorded; `attempt` counts from 1. */
 type Recording = { readonly session: ClientSession; readonly attempt: number };
@@ -166,13 +166,14 @@ async function count(
 async function filterOf(reader: Reader, { where, span }: SearchQuery): Promise<Filter<AuditDocument>> {
   const filters: Filter<AuditDocument>[] = [{ type: 'AuditEvent', ...(await visibleTo(reader)) }, ...spanFilters(span)];
   if (where.some(isLink)) throw eventChainRefused();
-  const asked = await allPatients(reader, where);
-  const office = await officeWhere(reader, asked, span);
+  const { indexed, read } = partCriteria(await allPatients(reader, where));
+  const office = await officeWhere(reader, indexed, span);
   if (office !== undefined) filters.push(office.only);
-  for (const criterion of office?.where ?? asked) {
+  for (const criterion of office?.where ?? indexed) {
     if (isLink(criterion)) throw eventChainRefused();
     filters.push(compileCriterion(criterion) as Filter<AuditDocument>);
   }
+  if (read.length > 0) filters.push(await eventsTelling(reader, { $and: [...filters] }, read));
   return { $and: filters };
 }
 
@@ -183,54 +184,16 @@ async function visibleTo({ collections, grant, session }: Reader): Promise<Filte
 }
 
 async function toRows(reader: Reader, found: readonly AuditDocument[]): Promise<readonly VisibleRow[]> {
-  const sealed = await readSealed(reader, found);
-  const rows: VisibleRow[] = [];
-  for (const document of found) {
-    const { id, sort, updated } = document;
-    const event =
-      document.event === undefined ? sealed.get(document.sequence ?? 0) : (JSON.parse(document.event) as AuditEvent);
-    if (event === undefined) throw new Fault('exception', 'The audit trail lacks an entry');
-    const seen = await seenEvent(reader, event);
-    if (seen === undefined) continue;
+  const events = await seenEvents(reader, found);
+  return found.flatMap(({ id, sort, updated }) => {
+    const seen = events.get(id);
+    if (seen === undefined) return [];
+    const json = stamped(unstamped(seen, id), 1, updated);
     const nobody = { released: true, person: undefined, subject: undefined, blob: undefined };
-    rows.push({
-      type: 'AuditEvent',
-      id,
-      version: 1,
-      updated,
-      sort,
-      json: stamped(unstamped(seen, id), 1, updated),
-      ...nobody,
-      shownBy: shownBy(reader, id),
-    });
-  }
-  return rows;
-}
-
-/** Officers see no words of exams (access.md C7), and that of an establishment its part alone. */
-async function seenEvent(reader: Reader, event: AuditEvent): Promise<AuditEvent | undefined> {
-  if (organizationsOverseen(reader.grant).length > 0) return await readByOffice(reader, event);
-  return readsWholeTrail(reader.grant) ? withoutExamWords(event) : event;
+    return [{ type: 'AuditEvent', id, version: 1, updated, sort, json, ...nobody, shownBy: shownBy(reader, id) }];
+  });
 }
 
 function shownBy({ grant }: Reader, id: string): VisibleRow['shownBy'] {
   return grant.system ? undefined : { rightId: id, relation: 'named', source: undefined };
-}
-
-/** Sealed events by sequence, put together again as far as their personal sides are there. */
-async function readSealed(
-  { collections, session }: Reader,
-  found: readonly AuditDocument[],
-): Promise<ReadonlyMap<number, AuditEvent>> {
-  const sequences = found.flatMap(({ sequence }) => (sequence === undefined ? [] : [sequence]));
-  if (sequences.length === 0) return new Map();
-  const entries = await collections.chain.find({ _id: { $in: sequences } }, { session }).toArray();
-  const sides = await collections.personal.find({ _id: { $in: sequences } }, { session }).toArray();
-  const bySequence = new Map(sides.map((side) => [side._id, side]));
-  return new Map(
-    entries.map(({ _id, body }) => {
-      const { agents, entities } = bySequence.get(_id) ?? {};
-      return [_id, restoreEvent(body, { agents, entities })];
-    }),
-  );
 }

@@ -1,4 +1,5 @@
 /** AuditEvents as they are read: the chained body and what is left of the personal side. */
+import type { AuditEvent } from '@medplum/fhirtypes';
 import { withoutExamWords } from '../../../../profiles/audit/exam-label.ts';
 import { readsWholeTrail, type AnyGrant } from '../../../access/grant.ts';
 import type { VisibleRow } from '../../../ports/record-store.ts';
@@ -39,22 +40,26 @@ export function indexVersion(db: Database, id: string): number {
 /** Who reads events, and the office of an establishment that they hold. */
 export type EventReader = { readonly grant: AnyGrant; readonly office: Office | undefined };
 
-function seenEvent<E extends Parameters<typeof withoutExamWords>[0]>(grant: AnyGrant, event: E): E {
+/**
+ * An event as it is read. Officers see no words of exams (access.md C7), and that of an establishment its part alone:
+ * undefined where it sees none.
+ */
+export function seenEvent({ grant, office }: EventReader, event: AuditEvent): AuditEvent | undefined {
+  if (office !== undefined) return readByOffice(office, event);
   return readsWholeTrail(grant) ? withoutExamWords(event) : event;
 }
 
 /**
- * Fills a row of the audit file with its event as JSON. The right that shows a requester an event bears its id, of
- * however many persons it tells. Officers see no words of exams (access.md C7), and that of an establishment its part
- * alone: undefined where it sees none.
+ * Fills a row of the audit file with its event as JSON, as it is read. The right that shows a requester an event bears
+ * its id, of however many persons it tells.
  */
-export function hydrateEvent(db: Database, { grant, office }: EventReader, row: VisibleRow): VisibleRow | undefined {
+export function hydrateEvent(db: Database, reader: EventReader, row: VisibleRow): VisibleRow | undefined {
   const chained = db.get<ChainedBody>(`SELECT ${BODY_COLUMNS} WHERE c.id = ?`, row.id);
   if (chained === undefined) throw new Error('An event is missing from the chain');
-  const restored = restoreEvent(bodyOf(chained), personalSide(db, row.id));
-  const event = office === undefined ? seenEvent(grant, restored) : readByOffice(office, restored);
+  const event = seenEvent(reader, restoreEvent(bodyOf(chained), personalSide(db, row.id)));
   if (event === undefined) return undefined;
   const json = stamped(unstamped(event, row.id), row.version, row.updated);
-  const shownBy = grant.system ? undefined : ({ rightId: row.id, relation: 'named', source: undefined } as const);
+  const { system } = reader.grant;
+  const shownBy = system ? undefined : ({ rightId: row.id, relation: 'named', source: undefined } as const);
   return { ...row, json, shownBy };
 }
