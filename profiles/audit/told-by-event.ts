@@ -5,7 +5,7 @@
  */
 import type { AuditEvent, Reference } from '@medplum/fhirtypes';
 import { comparedUri } from '../codes.ts';
-import { indexAuditEvent } from '../search/audit-event-index.ts';
+import { referencesOfEvent } from '../search/audit-event-index.ts';
 import type { Criterion } from '../search/criterion.ts';
 import type { IndexEntries } from '../search/indexer.ts';
 import { ALONE, matchesCriterion } from '../search/match.ts';
@@ -23,6 +23,7 @@ export function partCriteria(where: readonly Criterion[]): EventCriteria {
 /** What is kept beside a parameter has its code first: `agent-name:exact`. */
 function isRead(criterion: Criterion): boolean {
   if (!('param' in criterion)) return false;
+  if (criterion.kind === 'reference' && criterion.own !== undefined) return true;
   const [code = '', beside] = criterion.param.split(':');
   return beside !== undefined || findSearchParameter('AuditEvent', code)?.isRead === true;
 }
@@ -33,16 +34,10 @@ export function tells(event: AuditEvent, criteria: readonly Criterion[]): boolea
   return criteria.every((criterion) => matchesCriterion(row, criterion, ALONE));
 }
 
-/** All by which an event is found: what the index keeps, and what is read. */
+/** By what an event is found that is read: what no index keeps, and whom it refers to. */
 export function entriesOfEvent(event: AuditEvent): IndexEntries {
   const { agent, entity = [], source } = event;
-  const { tokens, references, dates, strings } = indexAuditEvent(event);
-  const entries: Entries = {
-    tokens: [...tokens],
-    references: [...references],
-    dates: [...dates],
-    strings: [...strings],
-  };
+  const entries: Entries = { tokens: [], references: [...referencesOfEvent(event)], dates: [], strings: [] };
   for (const { name, network, who } of agent) {
     addText(entries, 'agent-name', name);
     addText(entries, 'address', network?.address);

@@ -42,12 +42,16 @@ export type StringCriterion = {
 export type Criterion =
   | { readonly kind: 'id'; readonly values: readonly string[] }
   | TokenCriterion
-  /** Values are `Type/id`, or an absolute URI. */
+  /**
+   * Values are `Type/id`, or an absolute URI. Of AuditEvents alone: or the event itself satisfies `own`, by what it
+   * tells of whom it refers to.
+   */
   | {
       readonly kind: 'reference';
       readonly param: string;
       readonly values: readonly string[];
       readonly negated?: boolean;
+      readonly own?: TokenCriterion;
     }
   | { readonly kind: 'date'; readonly param: string; readonly values: readonly DateValue[] }
   | StringCriterion
@@ -55,12 +59,14 @@ export type Criterion =
   | { readonly kind: 'missing'; readonly param: string; readonly missing: boolean }
   /**
    * A reference under `param` leads to a visible `target` row that satisfies `criterion`; or the row itself satisfies
-   * `own`: the entries that the index keeps for contained and for logical references.
+   * `own`: the entries that the index keeps for contained and for logical references. `isOfAny`: no type was named
+   * where the reference may lead to every type, and `target` is the first that has what is chained.
    */
   | {
       readonly kind: 'chain';
       readonly param: string;
       readonly target: StoredType;
+      readonly isOfAny?: true;
       readonly criterion: Criterion;
       readonly own?: TokenCriterion | StringCriterion;
     }

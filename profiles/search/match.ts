@@ -30,10 +30,7 @@ export function matchesCriterion(index: IndexedResource, criterion: Criterion, n
     case 'token':
       return matchesToken(index, criterion.param, criterion.values) !== (criterion.negated === true);
     case 'reference':
-      return (
-        targetsOf(index, criterion.param).some((target) => criterion.values.includes(target)) !==
-        (criterion.negated === true)
-      );
+      return refersTo(index, criterion, neighbours) !== (criterion.negated === true);
     case 'date':
       return matchesDate(index, criterion);
     case 'string':
@@ -56,6 +53,15 @@ function matchesToken(index: IndexEntries, param: string, values: readonly Token
           (system === undefined || system === token.system) && (code === undefined || code === token.value),
       ),
   );
+}
+
+function refersTo(
+  index: IndexedResource,
+  { param, values, own }: Extract<Criterion, { kind: 'reference' }>,
+  neighbours: Neighbours,
+): boolean {
+  if (targetsOf(index, param).some((target) => values.includes(target))) return true;
+  return own !== undefined && matchesCriterion(index, own, neighbours);
 }
 
 function targetsOf(index: IndexEntries, param: string): readonly string[] {

@@ -10,7 +10,7 @@ import { findSearchParameter } from './parameters.ts';
 import { findReferrer } from './referrers.ts';
 import type { SearchParameterEntry } from './parameters.ts';
 import { normalizeString, targetOf } from './values.ts';
-import { isStoredType } from '../types/visibility.ts';
+import { isStoredType, STORED_TYPES } from '../types/visibility.ts';
 import type { StoredType } from '../types/visibility.ts';
 
 /** Most alternatives of one parameter. */
@@ -163,7 +163,8 @@ function parseLogical({ entry, name }: Parameter, values: readonly string[], val
   const target = entry.targets?.find((type) => findSearchParameter(type, 'identifier') !== undefined);
   if (target === undefined) return own;
   const criterion = parseCriterion(target, 'identifier', value);
-  return criterion === undefined ? own : { kind: 'chain', param: entry.code, target, criterion, own };
+  if (criterion === undefined) return own;
+  return { kind: 'chain', param: entry.code, target, ...ofAny(entry), criterion, own };
 }
 
 function parseDate({ entry, name, modifier }: Parameter, values: readonly string[]): Criterion {
@@ -213,7 +214,12 @@ function parseChain(
   const criterion = parseCriterion(target, chained, value, deeper(name, deep));
   if (criterion === undefined) throw refused(name, 'chains to a parameter that is not served');
   const own = ownCriterion(entry.code, criterion);
-  return { kind: 'chain', param: entry.code, target, criterion, ...(own === undefined ? {} : { own }) };
+  const any = modifier === undefined ? ofAny(entry) : {};
+  return { kind: 'chain', param: entry.code, target, ...any, criterion, ...(own === undefined ? {} : { own }) };
+}
+
+function ofAny({ targets }: SearchParameterEntry): { readonly isOfAny?: true } {
+  return targets === STORED_TYPES ? { isOfAny: true } : {};
 }
 
 /** Without a type it is the first that has the parameter; for `_has` it must be named where there are several. */

@@ -27,7 +27,7 @@ export function requireFewEvents(events: number): void {
 export const MOST_READ = 10_000;
 
 /** So many of them are read at once. */
-export const READ_AT_ONCE = 500;
+export const READ_AT_ONCE = 100;
 
 /**
  * Requires that so many events are not too many to be read.

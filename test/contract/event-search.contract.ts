@@ -35,7 +35,9 @@ function seenIn(event: AuditEvent, organizations: readonly string[]): AuditEvent
   const named = (references: readonly string[]) => references.some((one) => organizations.includes(one));
   if (named(event.agent.map(({ who }) => who?.reference ?? ''))) return event;
   const isSeen = (reference = '') => reference === OWN || /^(Patient|Consent)\//.test(reference);
-  const entity = (event.entity ?? []).filter(({ what }) => isSeen(what?.reference));
+  const entity = (event.entity ?? []).filter(
+    ({ what }) => isSeen(what?.reference) || what?.identifier?.value?.startsWith('request-') === true,
+  );
   const isOwn = named([FILER]) && entity.some(({ what }) => what?.reference === OWN);
   return isOwn ? { ...event, entity } : undefined;
 }

@@ -1,5 +1,5 @@
 /** ITI-81: the patient searches the events of her record, by who, by what for, and without her own. */
-import type { AuditEvent, ImagingStudy } from '@medplum/fhirtypes';
+import type { AuditEvent, ImagingStudy, OperationOutcome, Practitioner } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { patientIdentifier } from '../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
@@ -107,6 +107,35 @@ onEachWorld('A search of the trail (ITI-81)', (world) => {
     expect(await eventsForPatient(world(), call.requestId)).to.have.length(1);
   });
 
+  it('finds events by the number of who acted, and of what they name, alone and together', async () => {
+    const { ids } = world();
+    const call = callOf(world(), 'patient');
+    const [doctor] = await find<Practitioner>(call, 'Practitioner?_id=demo-declared');
+    const { system = '', value = '' } = doctor?.identifier?.[0] ?? {};
+    const [rpps, uid] = [`${system}|${value}`, `urn:dicom:uid|urn:oid:${ids.studyInstanceUID}`].map(encodeURIComponent);
+    const acted = (event: AuditEvent) => event.agent.some(({ who }) => who?.reference === 'Practitioner/demo-declared');
+    const exam = new RegExp(`"ImagingStudy/${ids.imagingStudy}"|"urn:oid:${ids.studyInstanceUID}"`);
+    const names = ({ entity = [] }: AuditEvent) => exam.test(JSON.stringify(entity.map(({ what }) => what)));
+    const numbers = all[0]?.entity?.flatMap(({ what }) => what?.identifier ?? []) ?? [];
+    const requestId = numbers.find(({ system: domain }) => domain === undefined)?.value ?? '';
+    const queries: readonly (readonly [query: string, found: readonly AuditEvent[]])[] = [
+      [`agent.identifier=${rpps}`, all.filter(acted)],
+      [`agent:identifier=${rpps},1|2`, all.filter(acted)],
+      [`entity.identifier=${uid}`, all.filter(names)],
+      [`entity:identifier=${uid}&agent.identifier=${rpps}`, all.filter((event) => names(event) && acted(event))],
+      [`entity:ImagingStudy.identifier=${uid}`, all.filter(names)],
+      [`entity.identifier=${requestId}`, all.filter((event) => JSON.stringify(event).includes(`"${requestId}"`))],
+      [`patient.identifier=${encodeURIComponent(number)}&agent.identifier=${rpps}`, all.filter(acted)],
+    ];
+    for (const [query, found] of queries) {
+      expect(found, query).to.not.be.empty;
+      expect(idsOf(await events(world(), `${until}&${query}`)), query).to.deep.equal(idsOf(found));
+      expect(await events(world(), `${until}&${query}`, 'declared'), query).to.deep.equal([]);
+    }
+    for (const query of ['entity.identifier=1|2', 'source.identifier=1|2', `agent.identifier=${uid}`])
+      expect(await events(world(), `${until}&${query}`), query).to.deep.equal([]);
+  });
+
   it('finds a professional nothing, however it is asked', async () => {
     for (const query of [
       '',
@@ -132,9 +161,15 @@ onEachWorld('A search of the trail (ITI-81)', (world) => {
     const headers = { Authorization: `Bearer ${officer.token}` };
     for (const query of ['', '?date=le2030', '?_count=1'])
       expect((await fetch(`${url}/fhir/AuditEvent${query}`, { headers })).status, query).to.equal(400);
-    // She sees no Patients: that she finds nothing by a number would not be true.
-    const byNumber = `?date=ge2020&patient.identifier=${encodeURIComponent(number)}`;
-    expect((await fetch(`${url}/fhir/AuditEvent${byNumber}`, { headers })).status).to.equal(501);
+    // She sees no Patients and no exams: that she finds nothing by a number would not be true.
+    for (const param of ['patient.identifier', 'entity.identifier', 'entity:identifier', 'agent:Patient.identifier']) {
+      const byNumber = `?date=ge2020&${param}=${encodeURIComponent(number)}`;
+      expect((await fetch(`${url}/fhir/AuditEvent${byNumber}`, { headers })).status, param).to.equal(501);
+    }
+    const byDoctor = `${until}&date=ge2020&agent-name=${encodeURIComponent('dr ')}`;
+    const acted = found.filter(({ agent }) => agent.some(({ name = '' }) => name.startsWith('Dr ')));
+    expect(acted).to.not.be.empty;
+    expect(idsOf(await find<AuditEvent>(officer, `AuditEvent?_count=500${byDoctor}`))).to.deep.equal(idsOf(acted));
     const desk = { url, token: await signIn({ url, person: 'demo-region-desk' }) };
     expect(await find<AuditEvent>(desk, 'AuditEvent?date=ge2020')).to.deep.equal([]);
     expect(idsOf(await events(world(), until))).to.deep.equal(idsOf(all));
@@ -147,12 +182,21 @@ onEachWorld('A search of the trail (ITI-81)', (world) => {
       ['agent:not=Patient/1', 200],
       ['entity:not=Patient/1', 400],
       ['patient:not=Patient/1', 400],
+      ['agent.name=Zoé', 400],
+      ['agent.identifier:not=1', 400],
+      ['entity:ImagingStudy.status=available', 400],
+      ['entity:identifier:not=1', 400],
       ['source:not=Device/1', 400],
       ['agent-name:not=Zoé', 400],
       ['address:above=1', 400],
       ['_sort=agent-name', 400],
-    ] as const)
-      expect((await fetch(`${url}/fhir/AuditEvent?${query}`, { headers })).status, query).to.equal(status);
+    ] as const) {
+      const answer = await fetch(`${url}/fhir/AuditEvent?${query}`, { headers });
+      expect(answer.status, query).to.equal(status);
+      const { issue = [] } = (await answer.json()) as Partial<OperationOutcome>;
+      const [param = ''] = query.split(/[.:=]/);
+      if (status === 400) expect(issue[0]?.expression?.[0]?.split(/[.:]/)[0], query).to.equal(param);
+    }
   });
 });
 
@@ -225,6 +269,19 @@ onEachStore('The trail of an establishment (ITI-81)', { region: withOfficers }, 
     const unknown = await officers.strasbourg.get('AuditEvent/unknown');
     expect([answer.status, answer.text]).to.deep.equal([404, unknown.text]);
     expect((await officers.nancy.get(`AuditEvent/${hidden?.id}`)).status).to.equal(200);
+  });
+
+  it('is read as its officer may see it, where what no index keeps is asked for', async () => {
+    const found = await trailOf('strasbourg');
+    const roles = (event: AuditEvent) => (event.entity ?? []).map(({ role }) => role?.code);
+    for (const role of ['3', '4', '24'])
+      expect(idsOf(await trailOf('strasbourg', `&entity-role=${role}`)).filter((id) => idsOf(found).includes(id)), role)
+        .to.deep.equal(idsOf(found.filter((event) => roles(event).includes(role))));
+    const name = found.flatMap(({ agent }) => agent.flatMap((one) => one.name ?? [])).at(-1) ?? '';
+    const named = idsOf(found.filter(({ agent }) => agent.some((one) => one.name === name)));
+    const asked = idsOf(await trailOf('strasbourg', `&agent-name:exact=${encodeURIComponent(name)}`));
+    expect(asked.filter((id) => idsOf(found).includes(id))).to.deep.equal(named);
+    expect(named).to.not.be.empty;
   });
 
   it('is asked for from a date on, through no Patient and by no kind of entity, each time in an event', async () => {

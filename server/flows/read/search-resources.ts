@@ -4,7 +4,7 @@ import { isOfItsOwn } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
 import type { PageEnd, Passage, SearchPage, VisibleRow } from '../../ports/record-store.ts';
 import { guarded, refusalsRecorded, shownRows, type Account, type GuardDeps, type Visit } from '../guard.ts';
-import { eventsOfPatients, patientSought, withinPeriod } from './events-of-patients.ts';
+import { eventsOfRows, rowsSought, withinPeriod } from './events-of-rows.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { requireScope } from '../../access/scope.ts';
 import { toldRows } from './told-consent.ts';
@@ -34,8 +34,9 @@ const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67', 'iti-78', 'invoke-d
 /**
  * Searches.
  * @throws {Fault} forbidden - the scopes do not allow it, or relatives are searched by what is not told of them
- * @throws {Fault} invalid - an officer asks for events without a date from which on
- * @throws {Fault} not-supported - an officer asks for events through their Patients
+ * @throws {Fault} invalid - an officer asks for events without a date from which on, or events are asked for through
+ *   rows by more than an identifier
+ * @throws {Fault} not-supported - an officer asks for events through their Patients or items
  * @throws {Fault} not-found - the cursor is not one of this requester's, or of another order
  */
 export function searchResources(deps: GuardDeps) {
@@ -50,11 +51,11 @@ export function searchResources(deps: GuardDeps) {
         rows: shownRows(page.rows, page.included),
         entities: [{ role: '24', query: text }],
       });
-      const sought = patientSought(visit, query);
+      const sought = rowsSought(visit, query);
       const { answer, passage: passed } =
-        sought === undefined
+        sought.length === 0
           ? await guarded(deps, visit, passage, question, tell)
-          : await eventsOfPatients(deps, visit, sought, { question, passage, tell });
+          : await eventsOfRows(deps, visit, sought, { question, passage, tell });
       const told = async (rows: readonly VisibleRow[]): Promise<readonly VisibleRow[]> =>
         await toldRows(deps, visit, passed, rows);
       return {

@@ -8,11 +8,13 @@ import { requireScope } from '../../access/scope.ts';
 
 /**
  * Requires that the scopes open every type that a chain or `_has` searches, and leaves out types that would come beside
- * a page and that they do not open.
+ * a page and that they do not open. Rows of any type that events name are sought in those that they open
+ * (events-of-rows.ts).
  * @throws {Fault} forbidden (insufficient_scope)
  */
 export function withinScopes(requester: Requester, query: SearchQuery): SearchQuery {
-  for (const criterion of query.where) requireLinked(requester, criterion);
+  const isOfAny = (one: Criterion) => query.type === 'AuditEvent' && one.kind === 'chain' && one.isOfAny === true;
+  for (const criterion of query.where) if (!isOfAny(criterion)) requireLinked(requester, criterion);
   const include = query.include.flatMap((each) => readable(requester, query.type, each));
   if (query.revinclude === undefined) return { ...query, include };
   const revinclude = query.revinclude.filter(({ source }) => allows(requester.scopes, source, 'r'));

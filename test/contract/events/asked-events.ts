@@ -128,6 +128,16 @@ export const criteria: Arbitrary<Criterion> = oneof(
     missing: boolean(),
   }),
   record({
+    kind: constant('reference' as const),
+    param: constant('entity'),
+    values: array(oneof(things, patients), { maxLength: 2 }),
+    own: integer({ min: 0, max: EVENTS }).map((number) => ({
+      kind: 'token' as const,
+      param: 'entity:identifier',
+      values: [{ code: `request-${number}` }],
+    })),
+  }),
+  record({
     kind: constant('string' as const),
     param: constantFrom('agent-name', 'address'),
     values: array(constantFrom('zo', 'zoe', 'lambert', '192.0.2.1', '0.2.', '"'), { minLength: 1, maxLength: 2 }),
@@ -137,7 +147,8 @@ export const criteria: Arbitrary<Criterion> = oneof(
 
 /** Whether an event satisfies a criterion by what its index keeps, or by what is read in it. */
 export function isFound(event: AuditEvent & { id: string }, criterion: Criterion): boolean {
-  const isRead = 'param' in criterion && READ.some((param) => criterion.param.split(':')[0] === param);
+  const isSaid = criterion.kind === 'reference' && criterion.own !== undefined;
+  const isRead = isSaid || ('param' in criterion && READ.some((param) => criterion.param.split(':')[0] === param));
   const entries = isRead ? entriesOfEvent(event) : indexAuditEvent(event);
   return matchesCriterion({ ...entries, type: 'AuditEvent', id: event.id }, criterion, ALONE);
 }

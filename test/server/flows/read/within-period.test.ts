@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { dateCriterion } from '../../../../profiles/search/criterion.ts';
 import { personKey, type PatientRequester, type PractitionerRequester } from '../../../../server/access/requester.ts';
-import { withinPeriod } from '../../../../server/flows/read/events-of-patients.ts';
+import { withinPeriod } from '../../../../server/flows/read/events-of-rows.ts';
 import { aQuery, NOW } from '../../../support/plans.ts';
 import { faultOf } from '../../../support/thrown-fault.ts';
 
