@@ -188,6 +188,26 @@ export function buildSharingNotice({
   return buildNotice({ ...facts, kind: change, about, text: SHARING[change] });
 }
 
+/** Builds the notice of what a desk ended by a paper of hers, in plain words, for it may be somebody else's. */
+export function buildPaperNotice({ consent, ...facts }: NoticeFacts & { readonly consent: string }): Communication {
+  return buildNotice({ ...facts, kind: 'reconsent', about: [{ reference: consent }], text: ON_PAPER });
+}
+
+const ON_PAPER: ByLanguage<string> = {
+  fr:
+    'Nous avons reçu un papier signé de votre main, par lequel vous souhaitez de nouveau partager vos examens. ' +
+    'Deux personnes l’ont vérifié. Votre dossier est de nouveau partagé, sauf autre refus. ' +
+    'Si vous n’avez rien signé, dites-le tout de suite à votre établissement.',
+  de:
+    'Wir haben ein von Ihnen unterschriebenes Papier erhalten: Sie möchten Ihre Untersuchungen wieder teilen. ' +
+    'Zwei Personen haben es geprüft. Ihre Akte ist wieder freigegeben, sofern kein anderer Widerruf besteht. ' +
+    'Haben Sie nichts unterschrieben, sagen Sie es sofort Ihrer Einrichtung.',
+  en:
+    'We received a paper signed by you, by which you want to share your exams again. ' +
+    'Two people checked it. Your record is shared again, unless another refusal stands. ' +
+    'If you signed nothing, tell your establishment at once.',
+};
+
 function namesOf(newcomers: Newcomers): string {
   return newcomers.map(({ display }) => display).join(', ');
 }

@@ -6,13 +6,14 @@ import type { Task } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../codes.ts';
 import { subjectRightOf } from '../consent/data-subject-request.ts';
 import { isRecipientTask } from '../consent/erasure-recipient.ts';
+import { isPaperTask } from '../consent/reconsent/paper.ts';
 import { isPurgeTask } from '../identity/joined-purge.ts';
 import { EMERGENCY_TASK } from '../consent/emergency.ts';
 import type { ByLanguage, Language } from '../language.ts';
 import type { MailText } from './mail-text.ts';
 
 /** Kinds of Tasks that officers are mailed about at once. */
-export type OfficerAlert = EmergencyAlert | 'request' | 'erased' | 'joined';
+export type OfficerAlert = EmergencyAlert | 'request' | 'erased' | 'joined' | 'paper';
 
 type EmergencyAlert = Extract<keyof typeof EMERGENCY_TASK, 'review' | 'alert'>;
 
@@ -87,6 +88,20 @@ const TEXTS: Readonly<Record<OfficerAlert, ByLanguage<MailText>>> = {
       text: 'An identity was joined to a record that takes nothing any more (joined-purge). Answer within 44 days:',
     },
   },
+  paper: {
+    fr: {
+      subject: 'Un papier signé est à confirmer',
+      text: 'Un patient partage de nouveau ses examens, sur papier. Une seconde personne confirme (paper-reconsent) :',
+    },
+    de: {
+      subject: 'Ein unterschriebenes Papier ist zu bestätigen',
+      text: 'Ein Patient gibt seine Untersuchungen auf Papier wieder frei. Jemand bestätigt es (paper-reconsent):',
+    },
+    en: {
+      subject: 'A signed paper is to be confirmed',
+      text: 'A patient shares her exams again, on paper. A second person confirms it (paper-reconsent):',
+    },
+  },
 };
 
 /** The kind of a Task that officers are mailed about; undefined of any other. */
@@ -94,6 +109,7 @@ export function officerAlertOf(task: Task): OfficerAlert | undefined {
   if (subjectRightOf(task) !== undefined) return 'request';
   if (isRecipientTask(task)) return 'erased';
   if (isPurgeTask(task)) return 'joined';
+  if (isPaperTask(task)) return 'paper';
   const codes = (task.code?.coding ?? []).filter(({ system }) => system === CODE_SYSTEM.task).map((one) => one.code);
   const kinds: readonly EmergencyAlert[] = ['review', 'alert'];
   return kinds.find((kind) => codes.includes(EMERGENCY_TASK[kind].code));

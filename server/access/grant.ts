@@ -175,8 +175,8 @@ const SYSTEM_READS = {
   'send-notice': ['item'],
   // Which offices a Task is for.
   'alert-officers': ['item', 'person'],
-  // Who the persons are of whom a desk decides.
-  'decide-at-desk': ['item', 'person'],
+  // Who the persons are of whom a desk decides, and in the trail whether they ever signed in.
+  'decide-at-desk': ['whole', 'item', 'person'],
   // Events may be of several persons: those that name one of two who were one by a mistake.
   'end-given': ['whole', 'item', 'person'],
   // The directory is nobody's, and whose access ends is counted over all.

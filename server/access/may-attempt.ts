@@ -223,6 +223,6 @@ export function requireConsentChanger(
   operation: Exclude<RecordOperation, 'break-glass'>,
 ): SpeakingRequester | EstablishmentRequester {
   requireOperator(requester, operation);
-  // No other kind comes so far.
-  return requester as SpeakingRequester | EstablishmentRequester;
+  if (requester.kind === 'practitioner') throw new Fault('forbidden', OPERATIONS[operation].refusal);
+  return requester;
 }

@@ -1,6 +1,6 @@
 /**
  * What desks decide, as pure rules: that two identities are one person, or two; and beside the patient herself, that an
- * account is off.
+ * account is off, and that a paper says that she shares again.
  */
 import { Fault } from '../../profiles/fault.ts';
 import { requesterBases } from './basis.ts';
@@ -81,5 +81,24 @@ export function maySetAccount(requester: Requester, { now, subject, sources }: A
     act: 'set-account',
     reaches: [{ types: RECORD_TYPES, whose: { persons: [subject.person] }, event: 'own' }],
     bases: [...requesterBases(requester, now), ...subjectBases(subject), ...rests],
+  });
+}
+
+/**
+ * Decides that a paper is recorded by which somebody shares again: the region's desk alone.
+ * @throws {Fault} forbidden - another asks
+ * @throws {Fault} not-found - nobody is known
+ */
+export function mayRecordPaper(
+  requester: Requester,
+  { now, subject }: Pick<AccountFacts, 'now' | 'subject'>,
+): Warrant {
+  requireKind(requester, { interaction: 'operation', operation: 'reconsent' });
+  if (!isRegionDesk(requester)) throw new Fault('forbidden', 'A paper is recorded by the desk of the region only');
+  if (subject === undefined) throw new Fault('not-found', 'No such patient');
+  return makeWarrant({
+    act: 'reconsent',
+    reaches: [{ types: RECORD_TYPES, whose: { persons: [subject.person] }, event: 'own' }],
+    bases: [...requesterBases(requester, now), ...subjectBases(subject)],
   });
 }

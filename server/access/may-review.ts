@@ -7,7 +7,8 @@ import { RECORD_TYPES } from './may-write.ts';
 import type { PersonKey, Requester } from './requester.ts';
 import { makeWarrant, type Warrant } from './warrant.ts';
 
-/** What was read for a decision. `item` is `Task/id`, `declaredBy` who declared the emergency (`Practitioner/id`). */
+/** What was read for a decision. `item` is `Task/id`, `declaredBy` who declared the emergency, or recorded a paper
+ * (`Practitioner/id`). */
 export type ReviewedFacts = {
   readonly item: string;
   readonly person: PersonKey;
@@ -26,7 +27,7 @@ export function mayReview(requester: Requester, reviewed: ReviewedFacts | undefi
   if (reviewed === undefined || !reviewed.isSeen) throw new Fault('not-found', 'No such resource');
   const { item, person, declaredBy } = reviewed;
   if (requester.kind === 'practitioner' && requester.practitioner === declaredBy)
-    throw new Fault('forbidden', 'Nobody decides an emergency of her own: a colleague does');
+    throw new Fault('forbidden', 'Nobody decides what she declared or recorded herself: a colleague does');
   const { principals } = grantFor(requester, now);
   return makeWarrant({
     act: 'decide',

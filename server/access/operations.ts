@@ -46,7 +46,8 @@ export const OPERATIONS = {
     refusal: 'Only a health professional may declare an emergency',
   },
   withdraw: CONSENT,
-  reconsent: CONSENT,
+  // A desk of what is on paper.
+  reconsent: { ...CONSENT, operators: [...CONSENT.operators, 'desk'] },
   'who-can-access': {
     operators: ['patient', 'representative'],
     scope: ['Consent', 'r'],

@@ -23,6 +23,7 @@ import { accessLists } from '../../flows/consent/access-list/access-lists.ts';
 import type { WhoCanAccessDeps } from '../../flows/consent/access-list/who-can-access.ts';
 import { sayConfidentiality } from '../../flows/consent/say-confidentiality.ts';
 import { changeConsent } from '../../flows/consent/change-consent.ts';
+import { recordPaper } from '../../flows/consent/paper/record-paper.ts';
 import { followedHolders } from '../../flows/directory/holders.ts';
 import { givingFlows, type GivingDeps } from '../../flows/share/giving.ts';
 import { cancelErasure, requestErasure, type RequestErasureDeps } from '../../flows/erase/request-erasure.ts';
@@ -109,7 +110,7 @@ export function composeFlows(parts: FlowParts) {
     ...retrieveFlows(guard, stores),
     write: writeResource({ ...writing, validate, timeZone, stayGraceDays }),
     writeTransaction: writeTransaction({ ...writing, validate, timeZone, stayGraceDays }),
-    decideReview: decideReview({ ...guard, indexer, timeZone }),
+    decideReview: decideReview({ ...guard, indexer, timeZone, region: regionIndex }),
     breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
     ...ownRecordFlows({ ...writing, days: config.erasureDays, timeZone }, config),
@@ -151,6 +152,7 @@ function ownRecordFlows(deps: RequestErasureDeps & WhoCanAccessDeps & GivingDeps
     ...accessLists(deps),
     sayConfidentiality: sayConfidentiality(deps),
     changeConsent: changeConsent(deps),
+    recordPaper: recordPaper(deps),
     ...givingFlows(deps, config),
     requestErasure: requestErasure(deps),
     cancelErasure: cancelErasure(deps),

@@ -14,6 +14,7 @@ import type { accessHistory } from '../../flows/consent/access-list/access-histo
 import type { whoCanAccess } from '../../flows/consent/access-list/who-can-access.ts';
 import type { sayConfidentiality } from '../../flows/consent/say-confidentiality.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
+import type { recordPaper } from '../../flows/consent/paper/record-paper.ts';
 import type { cancelErasure, requestErasure } from '../../flows/erase/request-erasure.ts';
 import type { beginExport, cancelExport, exportState } from '../../flows/subject-rights/begin-export.ts';
 import type { exportRecord } from '../../flows/subject-rights/export-record.ts';
@@ -68,6 +69,7 @@ export type FhirDeps = {
   readonly whoCanAccess: ReturnType<typeof whoCanAccess>;
   readonly sayConfidentiality: ReturnType<typeof sayConfidentiality>;
   readonly changeConsent: ReturnType<typeof changeConsent>;
+  readonly recordPaper: ReturnType<typeof recordPaper>;
   readonly makePresenceCode: ReturnType<typeof makePresenceCode>;
   readonly redeemPresenceCode: ReturnType<typeof redeemPresenceCode>;
   readonly shareItem: ReturnType<typeof shareItem>;

@@ -12,11 +12,13 @@ import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { REQUEST_VERDICTS } from '../../../profiles/consent/data-subject-request.ts';
 import { PURGE_VERDICTS } from '../../../profiles/identity/joined-purge.ts';
 import { CORRESPONDENT_VERDICTS } from '../../../profiles/consent/unknown-correspondent.ts';
+import { PAPER_VERDICTS, type Paper } from '../../../profiles/consent/reconsent/paper.ts';
 import { VERDICTS } from '../../../profiles/consent/emergency.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { studyInstanceUIDOf } from '../../../profiles/imaging/identifiers.ts';
 import type { Sought, StudySought } from '../../flows/consent/emergency-parts.ts';
 import type { NamedIdentity } from '../../flows/identity/judge-identities.ts';
+import type { Visit } from '../../flows/guard.ts';
 import type { FhirDeps } from './deps.ts';
 import { getCrossReference, postCrossReference } from './cross-reference.ts';
 import { presenceCode, presenceCodeRedeemed } from './giving/presence-code.ts';
@@ -150,17 +152,44 @@ function durationIn(parameters: ReadonlyMap<string, ParametersParameter>): { rea
 /**
  * In: patient (Reference), for establishments; task (Reference), for a patient who confirms what one asked. Out: 201
  * and the address of the Consent that tells of it, with the withdrawals that still stand (`standing`); 202 and that of
- * the Task to an establishment that gives back, whatever stands.
+ * the Task to an establishment that gives back, whatever stands, and to a desk that records a paper.
  */
 async function changeConsent(deps: FhirDeps, ctx: Context, change: 'withdraw' | 'reconsent'): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation: change });
   const body = hasBody(ctx) ? await readBodyResource(deps, ctx, admitted) : NO_PARAMETERS;
+  const isDesk = admitted.visit.requester.kind === 'practitioner';
+  if (isDesk && change === 'reconsent') return await paperRecorded(deps, ctx, admitted.visit, body);
   const parameters = parametersOf(body, change === 'reconsent' ? ['patient', 'task'] : ['patient']);
   const named = (name: string): string | undefined => parameters.get(name)?.valueReference?.reference;
   const asked = { change, patient: named('patient'), task: named('task') };
   const { outcome, reference, standing } = await deps.changeConsent(admitted.visit, asked);
   answerCreated(deps, ctx, reference, standing);
   if (outcome === 'requested') ctx.status = 202;
+}
+
+/**
+ * In: patient (Reference, literal or by the identifier in its domain); paper (Attachment, or Reference to a
+ * DocumentReference); identity (string), how it was checked who signed. Out: 202 and the Task of who confirms it.
+ */
+async function paperRecorded(deps: FhirDeps, ctx: Context, visit: Visit, body: Resource): Promise<void> {
+  const parameters = parametersOf(body, ['patient', 'paper', 'identity']);
+  const patient = identityIn(deps, parameters, 'patient');
+  const paper = paperIn(deps, parameters);
+  const identity = parameters.get('identity')?.valueString?.trim() ?? '';
+  if (identity === '') throw missing('identity');
+  if (identity.length > MAX_COMMENT)
+    throw new Fault('invalid', `The identity has ${MAX_COMMENT} characters at most`, { expression: 'identity' });
+  answerCreated(deps, ctx, await deps.recordPaper(visit, { patient, paper, identity }));
+  ctx.status = 202;
+}
+
+/** A scan, where it is, or the title under which the desk keeps it; or a document that is here. */
+function paperIn(deps: FhirDeps, parameters: ReadonlyMap<string, ParametersParameter>): Paper {
+  const attachment = parameters.get('paper')?.valueAttachment;
+  if (attachment === undefined) return { sourceReference: { reference: referenceIn(deps, parameters, 'paper') } };
+  const { data, url, title } = attachment;
+  if (data === undefined && url === undefined && title === undefined) throw missing('paper');
+  return { sourceAttachment: attachment };
 }
 
 /** In: nothing. Out: the Task. */
@@ -177,7 +206,7 @@ async function decide(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'decide' });
   const parameters = parametersOf(await readBodyResource(deps, ctx, admitted), ['verdict', 'comment', 'professional']);
   const code = parameters.get('verdict')?.valueCode;
-  const verdicts = [...new Set([...VERDICTS, ...REQUEST_VERDICTS, ...CORRESPONDENT_VERDICTS, ...PURGE_VERDICTS])];
+  const verdicts = [...new Set([...VERDICTS, ...REQUEST_VERDICTS, ...CORRESPONDENT_VERDICTS, ...DESK_VERDICTS])];
   const verdict = verdicts.find((one) => one === code);
   if (code === undefined) throw missing('verdict');
   if (verdict === undefined)
@@ -191,7 +220,9 @@ async function decide(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
   answerReference(ctx, `Task/${id}`);
 }
 
-/** Longest comment of a verdict, in characters. */
+const DESK_VERDICTS = [...PURGE_VERDICTS, ...PAPER_VERDICTS] as const;
+
+/** Longest comment of a verdict, and of how an identity was checked, in characters. */
 const MAX_COMMENT = 2_000;
 
 /** In: patient (Reference), one of the establishment. Out: the Task. */

@@ -1,7 +1,7 @@
 /**
  * A data protection officer decides, `Task/[id]/$decide`: the review of an emergency, or what a patient asked about her
- * data; a desk decides who is meant by a name that the directory does not know, and confirms a join before what it
- * brought to an opposed person is purged. Of an emergency that was not justified
+ * data; a desk decides who is meant by a name that the directory does not know, confirms a join before what it brought
+ * to an opposed person is purged, and a paper that a colleague recorded. Of an emergency that was not justified
  * the access ends, the patient is told, and who declared it declares no more until an officer decides otherwise.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
@@ -14,15 +14,15 @@ import {
   VERDICTS,
   type Verdict,
 } from '../../../profiles/consent/emergency.ts';
+import { isPaperTask, type PaperVerdict } from '../../../profiles/consent/reconsent/paper.ts';
 import { isPurgeTask, type PurgeVerdict } from '../../../profiles/identity/joined-purge.ts';
 import { isUnknownTask, type CorrespondentVerdict } from '../../../profiles/consent/unknown-correspondent.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { mayReview } from '../../access/may-review.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import { isRowSeen } from '../aside/seen.ts';
-import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { eventRecord, referenceOf, refusalsRecorded, type Visit } from '../guard.ts';
 import { purgeDecidedParts } from '../erase/joined/confirm-purge.ts';
 import { restrictingJobs } from '../ground/restrictions.ts';
 import { refuseOwnMatter } from '../identity/own-matter.ts';
@@ -34,13 +34,15 @@ import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, type Planned, type PlanParts } from '../write/plan-parts.ts';
 import { endedConsent } from './end-consent.ts';
+import { paperDecidedParts } from './paper/decide-paper.ts';
+import type { RecordPaperDeps } from './paper/record-paper.ts';
 
 /** What the flow needs. */
-export type DecideReviewDeps = GuardDeps & { readonly indexer: Indexer; readonly timeZone: string };
+export type DecideReviewDeps = RecordPaperDeps;
 
 /** What is decided, and on what it relies; `professional` (a reference) is who is meant by a name. */
 export type Decided = {
-  readonly verdict: Verdict | RequestVerdict | CorrespondentVerdict | PurgeVerdict;
+  readonly verdict: Verdict | RequestVerdict | CorrespondentVerdict | PurgeVerdict | PaperVerdict;
   readonly comment: string;
   readonly professional?: string | undefined;
 };
@@ -97,6 +99,7 @@ async function decidedParts(
   decision: Decided & { readonly officer: string; readonly now: number },
 ): Promise<readonly PlanParts[]> {
   if (isPurgeTask(found.resource)) return purgeDecidedParts(deps, found, decision);
+  if (isPaperTask(found.resource)) return await paperDecidedParts(deps, visit, reading, found, decision);
   if (isUnknownTask(found.resource)) return await unknownDecidedParts(deps, reading, found, decision);
   if (subjectRightOf(found.resource) !== undefined) return requestParts(deps, found, decision);
   return await reviewParts(deps, visit, reading, found, decision);
@@ -136,7 +139,7 @@ async function reviewOf(
   const found = await findById<Task>(records, reading, 'Task', taskId);
   if (found === undefined) return undefined;
   const { resource } = found;
-  const isOfDesk = isUnknownTask(resource) || isPurgeTask(resource);
+  const isOfDesk = isUnknownTask(resource) || isPurgeTask(resource) || isPaperTask(resource);
   const isDecided = isReviewTask(resource) || isOfDesk || subjectRightOf(resource) !== undefined;
   return isDecided ? found : undefined;
 }

@@ -6,7 +6,7 @@
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
 import { buildConsentChange, type PrivacyConsent } from '../../../profiles/consent/privacy-consent.ts';
-import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
+import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent/request.ts';
 import { isShare } from '../../../profiles/consent/giving/is-share.ts';
 import { recordedBy } from '../../../profiles/consent/sharing.ts';
 import { choiceOf, type SharingChoice } from '../../../profiles/consent/sharing-choice.ts';
@@ -23,7 +23,7 @@ import { noticeParts } from '../notices/notice-parts.ts';
 import { filedBy, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { endedShare } from '../share/end-share.ts';
 import { endedConsent } from './end-consent.ts';
-import { sharingParts, type StandingSharing } from './sharing-parts.ts';
+import { isSaidAs, sharingParts, type StandingSharing } from './sharing-parts.ts';
 
 /** Who changes what, on what stands. */
 export type SharingStory = {
@@ -181,17 +181,10 @@ function noticesOf(story: SharingStory, organization: string, task: Task): reado
   return [noticeParts(deps.indexer, subject, now, (facts) => buildRequestNotice({ ...facts, ...asked }))];
 }
 
-/**
- * Whether this speaker said it. What a patient said as another identity may be another human's; what somebody said who
- * represents her is hers, whichever of her identities it is for (C10).
- */
+/** Whether this speaker said it. */
 function isOf({ requester, standing }: SharingStory, denial: Consent & { readonly id: string }): boolean {
-  const organization = recordedBy(denial);
-  if (requester.kind === 'establishment') return organization === requester.organization;
-  if (organization !== undefined) return false;
-  const { performer = [] } = denial;
-  const isRepresentatives = performer.some(({ reference = '' }) => reference.startsWith('RelatedPerson/'));
-  return isRepresentatives || standing.rows.get(denial.id)?.subject === requester.patient;
+  if (requester.kind === 'establishment') return recordedBy(denial) === requester.organization;
+  return isSaidAs(standing, denial, requester.patient);
 }
 
 function recorded({ id }: Pick<PrivacyConsent, 'id'>): ConsentChanged {

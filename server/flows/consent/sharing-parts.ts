@@ -4,8 +4,8 @@
  * identities part. Changes of one person take turns.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
-import { RECONSENT_REQUEST } from '../../../profiles/consent/reconsent-request.ts';
-import { sharingOf, type Sharing } from '../../../profiles/consent/sharing.ts';
+import { RECONSENT_REQUEST } from '../../../profiles/consent/reconsent/request.ts';
+import { recordedBy, sharingOf, type Sharing } from '../../../profiles/consent/sharing.ts';
 import { choiceOf, type SharingChoice } from '../../../profiles/consent/sharing-choice.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
@@ -40,6 +40,21 @@ const OPEN: Criterion = {
   values: [{ code: 'active' }, { code: 'proposed' }],
 };
 const REQUESTED: Criterion = { kind: 'token', param: 'status', values: [{ code: 'requested' }] };
+
+/**
+ * Whether a patient said it as this identity (`Patient/id`). What she said as another one may be another human's; what
+ * somebody said who represents her is hers, whichever of her identities it is for (C10).
+ */
+export function isSaidAs(
+  { rows }: Pick<StandingSharing, 'rows'>,
+  denial: Consent & { readonly id: string },
+  patient: string,
+): boolean {
+  if (recordedBy(denial) !== undefined) return false;
+  const { performer = [] } = denial;
+  const isRepresentatives = performer.some(({ reference = '' }) => reference.startsWith('RelatedPerson/'));
+  return isRepresentatives || rows.get(denial.id)?.subject === patient;
+}
 
 /** Reads it. */
 export async function readSharing(

@@ -79,8 +79,9 @@ async function planOf(deps: JudgeIdentitiesDeps, visit: Visit, judgement: Judgem
   return { warrant, plan: joinParts(still, placed.parts, { audit }), result: { present: placed.present } };
 }
 
-async function identityNamed(
-  { records }: PlaceDeps,
+/** The identity that is named; undefined when there is none. */
+export async function identityNamed(
+  { records }: Pick<PlaceDeps, 'records'>,
   reading: NarrowReading,
   named: NamedIdentity,
 ): Promise<StandingIdentity | undefined> {

@@ -109,7 +109,7 @@ async function fateOf(
 }
 
 function settledParts(
-  { indexer, clock }: SendNoticeDeps,
+  { indexer, clock, region }: SendNoticeDeps,
   { row, resource }: Found<Communication>,
   { identity, language }: Told,
   fate: 'sent' | LetterReason,
@@ -119,7 +119,10 @@ function settledParts(
   if (fate === 'sent') return changed(indexer, row, mailed(resource, language), now, about);
   const { own, sources = [] } = identity?.content ?? {};
   const number = own === undefined || own.value === '' || isReservedSystem(own.system) ? {} : { own };
-  const offices = sources.map((organization) => ({ office: 'establishment-desk' as const, organization }));
+  const desks = sources.map((organization) => ({ office: 'establishment-desk' as const, organization }));
+  // Of whom no establishment of the region knows any more, the region's desk writes it.
+  const isKnown = sources.some((organization) => region.establishments.includes(organization));
+  const offices = isKnown ? desks : [...desks, { office: 'region-desk' as const, organization: '' }];
   const letter = forLetter(resource, { language, reason: fate, ...number });
   return changed(indexer, row, letter, now, { ...about, origin: { sources: [], services: [], offices } });
 }

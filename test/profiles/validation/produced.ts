@@ -1,7 +1,7 @@
 /** What each function makes that builds a Task, a Communication or a Consent, and what changes one makes of it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AuditEvent, Communication, Consent, Task } from '@medplum/fhirtypes';
+import type { AuditEvent, Communication, Consent, Provenance, Task } from '@medplum/fhirtypes';
 import { IHE_PROFILE } from '../../../profiles/codes.ts';
 import {
   buildSubjectNotice,
@@ -18,7 +18,7 @@ import {
   buildPresenceConsent,
 } from '../../../profiles/consent/privacy-consent.ts';
 import { buildShareConsent } from '../../../profiles/consent/giving/share.ts';
-import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
+import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent/request.ts';
 import {
   buildPurgeNotice,
   buildPurgeTask,
@@ -42,6 +42,7 @@ import * as news from '../../../profiles/notices/news.ts';
 import { buildShareNotice } from '../../../profiles/notices/share.ts';
 import { buildNotice, forLetter, mailed } from '../../../profiles/notices/notice.ts';
 import { buildKeptAsideTask, endedTask } from '../../../profiles/imaging/kept-aside-task.ts';
+import { ON_PAPER } from './produced-on-paper.ts';
 
 const NOW = Date.UTC(2026, 10, 30, 8);
 const PROFILES = join(import.meta.dirname, '..', '..', '..', 'profiles');
@@ -119,7 +120,7 @@ const aside = buildKeptAsideTask('x1', {
 export type Produced = {
   readonly builder: string;
   readonly of?: string;
-  readonly resource: Task | Communication | Consent;
+  readonly resource: Task | Communication | Consent | Provenance;
   readonly profiles?: readonly string[];
 };
 
@@ -171,6 +172,7 @@ export const PRODUCED: readonly Produced[] = [
     resource: turnedPurge(confirmed, status, NOW),
   })),
   { builder: 'buildPurgeNotice', resource: buildPurgeNotice({ ...told, task: 'Task/x1' }) },
+  ...ON_PAPER,
   { builder: 'buildUnknownTask', resource: unknown },
   ...[{ professional: practitioner.reference }, {}].map((one) => ({
     builder: 'decidedUnknown',

@@ -67,6 +67,9 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('separate')],
 ];
 
+/** What desks do beside other professionals. */
+const DESKS = ['discard', 'release', 'move', 'join', 'separate', 'set-account', 'reconsent'] as const;
+
 describe('Who may attempt what, before the data are known', () => {
   it('a desk clears up what is kept aside and moves exams, and a professional of another office does not', () => {
     for (const office of REGION_ROLES) {
@@ -86,7 +89,7 @@ describe('Who may attempt what, before the data are known', () => {
           return false;
         }
       });
-      const clears = office.endsWith('-desk') ? ['discard', 'release', 'move', 'join', 'separate', 'set-account'] : [];
+      const clears = office.endsWith('-desk') ? DESKS : [];
       const decides = /-(?:dpo|desk)$/.test(office) ? ['decide'] : [];
       const always = ['break-glass', 'redeem-presence-code', 'set-confidentiality'];
       expect(may, office).to.have.members([...always, ...clears, ...decides]);

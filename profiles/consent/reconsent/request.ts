@@ -1,7 +1,7 @@
 /** What an establishment was told of the end of a withdrawal that is the patient's own: she confirms it, or nothing. */
 import type { Communication, Task } from '@medplum/fhirtypes';
-import type { ByLanguage } from '../language.ts';
-import { buildNotice, type NoticeFacts } from '../notices/notice.ts';
+import type { ByLanguage } from '../../language.ts';
+import { buildNotice, type NoticeFacts } from '../../notices/notice.ts';
 
 /** The code of the request. */
 export const RECONSENT_REQUEST = 'reconsent-request';
