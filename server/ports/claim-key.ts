@@ -35,8 +35,8 @@ export const claimKey = {
   erasingRecord: (task: string): ClaimKey => write('erasing-record', task),
   /** The studies (UIDs), as JSON, that go with the record of a person: until none of their images is left. */
   erasingStudies: (person: string): ClaimKey => write('erasing-studies', person),
-  /** Names of the bytes, as JSON, whose rows were erased last of a person. */
-  erasedBytes: (person: string): ClaimKey => write('erased-bytes', person),
+  /** Names of the bytes, as JSON, whose rows were erased last of a person, or of a study (UID) by an operator. */
+  erasedBytes: (of: string): ClaimKey => write('erased-bytes', of),
   /** The id of the Task by which a desk confirms that what came under an identity (id) is purged. */
   joinedPurge: (identity: string): ClaimKey => write('joined-purge', identity),
   /** What is known of a number of somebody who was erased, as JSON, by a keyed digest of it. */

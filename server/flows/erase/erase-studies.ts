@@ -36,7 +36,7 @@ export async function eraseStudiesOf(
   const forgotten: PlanParts = { erased: [{ claims: [key] }] };
   await records.commit(warrant, joinParts(forgotten, { claims: [{ key, value: JSON.stringify(studies) }] }));
   for (const studyInstanceUID of studies) {
-    await eraseStudyOf(deps, studyInstanceUID, person, run).catch(unlessGone);
+    await eraseStudyOf(deps, studyInstanceUID, { person, identities }, run).catch(unlessGone);
     await run.goOn();
   }
   await records.commit(warrant, joinParts(forgotten));

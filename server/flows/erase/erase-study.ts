@@ -15,7 +15,9 @@ import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord, Erasure, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { erasedParts, type ErasedOf } from './erased-parts.ts';
+import { eraseWithBytes, removeErasedBytes } from './erased-bytes.ts';
+import { erasedParts, goesWith, type ErasedOf, type ErasedRecord } from './erased-parts.ts';
+import { goneParts } from '../aside/file-aside.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { knownPatient } from '../identity/persons.ts';
@@ -53,14 +55,14 @@ export function eraseStudy(deps: EraseStudyDeps) {
 }
 
 /**
- * Erases a study with the record of its person, and gives signs of life. What is kept aside under its UID for others
- * stays: a number may be borrowed.
+ * Erases a study with a record, and gives signs of life. What is kept aside under its UID is not of it: a number may be
+ * borrowed, and what is hers goes with what else is kept aside of her (erase-aside.ts).
  * @throws {Fault} not-found - nothing of such a study is stored, or it is another's since
  */
 export async function eraseStudyOf(
   deps: EraseStudyDeps,
   studyInstanceUID: string,
-  of: PersonKey,
+  of: ErasedRecord,
   run: JobRun,
 ): Promise<ErasedStudy> {
   return await erase(deps, studyInstanceUID, { of, run });
@@ -79,20 +81,19 @@ export function goOnErasing(deps: EraseStudyDeps) {
  * How an erasure runs: as a job it says so after each step; one that was begun goes on; `of` is whose record is erased,
  * where the study goes with it.
  */
-type Running = { readonly run?: JobRun; readonly isBegun?: true; readonly of?: PersonKey };
+type Running = { readonly run?: JobRun; readonly isBegun?: true; readonly of?: ErasedRecord };
 
 async function erase(deps: EraseStudyDeps, studyInstanceUID: string, running: Running): Promise<ErasedStudy> {
   const { run } = running;
   const reading = systemReading('erase-study', deps.clock.now());
-  const { names, resources, of, recordOf: record } = await hide(deps, reading, studyInstanceUID, running);
-  const all = new Set([...names, ...(await uidsOf(deps.records, reading, studyInstanceUID))]);
+  const { names, resources, of, record } = await hide(deps, reading, studyInstanceUID, running);
+  const all = new Set([...names, ...(await uidsOf(deps.records, reading, { studyInstanceUID, of: record }))]);
   const eraseEvents = async (): Promise<number> =>
     await deps.trail.eraseEntities(all, (events) => erasedEventsRecord(deps.clock, events), run?.goOn);
   const before = await eraseEvents();
   await run?.goOn();
-  const instances =
-    (await removeInstances(deps, reading, studyInstanceUID, run)) +
-    (await removeAside(deps, reading, { studyInstanceUID, of: record }, run));
+  const removed = await removeInstances(deps, reading, studyInstanceUID, run);
+  const instances = removed + (record === undefined ? await removeAside(deps, reading, studyInstanceUID, run) : 0);
   // Whoever was sending or reading meanwhile has left events.
   const events = before + (await eraseEvents());
   await finish(deps, studyInstanceUID, instances, { of, record });
@@ -112,12 +113,19 @@ type Progress = {
   readonly patient?: string;
   /** Whose record is erased, where the study goes with it. */
   readonly recordOf?: PersonKey;
+  /** The identities of hers that go. Absent in what began earlier. */
+  readonly identities?: readonly string[];
 };
+
+function recordIn({ recordOf: person, identities }: Progress): ErasedRecord | undefined {
+  if (person === undefined) return undefined;
+  return identities === undefined ? { person } : { person, identities: new Set(identities) };
+}
 
 /** The Patient (`Patient/id`) of a study, and her person. */
 type Whose = { readonly patient: string; readonly person: PersonKey };
 
-type Hidden = Progress & { readonly of: Whose | undefined };
+type Hidden = Progress & { readonly of: Whose | undefined; readonly record: ErasedRecord | undefined };
 
 /** From here on no door shows the study, and no instance joins it. */
 async function hide(
@@ -147,18 +155,19 @@ async function hidingPlan(
   if (owner === undefined && (await asideOf(records, reading, studyInstanceUID)).length === 0)
     throw new Fault('not-found', 'Nothing of this study is stored');
   const begun = JSON.parse((await claimOf(records, reading, progress)) ?? '{"names":[],"resources":0}') as Progress;
-  const record = begun.recordOf ?? asked;
+  const record = recordIn(begun) ?? asked;
   const { gone, forgetting } = await erasedParts(deps, reading, { studyInstanceUID, of: record }, now);
   const rows = gone.flatMap((one) => one.rows);
   const of = await whose(records, reading, owner === ERASING ? begun.patient : owner);
-  if (owner !== ERASING && asked !== undefined && of !== undefined && of.person !== asked)
+  if (owner !== ERASING && asked !== undefined && of !== undefined && of.person !== asked.person)
     throw new Fault('not-found', 'The study is another’s: they were separated meanwhile');
   const result: Progress = {
     names: [...begun.names, ...gone.flatMap(({ names }) => names)],
     resources: begun.resources + rows.length,
     blobs: [...(begun.blobs ?? []), ...(await blobsOf(records, reading, rows))],
     ...(of === undefined ? {} : { patient: of.patient }),
-    ...(record === undefined ? {} : { recordOf: record }),
+    ...(record === undefined ? {} : { recordOf: record.person }),
+    ...(record?.identities === undefined ? {} : { identities: [...record.identities] }),
   };
   const claims = [study, progress, ...gone.flatMap((one) => one.claims)];
   const plan = joinParts(
@@ -186,7 +195,7 @@ async function hidingPlan(
     { states: of === undefined ? [] : [{ person: of.person, change: {} }] },
     ...forgetting,
   );
-  return { warrant: erasureWarrant(studyInstanceUID, of?.person), plan, result: { ...result, of } };
+  return { warrant: erasureWarrant(studyInstanceUID, of?.person), plan, result: { ...result, of, record } };
 }
 
 /** The bytes that rows refer to. */
@@ -209,8 +218,12 @@ async function whose(records: RecordStore, reading: Reading, patient: string | u
  * Every UID by which something may name a part of the study. They are gone once its instances are, so this comes
  * before.
  */
-async function uidsOf(records: RecordStore, reading: Reading, studyInstanceUID: string): Promise<ReadonlySet<string>> {
-  const aside = await asideOf(records, reading, studyInstanceUID);
+async function uidsOf(
+  records: RecordStore,
+  reading: Reading,
+  { studyInstanceUID, of }: ErasedOf,
+): Promise<ReadonlySet<string>> {
+  const aside = (await asideOf(records, reading, studyInstanceUID)).filter((one) => goesWith(of, one));
   const uids = new Set([studyInstanceUID, ...aside.map(({ sopInstanceUID }) => sopInstanceUID)]);
   for (let offset = 0; ; offset += BATCH) {
     const { instances } = await records.peek(reading({ study: studyInstanceUID }), {
@@ -246,18 +259,21 @@ async function removeInstances(
   }
 }
 
+/** Bytes go after the rows: whoever files an instance meanwhile keeps them, for the plan is refused. */
 async function removeAside(
-  { records, images }: EraseStudyDeps,
+  deps: EraseStudyDeps,
   reading: Reading,
-  { studyInstanceUID, of }: ErasedOf,
+  studyInstanceUID: string,
   run: JobRun | undefined,
 ): Promise<number> {
+  await removeErasedBytes(deps, studyInstanceUID);
   for (let removed = 0; ;) {
-    const all = await asideOf(records, reading, studyInstanceUID);
-    const aside = all.filter(({ person }) => of === undefined || person === of).slice(0, BATCH);
+    const aside = (await asideOf(deps.records, reading, studyInstanceUID)).slice(0, BATCH);
+    const names = aside.map(({ blob }) => blob.name);
+    if (aside.length > 0)
+      await eraseWithBytes(deps, warrantOf(studyInstanceUID), studyInstanceUID, goneParts(aside), names);
+    else await removeErasedBytes(deps, studyInstanceUID);
     if (aside.length === 0) return removed;
-    for (const { blob } of aside) await images.remove(blob.name);
-    await records.commit(warrantOf(studyInstanceUID), joinParts({ erased: [{ quarantined: aside }] }));
     removed += aside.length;
     await run?.goOn();
   }
@@ -281,7 +297,7 @@ async function finish(
   { records, clock }: EraseStudyDeps,
   studyInstanceUID: string,
   instances: number,
-  { of, record }: { readonly of: Whose | undefined; readonly record: PersonKey | undefined },
+  { of, record }: { readonly of: Whose | undefined; readonly record: ErasedRecord | undefined },
 ): Promise<void> {
   const claims = [claimKey.study, claimKey.studySource, claimKey.imported, claimKey.named, claimKey.erasing].map(
     (key) => key(studyInstanceUID),

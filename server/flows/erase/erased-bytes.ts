@@ -3,7 +3,6 @@
  * is refused. Their names are kept until they are gone, so that a run that was cut short leaves none.
  */
 import { systemReading } from '../../access/grant.ts';
-import type { PersonKey } from '../../access/requester.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Warrant } from '../../access/warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
@@ -13,25 +12,25 @@ import type { EraseStudyDeps } from './erase-study.ts';
 
 type Deps = Pick<EraseStudyDeps, 'records' | 'images' | 'clock'>;
 
-/** Erases rows of hers, then the bytes of these names. Those of the plan before are gone by then. */
+/** Erases rows, then the bytes of these names, which are kept by `of`. Those of the plan before are gone by then. */
 export async function eraseWithBytes(
   { records, images }: Deps,
   warrant: Warrant,
-  person: PersonKey,
+  of: string,
   parts: PlanParts,
   names: readonly string[],
 ): Promise<void> {
-  const key = claimKey.erasedBytes(person);
+  const key = claimKey.erasedBytes(of);
   const kept: PlanParts = { erased: [{ claims: [key] }], claims: [{ key, value: JSON.stringify(names) }] };
   const receipt = await records.commit(warrant, names.length === 0 ? joinParts(parts) : joinParts(parts, kept));
   for (const name of new Set([...names, ...receipt.erasedBlobs])) await images.remove(name);
 }
 
 /** Removes what a run left that was cut short, and forgets the names: before the first plan, and after the last. */
-export async function removeErasedBytes({ records, images, clock }: Deps, person: PersonKey): Promise<void> {
-  const key = claimKey.erasedBytes(person);
+export async function removeErasedBytes({ records, images, clock }: Deps, of: string): Promise<void> {
+  const key = claimKey.erasedBytes(of);
   const value = await claimOf(records, systemReading('erase-record', clock.now()), key);
   if (value === undefined) return;
   for (const name of JSON.parse(value) as readonly string[]) await images.remove(name);
-  await records.commit(systemWarrant('erase-items', person), joinParts({ erased: [{ claims: [key] }] }));
+  await records.commit(systemWarrant('erase-record'), joinParts({ erased: [{ claims: [key] }] }));
 }

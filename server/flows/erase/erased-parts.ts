@@ -40,8 +40,23 @@ export type Gone = {
 /** What is to be written of a study that goes: `forgetting` are the parts of what stays without it. */
 export type ErasedParts = { readonly gone: readonly Gone[]; readonly forgetting: readonly PlanParts[] };
 
-/** A study that goes. With the record of a person (`of`): what is kept aside for others under its UID stays then. */
-export type ErasedOf = { readonly studyInstanceUID: string; readonly of: PersonKey | undefined };
+/**
+ * Whose record a study goes with: the person, and those of her identities (`Patient/id`) that go. What began on an
+ * earlier server does not say them: all of them do.
+ */
+export type ErasedRecord = { readonly person: PersonKey; readonly identities?: ReadonlySet<string> };
+
+/** A study that goes. With a record (`of`): what others filed, or is filed under another identity, stays then. */
+export type ErasedOf = { readonly studyInstanceUID: string; readonly of: ErasedRecord | undefined };
+
+/** Whether something goes that is filed so: without a record whatever is of the study does. */
+export function goesWith(
+  of: ErasedRecord | undefined,
+  { person, subject = '' }: { readonly person?: PersonKey | undefined; readonly subject?: string | undefined },
+): boolean {
+  if (of === undefined) return true;
+  return person === of.person && of.identities?.has(subject) !== false;
+}
 
 type Work = (deps: Deps, reading: Reading, study: ErasedOf, now: number) => Promise<ErasedParts>;
 
@@ -72,14 +87,14 @@ function goneOnly(gone: readonly Gone[]): ErasedParts {
 async function erasedReports(
   deps: Deps,
   reading: Reading,
-  { studyInstanceUID }: ErasedOf,
+  { studyInstanceUID, of }: ErasedOf,
   now: number,
 ): Promise<ErasedParts> {
   const study = await erasedStudy(deps.records, reading, studyInstanceUID);
   const gone: Gone[] = [];
   const forgetting: PlanParts[] = [];
   for (const report of await reportsNaming(deps.records, reading, study)) {
-    const isOfStudy = await countsFor(deps, reading, report, study);
+    const isOfStudy = goesWith(of, report.row) && (await countsFor(deps, reading, report, study));
     if (isOfStudy && isAlone(report.resource, study)) gone.push(await goneReport(deps, reading, report));
     else forgetting.push(await forgettingReport(deps, reading, report, study, now));
   }
@@ -186,7 +201,7 @@ async function tasksOf(records: RecordStore, reading: Reading, { studyInstanceUI
   const { system = '', value = '' } = studyIdentifier(studyInstanceUID);
   const about: Criterion = { kind: 'token', param: 'focus:identifier', values: [{ system, code: value }] };
   const all = await findAll<Task>(records, reading('whole'), 'Task', [about]);
-  const found = all.filter(({ row }) => of === undefined || row.person === of);
+  const found = all.filter(({ row }) => goesWith(of, row));
   return found.map(({ row, resource: { requester, reasonCode } }) => {
     const [source, reason] = [requester?.reference ?? '', reasonCode?.coding?.[0]?.code ?? ''];
     const claims = [claimKey.keptAside(studyInstanceUID, source, reason, row.subject)];

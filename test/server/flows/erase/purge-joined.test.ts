@@ -1,7 +1,6 @@
 /** R-34: what is joined to an opposed person, or to one to be erased, is purged when a desk confirms. */
-import type { Communication, Consent, Task } from '@medplum/fhirtypes';
+import type { Communication } from '@medplum/fhirtypes';
 import { expect } from 'chai';
-import { demoConsent } from '../../../../fixtures/consent.ts';
 import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
 import { CODE_SYSTEM } from '../../../../profiles/codes.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
@@ -10,24 +9,15 @@ import { alertOfficers } from '../../../../server/flows/notices/alert-officers.t
 import { beginPurge } from '../../../../server/flows/erase/joined/begin-purge.ts';
 import { purgeJoined } from '../../../../server/flows/erase/joined/purge-joined.ts';
 import type { JobRun } from '../../../../server/flows/jobs/job-runner.ts';
-import { claimKey } from '../../../../server/ports/claim-key.ts';
 import type { RecordStore } from '../../../../server/ports/record-store.ts';
-import { openedResource } from '../../../../server/ports/internal-row.ts';
 import { errorOf } from '../../../support/faults.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
 import { SYSTEM } from '../../../support/plans.ts';
-import type { Feed, Step } from '../identity/sequences.ts';
 import { openSession, visitOf, type Session } from '../identity/session.ts';
-import { doStep } from '../identity/steps.ts';
 import { openErasing, patientsOf, type Erasing } from './her-record.ts';
+import { feed, GOES_ON, HERS, image, joinedIn, ONE, OTHER, THEIRS } from './joined-world.ts';
 
-const ONE = { at: 'strasbourg', number: 0 } as const;
-const OTHER = { at: 'nancy', number: 0 } as const;
-type Of = typeof ONE | typeof OTHER;
 const DAY_MS = 24 * 3_600_000;
-const GOES_ON: JobRun = { goOn: async () => undefined };
-const CODE = `code=${CODE_SYSTEM.task}|joined-purge`;
-const [HERS, THEIRS] = [0, 1];
 
 for (const { name, missing, open } of EACH_STORE) {
   describe(`What is joined to an opposed person, on ${name}`, function () {
@@ -35,6 +25,9 @@ for (const { name, missing, open } of EACH_STORE) {
     let erasing: Erasing;
     let world: Erasing['world'];
     let deps: Erasing['deps'];
+    const { told, opposed, reconsented, joined, desk, tasks, asked, confirmed, purged, standing } = joinedIn(
+      () => erasing,
+    );
 
     before(async function () {
       if (missing() !== undefined) this.skip();
@@ -43,63 +36,6 @@ for (const { name, missing, open } of EACH_STORE) {
     });
     after(async () => await erasing?.close());
 
-    const feed = (of: Of, national: number): Feed => ({
-      does: 'feed',
-      of,
-      traits: 0,
-      national,
-      status: 'QUAL',
-      into: null,
-    });
-    const image = (of: Of, study: number): Step => ({ does: 'image', of, study, instance: 0 });
-    async function told(session: Session, ...steps: readonly Step[]): Promise<void> {
-      for (const step of steps) await doStep(session, step, async () => undefined);
-      await world.rest();
-    }
-    const strasbourg = () => world.establishment(ESTABLISHMENTS.strasbourg.organization);
-    async function opposed(session: Session): Promise<Consent & { id: string }> {
-      const [patient = ''] = await patientsOf(session);
-      const { provision: _, policy: __, ...frame } = demoConsent(patient);
-      const coding = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTOUT' }];
-      const resource: Consent = { ...frame, policyRule: { coding }, provision: { type: 'deny' } };
-      const id = await world.write(strasbourg(), { interaction: 'create', type: 'Consent', resource });
-      await world.rest();
-      const row = await world.stores.records.peek(SYSTEM, { kind: 'resource', type: 'Consent', id });
-      return { ...openedResource<Consent>(row ?? expect.fail('No Consent')), id };
-    }
-    /** Two identities, each with an exam: hers is opposed, and the feed of the other one joins them. */
-    async function joined(session: Session): Promise<Consent & { id: string }> {
-      await told(session, feed(ONE, 0), image(ONE, HERS), feed(OTHER, 1), image(OTHER, THEIRS));
-      const consent = await opposed(session);
-      await told(session, feed(OTHER, 0));
-      const known = await session.known();
-      expect(known.get('nancy/0')?.person).to.equal(known.get('strasbourg/0')?.person);
-      return consent;
-    }
-    const desk = async (session: Session) => await visitOf(session, 'Practitioner/demo-region-desk');
-    /** The Tasks of a session that a reader sees. */
-    async function tasks(session: Session, reader = 'Practitioner/demo-region-desk'): Promise<readonly Task[]> {
-      const patients = await patientsOf(session);
-      const all = await world.find<Task>(await visitOf(session, reader), 'Task', CODE);
-      return all.filter((task) => patients.includes(task.for?.reference ?? ''));
-    }
-    async function asked(session: Session): Promise<string> {
-      const [task, ...more] = await tasks(session);
-      expect(more).to.deep.equal([]);
-      expect(task).to.include({ status: 'requested' });
-      return task?.id ?? '';
-    }
-    const confirmed = async (session: Session, task: string): Promise<void> =>
-      await world.flows.decideReview(await desk(session), task, { verdict: 'confirmed', comment: 'Carte vitale' });
-    const purged = async (subject: string, run = GOES_ON) => await purgeJoined(deps)({ subject }, run);
-    async function standing(session: Session): Promise<readonly number[]> {
-      const owners = await Promise.all(
-        [HERS, THEIRS].map(
-          async (one) => await world.stores.records.claimed(SYSTEM, claimKey.study(session.studyUid(one))),
-        ),
-      );
-      return [HERS, THEIRS].filter((_, at) => owners[at]?.startsWith('Patient/') === true);
-    }
     async function separated(session: Session): Promise<unknown> {
       const [one = '', other = ''] = await patientsOf(session);
       const patients = [{ reference: one }, { reference: other }] as const;
@@ -230,8 +166,7 @@ for (const { name, missing, open } of EACH_STORE) {
       const consent = await joined(ended);
       const over = await asked(ended);
       await confirmed(ended, over);
-      const act = { interaction: 'update', type: 'Consent', id: consent.id } as const;
-      await world.write(strasbourg(), { ...act, resource: { ...consent, status: 'inactive' } });
+      await reconsented(consent);
       await purged(over);
       expect(await standing(ended)).to.deep.equal([HERS, THEIRS]);
       expect((await erasing.taskOf(over)).status).to.equal('cancelled');
