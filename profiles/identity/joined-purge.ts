@@ -3,7 +3,7 @@
  * erased, is purged when the desk of the region has confirmed the join: the Task that asks it, and what the patient is
  * told afterwards.
  */
-import type { Communication, Task, TaskInput } from '@medplum/fhirtypes';
+import type { Communication, Task, TaskInput, TaskOutput } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../codes.ts';
 import type { ByLanguage } from '../language.ts';
 import { buildNotice, type NoticeFacts } from '../notices/notice.ts';
@@ -79,14 +79,50 @@ export function confirmedPurge(
   };
 }
 
-/** The Task as its purge begins or is done, or as nothing is to be purged any more. */
-export function turnedPurge(task: Task, status: 'in-progress' | 'completed' | 'cancelled', now: number): Task {
-  return { ...task, status, lastModified: new Date(now).toISOString() };
+/** The Task as its purge begins. */
+export function begunPurge(task: Task, now: number): Task {
+  return { ...task, status: 'in-progress', lastModified: new Date(now).toISOString() };
 }
 
-/** Builds the notice that tells her that it was done. */
-export function buildPurgeNotice({ task, ...facts }: NoticeFacts & { readonly task: string }): Communication {
-  return buildNotice({ ...facts, kind: 'joined-purged', about: [{ reference: task }], text: PURGED });
+/** How much was erased: by type of FHIR, and `instances`. */
+type Counts = Readonly<Record<string, number>>;
+
+/** The Task as its purge is done: its `output` says how much was erased. */
+export function endedPurge(task: Task, erased: Counts, now: number): Task {
+  return { ...task, status: 'completed', lastModified: new Date(now).toISOString(), ...outputOf(task, erased) };
+}
+
+/**
+ * The Task as nothing more is to be purged, as she is opposed no more or the two are one no more: `failed` when a part
+ * was erased by then, as its `output` says, else `cancelled`.
+ */
+export function stoppedPurge(task: Task, erased: Counts, now: number): Task {
+  const more = outputOf(task, erased);
+  const status = more.output === undefined ? 'cancelled' : 'failed';
+  return { ...task, status, lastModified: new Date(now).toISOString(), ...more };
+}
+
+/** Whether anything was erased. */
+export function isAny(erased: Counts): boolean {
+  return Object.values(erased).some((count) => count > 0);
+}
+
+/** What a Task says already, and more. */
+function outputOf({ output = [] }: Task, erased: Counts): Pick<Task, 'output'> {
+  const counts = new Map(output.map(({ type, valueUnsignedInt = 0 }) => [type.text ?? '', valueUnsignedInt]));
+  for (const [what, count] of Object.entries(erased)) counts.set(what, (counts.get(what) ?? 0) + count);
+  const all = [...counts].map(([text, valueUnsignedInt]): TaskOutput => ({ type: { text }, valueUnsignedInt }));
+  return all.length === 0 ? {} : { output: all };
+}
+
+/** Builds the notice that tells her that it was done, or a part of it (`isPart`) before she was opposed no more. */
+export function buildPurgeNotice({
+  task,
+  isPart,
+  ...facts
+}: NoticeFacts & { readonly task: string; readonly isPart: boolean }): Communication {
+  const text = isPart ? PURGED_IN_PART : PURGED;
+  return buildNotice({ ...facts, kind: 'joined-purged', about: [{ reference: task }], text });
 }
 
 const PURGED: ByLanguage<string> = {
@@ -99,4 +135,19 @@ const PURGED: ByLanguage<string> = {
   en:
     'Documents had come in under another number of yours, before it was known that it was you. ' +
     'As you are opposed to sharing, they were erased for good.',
+};
+
+const PURGED_IN_PART: ByLanguage<string> = {
+  fr:
+    'Des documents avaient été reçus sous un autre de vos numéros, avant que l’on sache que c’était vous. ' +
+    'Comme vous vous étiez opposé au partage, une partie a été effacée définitivement. ' +
+    'Le reste est conservé depuis que vous partagez de nouveau votre dossier.',
+  de:
+    'Unter einer anderen Nummer von Ihnen waren Dokumente eingegangen, bevor bekannt war, dass Sie es sind. ' +
+    'Da Sie der Freigabe widersprochen hatten, wurde ein Teil davon endgültig gelöscht. ' +
+    'Der Rest bleibt, seit Sie Ihre Akte wieder freigeben.',
+  en:
+    'Documents had come in under another number of yours, before it was known that it was you. ' +
+    'As you were opposed to sharing, a part of them was erased for good. ' +
+    'The rest is kept since you share your record again.',
 };

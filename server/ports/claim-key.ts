@@ -37,6 +37,8 @@ export const claimKey = {
   erasingStudies: (person: string): ClaimKey => write('erasing-studies', person),
   /** Names of the bytes, as JSON, whose rows were erased last of a person, or of a study (UID) by an operator. */
   erasedBytes: (of: string): ClaimKey => write('erased-bytes', of),
+  /** How much was erased for a Task (by id), as JSON: by type, and `instances`. */
+  taken: (task: string): ClaimKey => write('taken', task),
   /** The id of the Task by which a desk confirms that what came under an identity (id) is purged. */
   joinedPurge: (identity: string): ClaimKey => write('joined-purge', identity),
   /** What is known of a number of somebody who was erased, as JSON, by a keyed digest of it. */

@@ -5,16 +5,17 @@ import { asideErasureWarrant, systemWarrant } from '../../access/system-warrant.
 import type { ClaimKey } from '../../ports/claim-key.ts';
 import type { Erasure, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { keptFor } from '../aside/file-aside.ts';
+import { goneParts, keptFor } from '../aside/file-aside.ts';
 import { taskKeyOf } from '../aside/list-kept-aside.ts';
 import { readAside } from '../aside/stored-aside.ts';
 import { identitiesOf, identityAt, readAs } from '../identity/identities.ts';
 import { claimOf } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
-import { joinParts } from '../write/plan-parts.ts';
+import { joinParts, oneOf } from '../write/plan-parts.ts';
 import { eraseWithBytes, removeErasedBytes } from './erased-bytes.ts';
 import { erasedEventsRecord, type EraseStudyDeps } from './erase-study.ts';
+import { countingParts, countRows, type Taking } from './taken.ts';
 
 /** Instances of one plan. */
 const AT_ONCE = 500;
@@ -22,16 +23,12 @@ const AT_ONCE = 500;
 /** Instances that are looked at between two signs of life. */
 const LOOKED_AT = 100;
 
-/** Erases what is filed under some of her identities (`Patient/id`), and what others sent under a number of hers. */
-export async function eraseAside(
-  deps: EraseStudyDeps,
-  person: PersonKey,
-  identities: ReadonlySet<string>,
-  run: JobRun,
-): Promise<void> {
+/** Erases what is filed under some of her identities, and what others sent under a number of hers. */
+export async function eraseAside(deps: EraseStudyDeps, taking: Taking, run: JobRun): Promise<void> {
   const { records, trail, clock } = deps;
+  const { person, identities } = taking;
   const reading = systemReading('erase-study', clock.now());
-  await adoptForeign(deps, reading, { person, identities }, run);
+  await adoptForeign(deps, reading, taking, run);
   const hers: QuarantinedInstance[] = [];
   for await (const one of records.quarantined(reading({ person })))
     if (identities.has(one.subject ?? '')) hers.push(one);
@@ -39,27 +36,34 @@ export async function eraseAside(
   if (foreign.size > 0) await trail.eraseEntities(foreign, (events) => erasedEventsRecord(clock, events), run.goOn);
   await removeErasedBytes(deps, person);
   for (const [key, listed] of Map.groupBy(hers, taskKeyOf))
-    await eraseListed(deps, { reading, person }, key, listed, run);
+    await eraseListed(deps, { reading, taking }, key, listed, run);
   await removeErasedBytes(deps, person);
 }
 
 /** Of one list, which is of one study and one identity: none of it once that identity is another's. */
 async function eraseListed(
   deps: EraseStudyDeps,
-  { reading, person }: { readonly reading: Reading; readonly person: PersonKey },
+  { reading, taking }: { readonly reading: Reading; readonly taking: Taking },
   key: ClaimKey,
   listed: readonly QuarantinedInstance[],
   run: JobRun,
 ): Promise<void> {
+  const { task, person, still } = taking;
   const list = await listOf(deps.records, reading, key);
   const { studyInstanceUID = '', subject = '' } = listed[0] ?? {};
   for (let at = 0; at < listed.length; at += AT_ONCE) {
     if ((await identityAt(deps.records, reading, subject))?.person !== person) return;
     const quarantined = listed.slice(at, at + AT_ONCE);
     const isLast = at + AT_ONCE >= listed.length;
-    const erased = [{ quarantined }, ...(isLast ? list : [])];
+    const erased = isLast ? list : [];
     const names = quarantined.map(({ blob }) => blob.name);
-    await eraseWithBytes(deps, asideErasureWarrant(studyInstanceUID, subject, person), person, { erased }, names);
+    const warrant = asideErasureWarrant(studyInstanceUID, subject, person);
+    await eraseWithBytes(deps, person, async () => {
+      const counts = { ...(await countRows(deps.records, reading, rowsOf(erased))), instances: quarantined.length };
+      const counted = await countingParts(deps, task, counts);
+      const parts = oneOf([goneParts(quarantined), { erased }, counted, (await still?.()) ?? {}]);
+      return { warrant, parts, names };
+    });
     await run.goOn();
   }
 }
@@ -68,6 +72,10 @@ async function eraseListed(
 async function listOf(records: RecordStore, reading: Reading, key: ClaimKey): Promise<readonly Erasure[]> {
   const task = await claimOf(records, reading, key);
   return task === undefined ? [] : [{ rows: [{ type: 'Task', id: task }], claims: [key] }];
+}
+
+function rowsOf(erased: readonly Erasure[]): NonNullable<Erasure['rows']> {
+  return erased.flatMap(({ rows = [] }) => rows);
 }
 
 function isForeign({ reason }: QuarantinedInstance): boolean {
@@ -81,7 +89,7 @@ function isForeign({ reason }: QuarantinedInstance): boolean {
 async function adoptForeign(
   deps: EraseStudyDeps,
   reading: Reading,
-  { person, identities }: { readonly person: PersonKey; readonly identities: ReadonlySet<string> },
+  { person, identities, still }: Taking,
   run: JobRun,
 ): Promise<void> {
   const { records, clock } = deps;
@@ -92,7 +100,8 @@ async function adoptForeign(
     for (let at = 0; at < found.length; at += AT_ONCE) {
       const kept = found.slice(at, at + AT_ONCE).map((one) => keptFor(one, one.reason, { patient, person }));
       const list = { erased: await listOf(records, reading, key) };
-      const plan = joinParts(...kept, list, { jobs: [jobOf('refresh-study', study, clock.now())] });
+      const job = { jobs: [jobOf('refresh-study', study, clock.now())] };
+      const plan = joinParts(...kept, list, job, (await still?.()) ?? {});
       await records.commit(systemWarrant('erase-study', study), plan);
       await run.goOn();
     }

@@ -10,13 +10,11 @@ import type { Erasure } from '../../ports/commit-plan.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { findById, pagesOfAll } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
-import { joinParts } from '../write/plan-parts.ts';
+import { joinParts, oneOf } from '../write/plan-parts.ts';
 import { blobsOf, erasedEventsRecord, type EraseStudyDeps } from './erase-study.ts';
 import { eraseWithBytes, removeErasedBytes } from './erased-bytes.ts';
 import { goneReport, itemOf, type Gone } from './erased-parts.ts';
-
-/** Whose items: the person, and the identity (`Patient/id`) of the request. */
-type Whose = { readonly person: PersonKey; readonly subject: string };
+import { countingParts, countRows, type Taking } from './taken.ts';
 
 /** Rows of one plan. */
 const AT_ONCE = 200;
@@ -25,14 +23,11 @@ const AT_ONCE = 200;
  * Erases what is filed under some of her identities, and lets the store forget it; one event says how much went. What
  * the trail tells of it goes first, as nothing names it when it is gone, and again for who asked meanwhile.
  */
-export async function eraseItems(
-  deps: EraseStudyDeps,
-  { person, subject }: Whose,
-  identities: ReadonlySet<string>,
-  run: JobRun,
-): Promise<void> {
+export async function eraseItems(deps: EraseStudyDeps, taking: Taking, run: JobRun): Promise<void> {
   const { records, trail, clock } = deps;
+  const { person, identities, still } = taking;
   const reading = systemReading('erase-study', clock.now());
+  await still?.();
   const { reports, rows } = await goneItems(deps, reading, person, identities);
   const names = new Set([...reports.flatMap((report) => report.names), ...rows.map(itemOf)]);
   const eraseEvents = async (): Promise<void> => {
@@ -43,18 +38,18 @@ export async function eraseItems(
   await removeErasedBytes(deps, person);
   let erased = 0;
   for (const report of reports) {
-    erased += await erase(deps, reading, person, report);
+    erased += await erase(deps, reading, taking, report);
     await run.goOn();
   }
   for (let at = 0; at < rows.length; at += AT_ONCE) {
     const some = rows.slice(at, at + AT_ONCE);
     const claims = some.flatMap(({ type, id }) => (TEAM_TYPES.includes(type) ? [claimKey.team(id)] : []));
-    erased += await erase(deps, reading, person, { rows: some, claims });
+    erased += await erase(deps, reading, taking, { rows: some, claims });
     await run.goOn();
   }
   await removeErasedBytes(deps, person);
   await eraseEvents();
-  if (erased > 0) await told(deps, { person, subject }, erased);
+  if (erased > 0) await told(deps, taking, erased);
   await records.forget();
 }
 
@@ -98,15 +93,19 @@ async function filedUnder(
 async function erase(
   deps: EraseStudyDeps,
   reading: Reading,
-  person: PersonKey,
+  { person, task, still }: Taking,
   { rows, claims }: { readonly rows: NonNullable<Erasure['rows']>; readonly claims: readonly ClaimKey[] },
 ): Promise<number> {
-  const names = await blobsOf(deps.records, reading, rows);
-  await eraseWithBytes(deps, systemWarrant('erase-items', person), person, { erased: [{ rows, claims }] }, names);
+  await eraseWithBytes(deps, person, async () => {
+    const names = await blobsOf(deps.records, reading, rows);
+    const counted = await countingParts(deps, task, await countRows(deps.records, reading, rows));
+    const parts = oneOf([{ erased: [{ rows, claims }] }, counted, (await still?.()) ?? {}]);
+    return { warrant: systemWarrant('erase-items', person), parts, names };
+  });
   return rows.length;
 }
 
-async function told({ records, clock }: EraseStudyDeps, { person, subject }: Whose, erased: number): Promise<void> {
+async function told({ records, clock }: EraseStudyDeps, { person, subject }: Taking, erased: number): Promise<void> {
   const entities = [{ role: '13', detail: { operation: 'erase-items', resources: String(erased) } }];
   const event = recordOf(clock, ownOccasion('passerelle'), 'operation', { person, patient: subject, entities });
   await records.commit(systemWarrant('erase-items', person), joinParts({ audit: [event] }));

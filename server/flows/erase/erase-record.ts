@@ -36,9 +36,10 @@ export function eraseRecord(deps: EraseRecordDeps) {
     if (begun === undefined) return;
     const { person } = begun;
     const patients = new Set(begun.identities.map(({ id }) => `Patient/${id}`));
-    await eraseStudiesOf(deps, person, patients, run);
-    await eraseAside(deps, person, patients, run);
-    await eraseItems(deps, begun, patients, run);
+    const taking = { task: subject, person, subject: begun.subject, identities: patients };
+    await eraseStudiesOf(deps, taking, run);
+    await eraseAside(deps, taking, run);
+    await eraseItems(deps, taking, run);
     await eraseOwn(deps, person, patients, run);
     const ended = await representativesGone(deps);
     await destroyGiven(deps.tokens, ({ account = '' }) => patients.has(account) || ended.has(account));

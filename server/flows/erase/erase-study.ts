@@ -21,11 +21,12 @@ import { goneParts } from '../aside/file-aside.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { knownPatient } from '../identity/persons.ts';
-import { commitFresh, joinParts, type Planned } from '../write/plan-parts.ts';
+import { commitFresh, joinParts, type Planned, type PlanParts } from '../write/plan-parts.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { ERASING } from '../intake/standing-instance.ts';
+import { countingParts, countRows, type Counts, type Taking } from './taken.ts';
 
 /** What the flow needs. */
 export type EraseStudyDeps = {
@@ -62,10 +63,10 @@ export function eraseStudy(deps: EraseStudyDeps) {
 export async function eraseStudyOf(
   deps: EraseStudyDeps,
   studyInstanceUID: string,
-  of: ErasedRecord,
+  of: Taking,
   run: JobRun,
 ): Promise<ErasedStudy> {
-  return await erase(deps, studyInstanceUID, { of, run });
+  return await erase(deps, studyInstanceUID, { of, run, ...(of.still === undefined ? {} : { still: of.still }) });
 }
 
 /** Makes the work of `erase-study`: goes on with an erasure that was begun. One that has ended is left alone. */
@@ -79,9 +80,9 @@ export function goOnErasing(deps: EraseStudyDeps) {
 
 /**
  * How an erasure runs: as a job it says so after each step; one that was begun goes on; `of` is whose record is erased,
- * where the study goes with it.
+ * where the study goes with it, while it may (`still`).
  */
-type Running = { readonly run?: JobRun; readonly isBegun?: true; readonly of?: ErasedRecord };
+type Running = { readonly run?: JobRun; readonly isBegun?: true; readonly of?: ErasedRecord } & Pick<Taking, 'still'>;
 
 async function erase(deps: EraseStudyDeps, studyInstanceUID: string, running: Running): Promise<ErasedStudy> {
   const { run } = running;
@@ -92,7 +93,7 @@ async function erase(deps: EraseStudyDeps, studyInstanceUID: string, running: Ru
     await deps.trail.eraseEntities(all, (events) => erasedEventsRecord(deps.clock, events), run?.goOn);
   const before = await eraseEvents();
   await run?.goOn();
-  const removed = await removeInstances(deps, reading, studyInstanceUID, run);
+  const removed = await removeInstances(deps, reading, { studyInstanceUID, of: record }, run);
   const instances = removed + (record === undefined ? await removeAside(deps, reading, studyInstanceUID, run) : 0);
   // Whoever was sending or reading meanwhile has left events.
   const events = before + (await eraseEvents());
@@ -113,13 +114,21 @@ type Progress = {
   readonly patient?: string;
   /** Whose record is erased, where the study goes with it. */
   readonly recordOf?: PersonKey;
-  /** The identities of hers that go. Absent in what began earlier. */
+  /** The identities of hers that go, and for which Task. Absent in what began earlier. */
   readonly identities?: readonly string[];
+  readonly task?: string;
 };
 
-function recordIn({ recordOf: person, identities }: Progress): ErasedRecord | undefined {
+function recordIn({ recordOf: person, identities, task }: Progress): ErasedRecord | undefined {
   if (person === undefined) return undefined;
-  return identities === undefined ? { person } : { person, identities: new Set(identities) };
+  if (identities === undefined || task === undefined) return { person };
+  return { person, task, identities: new Set(identities) };
+}
+
+/** What keeps that. */
+function keptOf({ person, identities, task }: ErasedRecord): Pick<Progress, 'recordOf' | 'identities' | 'task'> {
+  if (identities === undefined || task === undefined) return { recordOf: person };
+  return { recordOf: person, identities: [...identities], task };
 }
 
 /** The Patient (`Patient/id`) of a study, and her person. */
@@ -146,7 +155,7 @@ async function hidingPlan(
   deps: EraseStudyDeps,
   reading: Reading,
   studyInstanceUID: string,
-  { isBegun, of: asked }: Running,
+  { isBegun, of: asked, still }: Running,
 ): Promise<Planned<Hidden>> {
   const { records, clock } = deps;
   const now = clock.now();
@@ -166,8 +175,7 @@ async function hidingPlan(
     resources: begun.resources + rows.length,
     blobs: [...(begun.blobs ?? []), ...(await blobsOf(records, reading, rows))],
     ...(of === undefined ? {} : { patient: of.patient }),
-    ...(record === undefined ? {} : { recordOf: record.person }),
-    ...(record?.identities === undefined ? {} : { identities: [...record.identities] }),
+    ...(record === undefined ? {} : keptOf(record)),
   };
   const claims = [study, progress, ...gone.flatMap((one) => one.claims)];
   const plan = joinParts(
@@ -194,8 +202,15 @@ async function hidingPlan(
     // gone.
     { states: of === undefined ? [] : [{ person: of.person, change: {} }] },
     ...forgetting,
+    (await still?.()) ?? {},
+    await countedFor(deps, record, await countRows(records, reading, rows)),
   );
   return { warrant: erasureWarrant(studyInstanceUID, of?.person), plan, result: { ...result, of, record } };
+}
+
+/** The parts that count what goes with a record. */
+async function countedFor(deps: EraseStudyDeps, record: ErasedRecord | undefined, more: Counts): Promise<PlanParts> {
+  return record?.task === undefined ? {} : await countingParts(deps, record.task, more);
 }
 
 /** The bytes that rows refer to. */
@@ -242,19 +257,23 @@ async function uidsOf(
  * Bytes go before the rows that name them: nobody is shown them any more, and no crash leaves bytes that nothing names.
  */
 async function removeInstances(
-  { records, images }: EraseStudyDeps,
+  deps: EraseStudyDeps,
   reading: Reading,
-  studyInstanceUID: string,
+  { studyInstanceUID, of }: ErasedOf,
   run: JobRun | undefined,
 ): Promise<number> {
+  const { records, images } = deps;
   const question = { kind: 'instances', studyInstanceUID, omitMetadata: true, offset: 0, limit: BATCH } as const;
   for (let removed = 0; ;) {
-    const { instances } = await records.peek(reading({ study: studyInstanceUID }), question);
-    if (instances.length === 0) return removed;
-    for (const { blob } of instances) await images.remove(blob.name);
-    const gone = joinParts({ erased: [{ instances: instances.map(({ sopInstanceUID }) => sopInstanceUID) }] });
-    await records.commit(warrantOf(studyInstanceUID), gone);
-    removed += instances.length;
+    const { result: gone } = await commitFresh(records, async () => {
+      const { instances } = await records.peek(reading({ study: studyInstanceUID }), question);
+      for (const { blob } of instances) await images.remove(blob.name);
+      const erased = [{ instances: instances.map(({ sopInstanceUID }) => sopInstanceUID) }];
+      const counted = await countedFor(deps, of, { instances: instances.length });
+      return { warrant: warrantOf(studyInstanceUID), plan: joinParts({ erased }, counted), result: instances.length };
+    });
+    if (gone === 0) return removed;
+    removed += gone;
     await run?.goOn();
   }
 }
@@ -268,13 +287,18 @@ async function removeAside(
 ): Promise<number> {
   await removeErasedBytes(deps, studyInstanceUID);
   for (let removed = 0; ;) {
-    const aside = (await asideOf(deps.records, reading, studyInstanceUID)).slice(0, BATCH);
-    const names = aside.map(({ blob }) => blob.name);
-    if (aside.length > 0)
-      await eraseWithBytes(deps, warrantOf(studyInstanceUID), studyInstanceUID, goneParts(aside), names);
-    else await removeErasedBytes(deps, studyInstanceUID);
-    if (aside.length === 0) return removed;
-    removed += aside.length;
+    let gone = 0;
+    await eraseWithBytes(deps, studyInstanceUID, async () => {
+      const aside = (await asideOf(deps.records, reading, studyInstanceUID)).slice(0, BATCH);
+      gone = aside.length;
+      const names = aside.map(({ blob }) => blob.name);
+      return { warrant: warrantOf(studyInstanceUID), parts: goneParts(aside), names };
+    });
+    if (gone === 0) {
+      await removeErasedBytes(deps, studyInstanceUID);
+      return removed;
+    }
+    removed += gone;
     await run?.goOn();
   }
 }

@@ -6,23 +6,29 @@ import { systemReading } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Warrant } from '../../access/warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { ImageStore } from '../../ports/image-store.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
 import { claimOf } from '../internal-reads.ts';
-import { joinParts, type PlanParts } from '../write/plan-parts.ts';
-import type { EraseStudyDeps } from './erase-study.ts';
+import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 
-type Deps = Pick<EraseStudyDeps, 'records' | 'images' | 'clock'>;
+type Deps = { readonly records: RecordStore; readonly images: ImageStore; readonly clock: Clock };
 
-/** Erases rows, then the bytes of these names, which are kept by `of`. Those of the plan before are gone by then. */
+/** Rows that go, and the names of their bytes. */
+type WithBytes = { readonly warrant: Warrant; readonly parts: PlanParts; readonly names: readonly string[] };
+
+/** Erases rows, then their bytes, whose names are kept by `of`. Those of the plan before are gone by then. */
 export async function eraseWithBytes(
   { records, images }: Deps,
-  warrant: Warrant,
   of: string,
-  parts: PlanParts,
-  names: readonly string[],
+  build: () => Promise<WithBytes>,
 ): Promise<void> {
   const key = claimKey.erasedBytes(of);
-  const kept: PlanParts = { erased: [{ claims: [key] }], claims: [{ key, value: JSON.stringify(names) }] };
-  const receipt = await records.commit(warrant, names.length === 0 ? joinParts(parts) : joinParts(parts, kept));
+  const { receipt, result: names } = await commitFresh(records, async () => {
+    const { warrant, parts, names: result } = await build();
+    const kept: PlanParts = { erased: [{ claims: [key] }], claims: [{ key, value: JSON.stringify(result) }] };
+    return { warrant, plan: result.length === 0 ? joinParts(parts) : joinParts(parts, kept), result };
+  });
   for (const name of new Set([...names, ...receipt.erasedBlobs])) await images.remove(name);
 }
 

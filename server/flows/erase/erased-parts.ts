@@ -27,6 +27,7 @@ import { claimOf, findAll, findById, type Found } from '../internal-reads.ts';
 import { manifestsOf, reportsOf, type NameableStudy } from '../study/study-content.ts';
 import { formsOfVersions } from '../write/report-forms.ts';
 import { reportKeys } from '../write/report-parts.ts';
+import type { Taking } from './taken.ts';
 
 type Deps = { readonly records: RecordStore; readonly indexer: Indexer; readonly region: RegionIndex };
 
@@ -41,10 +42,10 @@ export type Gone = {
 export type ErasedParts = { readonly gone: readonly Gone[]; readonly forgetting: readonly PlanParts[] };
 
 /**
- * Whose record a study goes with: the person, and those of her identities (`Patient/id`) that go. What began on an
- * earlier server does not say them: all of them do.
+ * Whose record a study goes with, and for which Task. What began on an earlier server does not say which of her
+ * identities go: all of them do.
  */
-export type ErasedRecord = { readonly person: PersonKey; readonly identities?: ReadonlySet<string> };
+export type ErasedRecord = Pick<Taking, 'person'> & Partial<Pick<Taking, 'task' | 'identities'>>;
 
 /** A study that goes. With a record (`of`): what others filed, or is filed under another identity, stays then. */
 export type ErasedOf = { readonly studyInstanceUID: string; readonly of: ErasedRecord | undefined };

@@ -20,10 +20,12 @@ import {
 import { buildShareConsent } from '../../../profiles/consent/giving/share.ts';
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent/request.ts';
 import {
+  begunPurge,
   buildPurgeNotice,
   buildPurgeTask,
   confirmedPurge,
-  turnedPurge,
+  endedPurge,
+  stoppedPurge,
 } from '../../../profiles/identity/joined-purge.ts';
 import { buildUnknownTask, decidedUnknown } from '../../../profiles/consent/unknown-correspondent.ts';
 import { buildRecipientTask } from '../../../profiles/consent/erasure-recipient.ts';
@@ -166,12 +168,18 @@ export const PRODUCED: readonly Produced[] = [
   },
   { builder: 'buildPurgeTask', resource: purge },
   { builder: 'confirmedPurge', resource: confirmed },
-  ...(['in-progress', 'completed', 'cancelled'] as const).map((status) => ({
-    builder: 'turnedPurge',
-    of: status,
-    resource: turnedPurge(confirmed, status, NOW),
+  { builder: 'begunPurge', resource: begunPurge(confirmed, NOW) },
+  { builder: 'endedPurge', resource: endedPurge(confirmed, { ImagingStudy: 1, instances: 2 }, NOW) },
+  ...[{}, { instances: 2 }].map((erased) => ({
+    builder: 'stoppedPurge',
+    of: JSON.stringify(erased),
+    resource: stoppedPurge(confirmed, erased, NOW),
   })),
-  { builder: 'buildPurgeNotice', resource: buildPurgeNotice({ ...told, task: 'Task/x1' }) },
+  ...[true, false].map((isPart) => ({
+    builder: 'buildPurgeNotice',
+    of: String(isPart),
+    resource: buildPurgeNotice({ ...told, task: 'Task/x1', isPart }),
+  })),
   ...ON_PAPER,
   { builder: 'buildUnknownTask', resource: unknown },
   ...[{ professional: practitioner.reference }, {}].map((one) => ({

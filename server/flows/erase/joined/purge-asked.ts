@@ -3,13 +3,14 @@
  * join hides it at once, and asks the desk of the region to confirm it. A separation takes that back.
  */
 import type { Task } from '@medplum/fhirtypes';
-import { buildPurgeTask, separatesAt, turnedPurge, joinedTo } from '../../../../profiles/identity/joined-purge.ts';
+import { buildPurgeTask, separatesAt, stoppedPurge, joinedTo } from '../../../../profiles/identity/joined-purge.ts';
 import type { Indexer } from '../../../../profiles/search/indexer.ts';
 import { systemReading, type NarrowReading } from '../../../access/grant.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import { ERASED_TYPES } from '../../../access/system-warrant.ts';
 import { claimKey } from '../../../ports/claim-key.ts';
 import type { RecordStore } from '../../../ports/record-store.ts';
+import { takenFor } from '../taken.ts';
 import type { StandingIdentity } from '../../identity/identities.ts';
 import type { Group } from '../../identity/person-groups.ts';
 import { claimOf, findById, pagesOfAll } from '../../internal-reads.ts';
@@ -104,11 +105,14 @@ async function takenBackParts(
     const found = id === undefined ? undefined : await findById<Task>(records, reading, 'Task', id);
     if (id === undefined || isStillJoined(found?.resource, person, persons)) continue;
     const gone: PlanParts = { preconditions: [{ kind: 'claimed', key, value: id }], erased: [{ claims: [key] }] };
+    // A purge that runs stops; what it had begun by then it adds.
+    const { counts, forgotten } = await takenFor(records, reading, id);
     const isOpen = found !== undefined && OPEN.includes(found.resource.status);
     const facts = { person, subject: `Patient/${content.id}` };
     parts.push(
       gone,
-      isOpen ? changed(indexer, found.row, turnedPurge(found.resource, 'cancelled', now), now, facts) : {},
+      forgotten,
+      isOpen ? changed(indexer, found.row, stoppedPurge(found.resource, counts, now), now, facts) : {},
     );
   }
   return joinParts(...parts);

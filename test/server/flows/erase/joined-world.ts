@@ -79,8 +79,10 @@ export function joinedIn(opened: () => Pick<Erasing, 'world' | 'deps'>) {
     expect(task).to.include({ status: 'requested' });
     return task?.id ?? '';
   }
-  const confirmed = async (session: Session, task: string): Promise<void> =>
-    await opened().world.flows.decideReview(await desk(session), task, { verdict: 'confirmed', comment: 'Carte vitale' });
+  async function confirmed(session: Session, task: string): Promise<void> {
+    const decision = { verdict: 'confirmed', comment: 'Carte vitale' } as const;
+    await opened().world.flows.decideReview(await desk(session), task, decision);
+  }
   const purged = async (subject: string, run = GOES_ON, more: Partial<Erasing['deps']> = {}) =>
     await purgeJoined({ ...opened().deps, ...more })({ subject }, run);
   async function standing(session: Session, studies: readonly number[] = [HERS, THEIRS]): Promise<readonly number[]> {

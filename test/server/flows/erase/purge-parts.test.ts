@@ -1,11 +1,16 @@
-/** What a purge takes of a person, and when it stops: what is of the one identity alone, while she is opposed (R-34). */
+/** What a purge takes: what is of the one identity alone, and while she is opposed (R-34). */
 import { expect } from 'chai';
+import type { Communication } from '@medplum/fhirtypes';
+import { CODE_SYSTEM } from '../../../../profiles/codes.ts';
 import { systemGrant } from '../../../../server/access/grant.ts';
 import { findAll } from '../../../../server/flows/internal-reads.ts';
+import type { JobRun } from '../../../../server/flows/jobs/job-runner.ts';
+import type { RecordStore } from '../../../../server/ports/record-store.ts';
+import { errorOf } from '../../../support/faults.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
-import { openSession, type Session } from '../identity/session.ts';
+import { openSession, visitOf, type Session } from '../identity/session.ts';
 import { openErasing, patientsOf, type Erasing } from './her-record.ts';
-import { feed, HERS, image, joinedIn, ONE, THEIRS } from './joined-world.ts';
+import { feed, HERS, image, joinedIn, ONE, OTHER, THEIRS } from './joined-world.ts';
 
 const BESIDE = { at: 'strasbourg', number: 1 } as const;
 
@@ -15,7 +20,7 @@ for (const { name, missing, open } of EACH_STORE) {
     let erasing: Erasing;
     let world: Erasing['world'];
     let deps: Erasing['deps'];
-    const { told, opposed, asked, confirmed, purged, standing } = joinedIn(() => erasing);
+    const { told, opposed, reconsented, joined, asked, confirmed, purged, standing } = joinedIn(() => erasing);
 
     before(async function () {
       if (missing() !== undefined) this.skip();
@@ -64,5 +69,108 @@ for (const { name, missing, open } of EACH_STORE) {
       const bytes = new Set(await all(deps.images.names(0)));
       for (const { blob } of aside) expect(bytes.has(blob.name)).to.equal(true);
     });
+
+    const FURTHER = [2, 3, 4];
+    const ALL = [HERS, THEIRS, ...FURTHER];
+
+    /** A purge of several exams that a desk confirmed, and what ends her opposition. */
+    async function confirmedOf(session: Session) {
+      const consent = await joined(session, ...FURTHER.map((study) => image(OTHER, study)));
+      const task = await asked(session);
+      await confirmed(session, task);
+      return { task, reconsent: async () => await reconsented(consent) };
+    }
+
+    /** What its Task says: its status, and how many exams and instances were erased. */
+    async function saidOf(task: string): Promise<readonly unknown[]> {
+      const { status, output = [] } = await erasing.taskOf(task);
+      const said = new Map(output.map(({ type, valueUnsignedInt }) => [type.text, valueUnsignedInt]));
+      return [status, said.get('ImagingStudy'), said.get('instances')];
+    }
+
+    async function noticesOf(session: Session): Promise<readonly (string | undefined)[]> {
+      const [patient = ''] = await patientsOf(session);
+      const query = `category=${CODE_SYSTEM.notice}|joined-purged`;
+      const found = await world.find<Communication>(await visitOf(session, patient), 'Communication', query);
+      return found.map(({ payload }) => payload?.[0]?.contentString);
+    }
+
+    /** A run in which something happens as soon as an exam is gone. */
+    function whenOneIsGone(session: Session, happens: () => Promise<unknown>): JobRun {
+      let isDone = false;
+      return {
+        goOn: async () => {
+          if (isDone || (await standing(session, ALL)).length === ALL.length) return;
+          isDone = true;
+          await happens();
+        },
+      };
+    }
+
+    it('stops where her opposition ends in its middle: the rest stays, and she hears of the part', async () => {
+      const session = openSession(world);
+      const { task, reconsent } = await confirmedOf(session);
+      await purged(task, whenOneIsGone(session, reconsent));
+      expect(await standing(session, ALL)).to.have.lengthOf(4);
+      expect(await saidOf(task)).to.deep.equal(['failed', 1, 1]);
+      const [notice, ...more] = await noticesOf(session);
+      expect(notice).to.include('une partie a été effacée');
+      expect(more).to.deep.equal([]);
+      await purged(task);
+      expect(await standing(session, ALL)).to.have.lengthOf(4);
+    });
+
+    it('is whole where a killed run had begun an exam as her opposition ended: that goes, and no other', async () => {
+      const session = openSession(world);
+      const { task, reconsent } = await confirmedOf(session);
+      const killed = whenOneIsGone(session, async () => {
+        throw new Error('killed');
+      });
+      expect(await errorOf(purged(task, killed))).to.have.property('message', 'killed');
+      await reconsent();
+      await purged(task);
+      expect(await standing(session, ALL)).to.have.lengthOf(4);
+      expect(await saidOf(task)).to.deep.equal(['failed', 1, 1]);
+    });
+
+    it('takes nothing where her opposition ends as the first exam is about to go', async () => {
+      const session = openSession(world);
+      const { task, reconsent } = await confirmedOf(session);
+      const records = beforeErasing(deps.records, reconsent);
+      await purged(task, undefined, { records });
+      expect(await standing(session, ALL)).to.deep.equal(ALL);
+      expect((await erasing.taskOf(task)).status).to.equal('cancelled');
+      expect(await noticesOf(session)).to.deep.equal([]);
+    });
+
+    it('says how much went where a feed parts the two in its middle, and says it of a whole one', async () => {
+      const parted = openSession(world);
+      const { task } = await confirmedOf(parted);
+      await purged(task, whenOneIsGone(parted, async () => await told(parted, feed(OTHER, 1))));
+      expect(await saidOf(task)).to.deep.equal(['failed', 1, 1]);
+      expect(await standing(parted, ALL)).to.have.lengthOf(4);
+      const whole = openSession(world);
+      const { task: done } = await confirmedOf(whole);
+      await purged(done);
+      expect(await saidOf(done)).to.deep.equal(['completed', 4, 4]);
+    });
+  });
+}
+
+/** Records before whose first commit that erases a row something happens. */
+function beforeErasing(records: RecordStore, happens: () => Promise<void>): RecordStore {
+  let isFirst = true;
+  const commit: RecordStore['commit'] = async (warrant, plan) => {
+    if (isFirst && plan.erased?.some(({ rows = [] }) => rows.length > 0)) {
+      isFirst = false;
+      await happens();
+    }
+    return await records.commit(warrant, plan);
+  };
+  return new Proxy(records, {
+    get: (target, property) => {
+      const value: unknown = property === 'commit' ? commit : Reflect.get(target, property, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
   });
 }
