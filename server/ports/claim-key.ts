@@ -39,6 +39,8 @@ export const claimKey = {
   erasedBytes: (of: string): ClaimKey => write('erased-bytes', of),
   /** How much was erased for a Task (by id), as JSON: by type, and `instances`. */
   taken: (task: string): ClaimKey => write('taken', task),
+  /** To which identities (ids), as JSON, one was joined that take nothing, until what came in by then is looked for. */
+  joinedToClosed: (identity: string): ClaimKey => write('joined-to-closed', identity),
   /** The id of the Task by which a desk confirms that what came under an identity (id) is purged. */
   joinedPurge: (identity: string): ClaimKey => write('joined-purge', identity),
   /** What is known of a number of somebody who was erased, as JSON, by a keyed digest of it. */

@@ -365,13 +365,13 @@ export interface RecordStore {
   claimedAmong(grant: SystemGrant, keys: readonly ClaimKey[]): Promise<ReadonlyMap<ClaimKey, string>>;
   /** The instance that stands under a SOP Instance UID, in whatever study, its metadata left out; or undefined. */
   instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InternalInstance | undefined>;
-
+  /** Whether an instance of a person stands that is filed under an identity (`Patient/id`). */
+  hasInstances(grant: SystemGrant, person: PersonKey, subject: string): Promise<boolean>;
   /**
    * What is kept aside, of the study or the person of the grant or of all, earliest received first, then by SOP
    * Instance UID, digest and source.
    */
   quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance>;
-
   /** Rows of a person that are deleted, by type and id: their former versions are kept. */
   deletedOf(grant: SystemGrant, person: PersonKey): Promise<readonly Pick<InternalRow, 'type' | 'id' | 'subject'>[]>;
 

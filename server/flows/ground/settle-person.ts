@@ -1,7 +1,7 @@
 /**
- * After persons were joined or separated: what was kept aside is filed, and restrictions follow. A restriction is of a
- * person: what joins her is restricted, too, and what leaves her is no more. It compares what stands, so it may run at
- * any time.
+ * After persons were joined or separated: what was kept aside is filed, a desk is asked about what came in meanwhile
+ * under an identity that joined an opposed person, and restrictions follow. A restriction is of a person: what joins
+ * her is restricted, too, and what leaves her is no more. It compares what stands, so it may run at any time.
  */
 import { systemReading } from '../../access/grant.ts';
 import { personKey, type PersonKey } from '../../access/requester.ts';
@@ -9,6 +9,7 @@ import { systemWarrant } from '../../access/system-warrant.ts';
 import type { TakenJob } from '../../ports/job-queue.ts';
 import type { AsideDeps } from '../aside/aside-deps.ts';
 import { fileWhatIsJoined } from '../aside/settle-study.ts';
+import { askedLate } from '../erase/joined/purge-asked.ts';
 import { identitiesOf } from '../identity/identities.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { joinParts } from '../write/plan-parts.ts';
@@ -21,6 +22,7 @@ export function settlePerson(deps: AsideDeps) {
   return async ({ subject }: Pick<TakenJob<'settle-person'>, 'subject'>, run: JobRun): Promise<void> => {
     const person = personKey(subject);
     await file(person, run);
+    await askedLate(deps, person);
     await askForRestricting(deps, person);
   };
 }

@@ -124,6 +124,13 @@ export class MongoRecordStore implements RecordStore {
     return found as InternalInstance | undefined;
   }
 
+  async hasInstances(grant: SystemGrant, person: PersonKey, subject: string): Promise<boolean> {
+    requireBound(grant, { person });
+    const projection = { _id: 1 } as const;
+    const found = await asStore(() => this.#collections.instances.findOne({ person, subject }, { projection }));
+    return found !== null;
+  }
+
   quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
     return readQuarantine(this.#collections, asideAsked(grant));
   }

@@ -152,6 +152,12 @@ export class SqliteRecordStore implements RecordStore {
     return instanceOf(this.#records, sopInstanceUID) as InternalInstance | undefined;
   }
 
+  async hasInstances(grant: SystemGrant, person: PersonKey, subject: string): Promise<boolean> {
+    requireBound(grant, { person });
+    const sql = 'SELECT 1 FROM instance INDEXED BY instance_person WHERE person = ? AND subject = ? LIMIT 1';
+    return this.#records.get(sql, person, subject) !== undefined;
+  }
+
   async *quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
     yield* readQuarantine(this.#records, asideAsked(grant));
   }

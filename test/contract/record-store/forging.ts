@@ -67,6 +67,7 @@ export function forgingContract(suite: Suite): void {
           claimed: () => records.claimed(copy, aClaimKey()),
           claimedAmong: () => records.claimedAmong(copy, [aClaimKey()]),
           instanceOf: () => records.instanceOf(copy, '1.2.3'),
+          hasInstances: () => records.hasInstances(copy, person, 'Patient/none'),
           quarantined: () => drain(records.quarantined(copy)),
           deletedOf: () => records.deletedOf(copy, person),
           rightsOf: () => records.rightsOf(copy, person),

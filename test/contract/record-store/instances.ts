@@ -316,6 +316,14 @@ export function instancesContract(suite: Suite): void {
       });
       expect(await suite.records.instanceOf(SYSTEM, aUid())).to.equal(undefined);
     });
+
+    it('tells that its person has one under its identity, and under no other, nor has anybody else', async () => {
+      const { person, instances } = await aStudy();
+      const subject = instances[0]?.subject ?? '';
+      expect(await suite.records.hasInstances(SYSTEM, person, subject)).to.equal(true);
+      expect(await suite.records.hasInstances(SYSTEM, person, 'Patient/another')).to.equal(false);
+      expect(await suite.records.hasInstances(SYSTEM, aPersonKey(), subject)).to.equal(false);
+    });
   });
 
   describe('blobNames', () => {

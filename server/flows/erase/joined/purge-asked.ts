@@ -5,19 +5,22 @@
 import type { Task } from '@medplum/fhirtypes';
 import { buildPurgeTask, separatesAt, stoppedPurge, joinedTo } from '../../../../profiles/identity/joined-purge.ts';
 import type { Indexer } from '../../../../profiles/search/indexer.ts';
-import { systemReading, type NarrowReading } from '../../../access/grant.ts';
+import { systemGrant, systemReading, type NarrowReading } from '../../../access/grant.ts';
 import type { PersonKey } from '../../../access/requester.ts';
-import { ERASED_TYPES } from '../../../access/system-warrant.ts';
-import { claimKey } from '../../../ports/claim-key.ts';
+import { ERASED_TYPES, systemWarrant } from '../../../access/system-warrant.ts';
+import { claimKey, type ClaimKey } from '../../../ports/claim-key.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { Claim } from '../../../ports/commit-plan.ts';
 import type { RecordStore } from '../../../ports/record-store.ts';
+import { ownOccasion, recordOf } from '../../audit/event-records.ts';
 import { takenFor } from '../taken.ts';
-import type { StandingIdentity } from '../../identity/identities.ts';
+import { identitiesOf, type StandingIdentity } from '../../identity/identities.ts';
 import type { Group } from '../../identity/person-groups.ts';
 import { claimOf, findById, pagesOfAll } from '../../internal-reads.ts';
 import { jobOf } from '../../jobs/job-of.ts';
 import { newId } from '../../new-id.ts';
 import { changed } from '../../write/changed-put.ts';
-import { joinParts, putOf, type PlanParts } from '../../write/plan-parts.ts';
+import { commitFresh, joinParts, putOf, type PlanParts } from '../../write/plan-parts.ts';
 
 type Deps = { readonly records: RecordStore; readonly indexer: Indexer };
 
@@ -53,18 +56,68 @@ async function askedParts(
     const identity = one.content.id;
     const key = claimKey.joinedPurge(identity);
     const isAsked = (await claimOf(deps.records, reading, key)) !== undefined;
-    if (isAsked || !(await isAnythingFiled(deps.records, reading, one))) continue;
-    const task = buildPurgeTask(newId(), { identity, others }, now);
-    const offices = [{ office: 'region-desk', organization: one.content.source }] as const;
-    const origin = { sources: [], services: [], offices };
-    parts.push({
-      claims: [{ key, value: task.id }],
-      puts: [putOf(deps.indexer, task, now, { person, subject: `Patient/${identity}`, origin })],
-      jobs: [jobOf('purge-joined', task.id, separatesAt(task)), jobOf('alert-officers', task.id, now)],
-    });
+    if (isAsked) continue;
+    const isFiled = await isAnythingFiled(deps.records, reading, one);
+    parts.push(isFiled ? taskParts(deps, person, one, others, now) : lateParts(identity, others));
   }
   return joinParts(...parts);
 }
+
+/** The Task that asks the desk of the region. */
+function taskParts(
+  { indexer }: Deps,
+  person: PersonKey,
+  { content: { id: identity, source: organization } }: StandingIdentity,
+  others: readonly string[],
+  now: number,
+): PlanParts & { readonly claims: readonly Claim[] } {
+  const task = buildPurgeTask(newId(), { identity, others }, now);
+  const origin = { sources: [], services: [], offices: [{ office: 'region-desk', organization }] as const };
+  return {
+    claims: [{ key: claimKey.joinedPurge(identity), value: task.id }],
+    puts: [putOf(indexer, task, now, { person, subject: `Patient/${identity}`, origin })],
+    jobs: [jobOf('purge-joined', task.id, separatesAt(task)), jobOf('alert-officers', task.id, now)],
+  };
+}
+
+/** What comes in while the two are joined is looked for afterwards (`askedLate`). */
+function lateParts(identity: string, others: readonly string[]): PlanParts {
+  const key = claimKey.joinedToClosed(identity);
+  return { erased: [{ claims: [key] }], claims: [{ key, value: JSON.stringify(others) }] };
+}
+
+/** Asks, once a join stands, about identities of a person of which something came in that the join did not find. */
+export async function askedLate(deps: Deps & { readonly clock: Clock }, person: PersonKey): Promise<void> {
+  const { records, clock } = deps;
+  const keys = (await identitiesOf(records, person, clock.now())).map(({ content }) => joinedToClosed(content));
+  if ((await records.claimedAmong(systemGrant('erase-study', 'whole', clock.now()), keys)).size === 0) return;
+  await commitFresh(records, async () => {
+    const now = clock.now();
+    const reading = systemReading('erase-study', now);
+    const identities = await identitiesOf(records, person, now);
+    const ids = new Set(identities.map(({ content }) => content.id));
+    const parts: PlanParts[] = [];
+    for (const one of identities) {
+      const key = joinedToClosed(one.content);
+      const value = await claimOf(records, reading, key);
+      if (value === undefined) continue;
+      parts.push({ preconditions: [{ kind: 'claimed', key, value }], erased: [{ claims: [key] }] });
+      const others = (JSON.parse(value) as readonly string[]).filter((id) => ids.has(id));
+      if (others.length === 0 || !(await isAnythingFiled(records, reading, one))) continue;
+      const asked = taskParts(deps, person, one, others, now);
+      const entities = asked.claims.map(({ value: task }) => ({ what: { reference: `Task/${task}` }, detail: ASKED }));
+      const about = { person, patient: one.present, entities };
+      parts.push(asked, { audit: [recordOf(clock, ownOccasion('passerelle'), 'operation', about)] });
+    }
+    return { warrant: systemWarrant('purge-joined', person), plan: joinParts(...parts), result: undefined };
+  });
+}
+
+function joinedToClosed({ id }: Pick<StandingIdentity['content'], 'id'>): ClaimKey {
+  return claimKey.joinedToClosed(id);
+}
+
+const ASKED = { operation: 'purge-joined', status: 'requested' };
 
 /** Whether nothing of somebody is to come in. */
 export async function isClosed(records: RecordStore, reading: NarrowReading, person: PersonKey): Promise<boolean> {
@@ -81,8 +134,12 @@ async function isAnythingFiled(
   for (const type of ['ImagingStudy', ...ERASED_TYPES] as const)
     for await (const page of pagesOfAll(records, hers, type))
       if (page.some(({ row }) => row.subject === subject)) return true;
+  // What is not derived yet, too.
+  if (await records.hasInstances(hers, person, subject)) return true;
   for await (const one of records.quarantined(hers)) if (one.subject === subject) return true;
-  return (await records.deletedOf(hers, person)).some((one) => one.subject === subject);
+  // Of an identity that has joined another its own Patient is deleted: nobody filed that.
+  const deleted = await records.deletedOf(hers, person);
+  return deleted.some((one) => ERASED_TYPES.includes(one.type) && one.subject === subject);
 }
 
 /** Of each identity that is one no more with those for whom it was asked. */

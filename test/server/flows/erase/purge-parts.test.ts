@@ -8,7 +8,11 @@ import type { JobRun } from '../../../../server/flows/jobs/job-runner.ts';
 import type { RecordStore } from '../../../../server/ports/record-store.ts';
 import { errorOf } from '../../../support/faults.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
+import { aPlan, anInstance } from '../../../support/plans.ts';
+import { commitPlan } from '../../../support/warrants.ts';
+import type { Step } from '../identity/sequences.ts';
 import { openSession, visitOf, type Session } from '../identity/session.ts';
+import { doStep } from '../identity/steps.ts';
 import { openErasing, patientsOf, type Erasing } from './her-record.ts';
 import { feed, HERS, image, joinedIn, ONE, OTHER, THEIRS } from './joined-world.ts';
 
@@ -20,7 +24,7 @@ for (const { name, missing, open } of EACH_STORE) {
     let erasing: Erasing;
     let world: Erasing['world'];
     let deps: Erasing['deps'];
-    const { told, opposed, reconsented, joined, asked, confirmed, purged, standing } = joinedIn(() => erasing);
+    const { told, opposed, reconsented, joined, tasks, asked, confirmed, purged, standing } = joinedIn(() => erasing);
 
     before(async function () {
       if (missing() !== undefined) this.skip();
@@ -68,6 +72,36 @@ for (const { name, missing, open } of EACH_STORE) {
       expect(subjects).to.deep.equal([hers, hers, hers]);
       const bytes = new Set(await all(deps.images.names(0)));
       for (const { blob } of aside) expect(bytes.has(blob.name)).to.equal(true);
+    });
+
+    /** Somebody is opposed, and another identity joins her before anything that follows from either is done. */
+    async function joinedAtOnce(session: Session, meanwhile: () => Promise<void>, ...steps: readonly Step[]) {
+      await told(session, feed(ONE, 0), image(ONE, HERS), feed(OTHER, 1));
+      await opposed(session);
+      for (const step of [...steps, feed(OTHER, 0)]) await doStep(session, step, async () => undefined);
+      await meanwhile();
+    }
+
+    it('waits for a desk where of what came in nothing is derived yet', async () => {
+      const session = openSession(world);
+      await joinedAtOnce(session, async () => undefined, image(OTHER, THEIRS));
+      await asked(session);
+    });
+
+    it('waits for a desk where something comes in as the two are joined; else none is asked', async () => {
+      const late = openSession(world);
+      await joinedAtOnce(late, async () => {
+        const { person, patient: subject } = (await late.known()).get('nancy/0') ?? expect.fail('Nobody was there');
+        const studyInstanceUID = late.studyUid(THEIRS);
+        await commitPlan(deps.records, aPlan({ instances: [anInstance({ person, subject, studyInstanceUID })] }));
+      });
+      expect(await tasks(late)).to.deep.equal([]);
+      await world.rest();
+      await asked(late);
+      const empty = openSession(world);
+      await joinedAtOnce(empty, async () => undefined);
+      await world.rest();
+      expect(await tasks(empty)).to.deep.equal([]);
     });
 
     const FURTHER = [2, 3, 4];
