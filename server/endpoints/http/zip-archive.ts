@@ -28,7 +28,8 @@ const PAGE_BYTES = 64 * 1024;
 type Written = { readonly path: string; readonly offset: number; readonly size: number; readonly crc: number };
 
 /**
- * Writes the archive; each file is read when its turn comes. `modified` is the time of all of them, told in UTC.
+ * Writes the archive; each file is read when its turn comes, and begun with its first bytes: until there are some, what
+ * yields it may leave it out. `modified` is the time of all of them, told in UTC.
  * @throws {Fault} exception - a file is not as long as was said
  */
 export async function* zipArchive(entries: AsyncIterable<ZipEntry>, modified: Date): AsyncGenerator<Uint8Array> {
@@ -38,13 +39,14 @@ export async function* zipArchive(entries: AsyncIterable<ZipEntry>, modified: Da
     // What is of unknown length may be of any.
     const isLong = size === undefined || size >= MAX_32;
     const header = localHeader(path, directory.time, isLong);
-    yield header;
-    let [length, crc] = [0, 0];
+    let [length, crc, isBegun] = [0, 0, false];
     for await (const chunk of bytes) {
       crc = crc32(chunk, crc);
       length += chunk.length;
-      yield chunk;
+      yield isBegun ? chunk : Buffer.concat([header, chunk]);
+      isBegun = true;
     }
+    if (!isBegun) yield header;
     if (size !== undefined && size !== length) throw new Fault('exception', 'A file of the archive has another length');
     const descriptor = dataDescriptor(crc, length, isLong);
     yield descriptor;

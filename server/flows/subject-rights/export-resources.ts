@@ -11,7 +11,7 @@ import { decidedStream, decidingAgain } from '../decided-stream.ts';
 import { readOn, type Account, type GuardDeps, type Reading } from '../guard.ts';
 import { toldRows } from '../read/told-consent.ts';
 import { isTold } from '../read/told-report.ts';
-import { extensionOf, type ExportedFile } from './exported-file.ts';
+import { begunFile, extensionOf, type ExportedFile } from './exported-file.ts';
 
 /** What the files are read by. */
 export type ExportReading = GuardDeps & { readonly images: ImageStore; readonly reading: Reading };
@@ -153,19 +153,23 @@ function documentsIn(type: StoredType, json: string): readonly string[] {
   });
 }
 
+/** A document, begun: hidden before its first byte it is left out, hidden later it ends in an error. */
 async function documentOf(deps: ExportReading, id: string): Promise<ExportedFile | undefined> {
   const row = await binaryOf(deps, id);
   if (row === undefined) return undefined;
   const { blob } = row;
   const { contentType = MEDIA_TYPE.octets } = JSON.parse(row.json) as Binary;
+  let isGone = false;
   const decideAgain = decidingAgain(deps.clock, async () => {
-    if ((await binaryOf(deps, id)) === undefined) throw new Fault('not-found', 'The document is not there any more');
+    isGone = (await binaryOf(deps, id)) === undefined;
+    if (isGone) throw new Fault('not-found', 'The document is not there any more');
   });
-  return {
+  const file = {
     path: `REPORTS/${id}.${extensionOf(contentType)}`,
     size: blob.size,
     bytes: opened(deps.images, blob.name, decideAgain),
   };
+  return await begunFile(file, () => isGone);
 }
 
 /** The row of a document that she may read now. */

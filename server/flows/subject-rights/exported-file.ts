@@ -43,6 +43,29 @@ export async function* once(...parts: readonly Uint8Array[]): AsyncGenerator<Uin
   yield* parts;
 }
 
+/**
+ * A file whose first bytes are read; undefined when these failed, as it is not there any more (`isGone`). It is to be
+ * read on at once.
+ */
+export async function begunFile(file: ExportedFile, isGone: () => boolean): Promise<ExportedFile | undefined> {
+  const chunks = file.bytes[Symbol.asyncIterator]();
+  const first = await chunks.next().catch((error: unknown) => {
+    if (!isGone()) throw error;
+  });
+  return first === undefined ? undefined : { ...file, bytes: continued(first, chunks) };
+}
+
+async function* continued(
+  first: IteratorResult<Uint8Array>,
+  chunks: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for (let one = first; one.done !== true; one = await chunks.next()) yield one.value;
+  } finally {
+    await chunks.return?.();
+  }
+}
+
 const EXTENSION: Readonly<Record<string, string>> = {
   [MEDIA_TYPE.pdf]: 'pdf',
   [MEDIA_TYPE.html]: 'html',

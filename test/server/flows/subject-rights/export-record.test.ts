@@ -148,6 +148,23 @@ describe('A running export (access.md 5, streams)', function () {
     expect(after).to.be.lessThan(MEGABYTE);
   });
 
+  it('leaves out a document that is hidden from her before its first byte, and sends what follows', async () => {
+    const hide = await filedDocument();
+    const { images } = deps;
+    const open: typeof images.open = async (name) => {
+      if (counts.opened === 0) await hide();
+      later += 1_000;
+      return await images.open(name);
+    };
+    deps = { ...deps, images: new Proxy(images, { get: (_, name) => (name === 'open' ? open : bound(images, name)) }) };
+    const { fault, text } = await interrupted(async () => undefined, { from: Infinity, part: {} });
+    expect(fault).to.equal(undefined);
+    expect(text).to.not.include('REPORTS/large.pdf');
+    expect(text).to.include('MANIFEST.TXT');
+    expect(counts.opened).to.be.greaterThan(SERIES);
+    expect(counts.opened - counts.closed).to.equal(0);
+  });
+
   /** Files as many documents as two pages of lines have, and more. */
   const filedLines = async (): Promise<readonly Put[]> => {
     const { indexer } = deps;
@@ -286,3 +303,8 @@ describe('A running export (access.md 5, streams)', function () {
     expect(fault).to.have.property('kind', 'not-found');
   });
 });
+
+function bound(one: object, name: string | symbol): unknown {
+  const member: unknown = Reflect.get(one, name);
+  return typeof member === 'function' ? (member.bind(one) as unknown) : member;
+}
