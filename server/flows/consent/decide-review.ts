@@ -85,24 +85,28 @@ async function planOf(deps: DecideReviewDeps, visit: Visit, taskId: string, deci
   const officer = referenceOf(visit.requester);
   const plan = joinParts(
     { audit: [eventRecord(deps.clock, visit, 'operation', { ...about, entities })] },
-    ...(await decidedParts(deps, visit, reading, review, { ...decided, officer, now })),
+    ...(await decidedParts({ deps, visit, reading, found: review, decision: { ...decided, officer, now } })),
     { jobs: await restrictionJobs(deps, review, now) },
   );
   return { warrant, plan, result: undefined };
 }
 
-async function decidedParts(
-  deps: DecideReviewDeps,
-  visit: Visit,
-  reading: NarrowReading,
-  found: Found<Task>,
-  decision: Decided & { readonly officer: string; readonly now: number },
-): Promise<readonly PlanParts[]> {
+/** A Task that stands, and what `officer` (a reference) decides of it. */
+type Deciding = {
+  readonly deps: DecideReviewDeps;
+  readonly visit: Visit;
+  readonly reading: NarrowReading;
+  readonly found: Found<Task>;
+  readonly decision: Decided & { readonly officer: string; readonly now: number };
+};
+
+async function decidedParts(deciding: Deciding): Promise<readonly PlanParts[]> {
+  const { deps, reading, found, decision } = deciding;
   if (isPurgeTask(found.resource)) return purgeDecidedParts(deps, found, decision);
   if (isPaperTask(found.resource)) return await paperDecidedParts(deps, visit, reading, found, decision);
   if (isUnknownTask(found.resource)) return await unknownDecidedParts(deps, reading, found, decision);
   if (subjectRightOf(found.resource) !== undefined) return requestParts(deps, found, decision);
-  return await reviewParts(deps, visit, reading, found, decision);
+  return await reviewParts(deciding);
 }
 
 /** Her items are brought to what is decided of a restriction. */
@@ -111,13 +115,7 @@ async function restrictionJobs({ records }: DecideReviewDeps, { row, resource }:
   return await restrictingJobs(records, row.person, now);
 }
 
-async function reviewParts(
-  deps: DecideReviewDeps,
-  visit: Visit,
-  reading: NarrowReading,
-  review: Found<Task>,
-  decision: Decided & { readonly officer: string; readonly now: number },
-): Promise<readonly PlanParts[]> {
+async function reviewParts({ deps, visit, reading, found: review, decision }: Deciding): Promise<readonly PlanParts[]> {
   const verdict = VERDICTS.find((one) => one === decision.verdict);
   if (verdict === undefined)
     throw new Fault('invalid', `The verdict is one of ${VERDICTS.join(', ')}`, { expression: 'verdict' });

@@ -44,7 +44,7 @@ export function searchResources(deps: GuardDeps) {
     await refusalsRecorded(deps, visit, passage, async () => {
       requireScope(visit.requester, asked.type, 's');
       const query = withinPeriod(visit, OF_FHIR.includes(passage) ? withinScopes(visit.requester, asked) : asked);
-        requireToldSearch(visit, query);
+      requireToldSearch(visit, query);
       const after = query.cursor === undefined ? undefined : pageEndOf(visit, query.cursor, query.order);
       const question = { kind: 'search', query, skip, ...(after === undefined ? {} : { after }) } as const;
       const tell = (page: SearchPage): Account => ({

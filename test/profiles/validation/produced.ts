@@ -55,6 +55,8 @@ const text = { fr: 'Bonjour', de: 'Guten Tag', en: 'Hello' };
 const told = { id: 'x1', patient, now: NOW };
 const named = { id: 'x1', patient, organization: 'Organization/o1', now: NOW };
 const change = { id: 'x1', patient, now: NOW };
+const given = { id: 'x1', patient, from: NOW, to: NOW + 3_600_000 };
+const opened = { ...given, practitioner: practitioner.reference };
 
 /** Something that was opened: what the Task of officers contains. */
 const passage: AuditEvent = {
@@ -300,36 +302,20 @@ export const PRODUCED: readonly Produced[] = [
   {
     builder: 'buildEmergencyConsent',
     of: 'one exam',
-    resource: buildEmergencyConsent({
-      id: 'x1',
-      patient,
-      practitioner: practitioner.reference,
-      from: NOW,
-      to: NOW + 3_600_000,
-      exam: 'ImagingStudy/s1',
-    }),
+    resource: buildEmergencyConsent({ ...opened, exam: 'ImagingStudy/s1' }),
     profiles: [IHE_PROFILE.consentIntermediate],
   },
   {
     builder: 'buildEmergencyConsent',
     of: 'a record',
-    resource: buildEmergencyConsent({
-      id: 'x1',
-      patient,
-      practitioner: practitioner.reference,
-      from: NOW,
-      to: NOW + 3_600_000,
-    }),
+    resource: buildEmergencyConsent(opened),
     profiles: [IHE_PROFILE.consentIntermediate],
   },
   {
     builder: 'buildShareConsent',
     resource: buildShareConsent({
-      id: 'x1',
-      patient,
+      ...given,
       item: 'ImagingStudy/s1',
-      from: NOW,
-      to: NOW + 3_600_000,
       email: 'ami@example.org',
       reason: 'Deuxième avis',
       uses: 3,
@@ -339,13 +325,7 @@ export const PRODUCED: readonly Produced[] = [
   },
   {
     builder: 'buildPresenceConsent',
-    resource: buildPresenceConsent({
-      id: 'x1',
-      patient,
-      practitioner: practitioner.reference,
-      from: NOW,
-      to: NOW + 3_600_000,
-    }),
+    resource: buildPresenceConsent(opened),
     profiles: [IHE_PROFILE.consentBasic],
   },
   {
