@@ -113,6 +113,28 @@ onEachWorld('The circle of a record and the people of a stay', (world) => {
     expect(await sees('stranger')).to.equal(false);
   });
 
+  it('has so many participants at most, in all that stand', async () => {
+    const participant = Array.from({ length: 100 }, (_, at) => ({
+      member: { reference: 'Practitioner/demo-stranger' },
+      period: { end: dayFromNow(-2 - at) },
+    }));
+    const ids: string[] = [];
+    const send = async (id?: string) =>
+      await asPerson('patient', id === undefined ? 'POST' : 'PUT', id === undefined ? 'CareTeam' : `CareTeam/${id}`, {
+        ...aTeam('circle', { participant }),
+        ...(id === undefined ? {} : { id, name: 'again' }),
+      });
+    let last = await send();
+    for (; last.status === 201 && ids.length < 6; last = await send()) ids.push(last.id);
+    expect([last.status, last.code]).to.deep.equal([413, 'too-costly']);
+    expect(ids.length, 'with those of other tests').to.be.oneOf([4, 5]);
+    expect((await send(ids[0])).status, 'the next version of one').to.equal(200);
+    for (const id of ids) {
+      const { status } = await asPerson('patient', 'DELETE', `CareTeam/${id}`);
+      expect(status).to.be.oneOf([200, 204]);
+    }
+  });
+
   it('is said by the patient alone, of people of the directory; a team of care opens nothing', async () => {
     expect(await asPerson('author', 'POST', 'CareTeam', aTeam('circle'))).to.include({ status: 403 });
     const unknown = [{ member: { reference: 'Practitioner/nobody' } }];

@@ -6,11 +6,13 @@ import type { CareTeam } from '@medplum/fhirtypes';
 import { actorOf, isOfDirectory } from '../../../profiles/consent/actors.ts';
 import { circleOf } from '../../../profiles/consent/record-circle.ts';
 import { Fault } from '../../../profiles/fault.ts';
+import type { Criterion } from '../../../profiles/search/query.ts';
 import type { WriteFacts } from '../../access/may-write.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { attendanceOf } from '../consent/attendance.ts';
 import { MOST_ACTORS, stands } from '../consent/named-actors.ts';
+import { findAll } from '../internal-reads.ts';
 import { tellingOf } from '../notices/tell-news.ts';
 import { PLAIN_HOOK } from '../write/plain-parts.ts';
 import { joinParts, oneOf } from '../write/plan-parts.ts';
@@ -66,16 +68,37 @@ async function removedParts(work: Work, placed: Placed & { readonly standing: In
  * Works out its own parts.
  * @throws {Fault} forbidden - somebody other than the patient says who is close to her record
  * @throws {Fault} invalid - a participant of such a team who is no professional or organization of the directory
- * @throws {Fault} too-costly - more than MOST_ACTORS
+ * @throws {Fault} too-costly - more than MOST_ACTORS, or than MOST_STANDING with the other teams that stand
  */
 async function circleParts(work: Work, written: Written): Promise<ActParts> {
   const careTeam = written.resource as CareTeam;
   if (circleOf(careTeam) === undefined) return await PLAIN_HOOK.parts(work, written);
   await requireCircle(work, careTeam);
+  await requireFewStanding(work, written, careTeam);
   const made = await PLAIN_HOOK.parts(work, written, { zone: work.deps.timeZone });
   if (made.parts.puts === undefined) return made;
   return { ...made, parts: joinParts(made.parts, { jobs: [tellingOf(`CareTeam/${written.placed.id}`, work.now)] }) };
 }
+
+/** Participants of all such teams of a person: every row of hers is looked at for each. */
+const MOST_STANDING = 500;
+
+async function requireFewStanding(
+  { deps, reading }: Work,
+  { placed, known }: Written,
+  { status, participant = [] }: CareTeam,
+): Promise<void> {
+  if (known === undefined || status !== 'active') return;
+  const standing = await findAll<CareTeam>(deps.records, reading({ person: known.person }), 'CareTeam', [ACTIVE]);
+  const others = standing.filter(({ row, resource }) => row.id !== placed.id && circleOf(resource) !== undefined);
+  const count = others.reduce((sum, { resource }) => sum + (resource.participant ?? []).length, participant.length);
+  if (count <= MOST_STANDING) return;
+  throw new Fault('too-costly', `CareTeams that open a record have at most ${MOST_STANDING} participants in all`, {
+    expression: 'CareTeam.participant',
+  });
+}
+
+const ACTIVE: Criterion = { kind: 'token', param: 'status', values: [{ code: 'active' }] };
 
 async function requireCircle(work: Work, { participant = [] }: CareTeam): Promise<void> {
   if (work.visit.requester.kind !== 'patient')

@@ -101,7 +101,7 @@ type Deciding = {
 };
 
 async function decidedParts(deciding: Deciding): Promise<readonly PlanParts[]> {
-  const { deps, reading, found, decision } = deciding;
+  const { deps, visit, reading, found, decision } = deciding;
   if (isPurgeTask(found.resource)) return purgeDecidedParts(deps, found, decision);
   if (isPaperTask(found.resource)) return await paperDecidedParts(deps, visit, reading, found, decision);
   if (isUnknownTask(found.resource)) return await unknownDecidedParts(deps, reading, found, decision);
