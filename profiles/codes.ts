@@ -124,6 +124,7 @@ export const BALP_PROFILE_PREFIX = 'https://profiles.ihe.net/ITI/BALP/StructureD
 export const IHE_PROFILE = {
   consentBasic: 'https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentBasic',
   consentIntermediate: 'https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentIntermediate',
+  consentAdvanced: 'https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentAdvanced',
   mhdFindDocumentReferencesAudit:
     'https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.FindDocumentReferences.Audit.Responder',
   mhdRetrieveDocumentAudit:

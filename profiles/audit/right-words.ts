@@ -50,6 +50,16 @@ export const RIGHT_WORDS: Readonly<Record<string, ByLanguage<string>>> = {
     de: 'im Notfall (Notzugriff)',
     en: 'in an emergency (break-glass)',
   },
+  'break-glass-confidential': {
+    fr: 'en urgence (bris de glace), parmi vos éléments confidentiels',
+    de: 'im Notfall (Notzugriff), unter Ihren vertraulichen Angaben',
+    en: 'in an emergency (break-glass), among what is confidential in your record',
+  },
+  'break-glass-past-block': {
+    fr: 'en urgence (bris de glace), alors que vous lui aviez fermé votre dossier',
+    de: 'im Notfall (Notzugriff), obwohl Sie Ihr Dossier für diese Person gesperrt hatten',
+    en: 'in an emergency (break-glass), although you had closed your record to them',
+  },
   representative: {
     fr: 'en tant que représentant légal',
     de: 'als gesetzliche Vertretung',
@@ -91,6 +101,16 @@ const WORDS_OF_ANOTHER: Readonly<Record<string, ByLanguage<string>>> = {
   },
   stay: { fr: 'au cours d’un séjour', de: 'während eines Aufenthalts', en: 'during a stay' },
   presence: { fr: 'avec un code de présence', de: 'mit einem Anwesenheitscode', en: 'with a presence code' },
+  'break-glass-confidential': {
+    fr: 'en urgence (bris de glace), parmi les éléments confidentiels',
+    de: 'im Notfall (Notzugriff), unter den vertraulichen Angaben',
+    en: 'in an emergency (break-glass), among what is confidential',
+  },
+  'break-glass-past-block': {
+    fr: 'en urgence (bris de glace), alors que le dossier lui avait été fermé',
+    de: 'im Notfall (Notzugriff), obwohl das Dossier für diese Person gesperrt war',
+    en: 'in an emergency (break-glass), although the record had been closed to them',
+  },
   share: { fr: 'grâce à un partage', de: 'durch eine Freigabe', en: 'by a share' },
   representative: {
     fr: 'en tant que représentant légal',
@@ -98,6 +118,33 @@ const WORDS_OF_ANOTHER: Readonly<Record<string, ByLanguage<string>>> = {
     en: 'as a legal representative',
   },
 };
+
+/** Where an emergency did more than every one does, what its own sentence says of that. */
+const EMERGENCY_WORDS: Readonly<Record<string, ByLanguage<string>>> = {
+  'break-glass-confidential': {
+    fr: 'avec ce qui y est confidentiel',
+    de: 'mit dem, was darin vertraulich ist',
+    en: 'with what is confidential in it',
+  },
+  'break-glass-past-block': {
+    fr: 'alors que vous lui aviez fermé votre dossier',
+    de: 'obwohl Sie Ihr Dossier für diese Person gesperrt hatten',
+    en: 'although you had closed your record to them',
+  },
+};
+
+const EMERGENCY_WORDS_OF_ANOTHER: typeof EMERGENCY_WORDS = {
+  'break-glass-past-block': {
+    fr: 'alors que le dossier lui avait été fermé',
+    de: 'obwohl das Dossier für diese Person gesperrt war',
+    en: 'although the record had been closed to them',
+  },
+};
+
+/** The words of an emergency that was declared, as those of {@link rightWordsOf}: few do more than every one. */
+export function emergencyWordsOf(relation: string, isOfAnother: boolean): ByLanguage<string> | undefined {
+  return (isOfAnother ? EMERGENCY_WORDS_OF_ANOTHER[relation] : undefined) ?? EMERGENCY_WORDS[relation];
+}
 
 /** The words of a relation, if it has any. `isOfAnother`: to who represents the patient, and not to her. */
 export function rightWordsOf(relation: string, isOfAnother: boolean): ByLanguage<string> | undefined {

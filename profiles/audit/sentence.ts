@@ -2,7 +2,7 @@
 import type { ByLanguage, Language } from '../language.ts';
 import type { AccessLine, SeenExam } from './access-line.ts';
 import { imagesOf } from './modality-words.ts';
-import { rightWordsOf } from './right-words.ts';
+import { emergencyWordsOf, rightWordsOf } from './right-words.ts';
 
 /** A space at which no line breaks: in French between a number and what it counts, and within guillemets. */
 const NO_BREAK = '\u00A0';
@@ -144,7 +144,8 @@ export function sentenceOf(line: AccessLine, telling: Telling): string {
   const frame = { when, who: whoOf(line), what, record, opened: what === '' ? record : what };
   const told = (isOwn ? wording.own : wording.told)[kind](frame);
   // What an emergency is, its own sentence says.
-  const right = isOwn || kind === 'emergency' ? undefined : rightWordsOf(relation, isOfAnother)?.[language];
+  const wordsOf = kind === 'emergency' ? emergencyWordsOf : rightWordsOf;
+  const right = isOwn ? undefined : wordsOf(relation, isOfAnother)?.[language];
   return right === undefined ? `${told}.` : `${told}, ${right}.`;
 }
 

@@ -8,6 +8,7 @@ import { ACTOR_TYPES, actorOf, actorsOf, TEAM_TYPES, type Actor } from './actors
 import type { CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
 import type { StoredType } from '../types/visibility.ts';
+import { PAST_BLOCK, type BreakGlassSetting } from './emergency.ts';
 import { Fault } from '../fault.ts';
 import { examsNamed, permitScopeOf, type PermitScope } from './exam-scope.ts';
 import { exactSpanOf, spanOf, type TimeSpan } from './time-span.ts';
@@ -70,8 +71,11 @@ export function isRefusal({ provision }: Consent): boolean {
  */
 export type PermitKind = 'declared' | 'break-glass' | 'presence';
 
-/** Whom a Consent that stands lets see a record. Times as in a {@link Declaration}. */
-export type Permit = Declaration & { readonly kind: PermitKind };
+/**
+ * Whom a Consent that stands lets see a record. Times as in a {@link Declaration}; `beyond` is what an emergency does
+ * more than every one.
+ */
+export type Permit = Declaration & { readonly kind: PermitKind; readonly beyond?: BreakGlassSetting };
 
 /**
  * Reads what a stored Consent permits: a declaration; an emergency (purpose BTG), or a presence (by its category), each
@@ -89,7 +93,15 @@ export function permitOf(consent: object, zone?: string): Permit | undefined {
   const scope = permitScopeOf(provision, zone);
   return actors.length === 0 || span === undefined || scope === undefined
     ? undefined
-    : { actors, ...span, kind, ...scope };
+    : { actors, ...span, kind, ...scope, ...(kind === 'break-glass' ? beyondOf(consent as Partial<Consent>) : {}) };
+}
+
+/** Past a block an emergency reaches normal items alone. */
+function beyondOf({ category = [], provision }: Partial<Consent>): { readonly beyond?: BreakGlassSetting } {
+  if (category.some((one) => hasCode(one, CODE_SYSTEM.temporaryAccess, PAST_BLOCK))) return { beyond: 'passesBlocks' };
+  const { confidentiality: system } = CODE_SYSTEM;
+  const isConfidential = (provision?.securityLabel ?? []).some((one) => one.system === system && one.code === 'R');
+  return isConfidential ? { beyond: 'reachesConfidential' } : {};
 }
 
 /** A share permits nobody by name. */

@@ -1,5 +1,5 @@
 /** What follows an emergency: somebody reviews it, officers and desks hear of what is unusual, the patient is told. */
-import type { Communication, Task } from '@medplum/fhirtypes';
+import type { Coding, Communication, Task } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../codes.ts';
 import type { ByLanguage, Language } from '../language.ts';
 import { buildNotice, type NoticeFacts } from '../notices/notice.ts';
@@ -11,6 +11,35 @@ export const EMERGENCY_TASK = {
   ambiguous: { code: 'ambiguous-emergency', display: 'Emergency that names several persons' },
 } as const;
 
+/**
+ * What a region may let emergencies do beyond normal items of records that are not closed to who declares them. None
+ * opens what is private or masked, nor a record that is not shared. @see access.md Q1, Q2
+ */
+export const BREAK_GLASS_SETTINGS = ['reachesConfidential', 'passesBlocks'] as const;
+
+/** One of {@link BREAK_GLASS_SETTINGS}. */
+export type BreakGlassSetting = (typeof BREAK_GLASS_SETTINGS)[number];
+
+/** The category of an emergency of whom the patient had blocked: a code of `CodeSystem-temporary-access.json`. */
+export const PAST_BLOCK = 'past-block';
+
+/** The settings of a region: what is left out is off. */
+export type BreakGlassSettings = Readonly<Partial<Record<BreakGlassSetting, boolean>>>;
+
+/**
+ * The relations that one emergency may give, the one that reaches furthest last: to normal items, to confidential ones,
+ * too, and to normal ones of a record that is closed to who declares it.
+ */
+export const EMERGENCIES = ['break-glass', 'break-glass-confidential', 'break-glass-past-block'] as const;
+
+/** One of {@link EMERGENCIES}. */
+export type EmergencyRelation = (typeof EMERGENCIES)[number];
+
+/** Whether a relation is that of an emergency. */
+export function isEmergency(relation: string | undefined): relation is EmergencyRelation {
+  return EMERGENCIES.some((one) => one === relation);
+}
+
 /** Who declared it, and when (epoch milliseconds). `practitioner` is a reference. */
 type Declared = { readonly id: string; readonly practitioner: string; readonly now: number };
 
@@ -19,6 +48,8 @@ export type ReviewFacts = Declared & {
   readonly patient?: string;
   /** The Consent that opened the record, where one did. */
   readonly consent?: string;
+  /** What it does beyond what every emergency does. */
+  readonly beyond?: BreakGlassSetting | undefined;
   /** Code of v3-ActReason. */
   readonly reason: string;
   readonly justification: string;
@@ -27,7 +58,7 @@ export type ReviewFacts = Declared & {
 const REVIEW_MS = 8 * 24 * 3_600_000;
 
 /** Builds the Task of whoever reviews emergencies; it is due within eight days. */
-export function buildReviewTask({ patient, consent, reason, justification, ...declared }: ReviewFacts): Task {
+export function buildReviewTask({ patient, consent, beyond, reason, justification, ...declared }: ReviewFacts): Task {
   return {
     ...frame('review', declared),
     description: justification,
@@ -35,8 +66,19 @@ export function buildReviewTask({ patient, consent, reason, justification, ...de
     ...(consent === undefined ? {} : { focus: { reference: consent } }),
     reasonCode: { coding: [{ system: CODE_SYSTEM.actReason, code: reason }] },
     restriction: { period: { end: new Date(declared.now + REVIEW_MS).toISOString() } },
+    ...(beyond === undefined ? {} : { input: [{ type: { coding: [BEYOND[beyond]] }, valueBoolean: true }] }),
   };
 }
+
+/** What the review says of what an emergency does beyond what every one does, as the Consent does. */
+const BEYOND: Readonly<Record<BreakGlassSetting, Coding>> = {
+  reachesConfidential: { system: CODE_SYSTEM.confidentiality, code: 'R', display: 'Reaches confidential items' },
+  passesBlocks: {
+    system: CODE_SYSTEM.temporaryAccess,
+    code: PAST_BLOCK,
+    display: 'The patient had blocked who declared it',
+  },
+};
 
 /** What an officer decides of an emergency. */
 export const VERDICTS = ['justified', 'unjustified'] as const;
@@ -119,6 +161,27 @@ const OPENED_EXAM: ByLanguage<string> = {
   de: 'hat einen Notfall erklärt und für eine begrenzte Zeit Zugriff auf eine einzelne Ihrer Untersuchungen erhalten.',
   en: 'declared an emergency and opened a temporary access to one of your exams, and to no other.',
 };
+const CONFIDENTIAL: ByLanguage<string> = {
+  fr: 'Vos examens confidentiels en font partie ; vos examens privés restent fermés.',
+  de: 'Das schließt vertrauliche Untersuchungen ein; private bleiben geschlossen.',
+  en: 'Your confidential exams are among them; your private exams stay closed.',
+};
+const CONFIDENTIAL_EXAM: ByLanguage<string> = {
+  fr: 'Il peut s’agir d’un examen confidentiel ; vos examens privés restent fermés.',
+  de: 'Es kann eine vertrauliche Untersuchung sein; private bleiben geschlossen.',
+  en: 'It may be a confidential one; your private exams stay closed.',
+};
+const ALTHOUGH_BLOCKED: ByLanguage<string> = {
+  fr:
+    'Cet accès est ouvert alors que vous lui aviez fermé votre dossier : dans votre région, ce blocage ne vaut pas ' +
+    'en cas d’urgence. Vos examens confidentiels et privés restent fermés.',
+  de:
+    'Der Zugriff besteht, obwohl Sie Ihr Dossier für diese Person gesperrt hatten: In Ihrer Region gilt die Sperre ' +
+    'im Notfall nicht. Vertrauliche und private Untersuchungen bleiben geschlossen.',
+  en:
+    'It is open although you had closed your record to them: in your region that does not hold in an emergency. ' +
+    'Your confidential and private exams stay closed.',
+};
 const NO_EXAM: ByLanguage<string> = {
   fr: 'a déclaré une urgence pour un examen qui n’est pas dans votre dossier, ou y est masqué : rien n’a été montré.',
   de: 'hat einen Notfall für eine Untersuchung erklärt, die hier fehlt oder verborgen ist: Nichts wurde gezeigt.',
@@ -139,6 +202,12 @@ const BLOCKED: ByLanguage<string> = {
 /** What an emergency opened: the record, one exam; or why nothing, as that exam is not of the record, say. */
 export type EmergencyOutcome = 'record' | 'exam' | 'no-exam' | 'blocked' | 'closed';
 
+/** What is said after what was opened. */
+const OPENED_BEYOND: Readonly<Record<'record' | 'exam', Readonly<Record<BreakGlassSetting, ByLanguage<string>>>>> = {
+  record: { reachesConfidential: CONFIDENTIAL, passesBlocks: ALTHOUGH_BLOCKED },
+  exam: { reachesConfidential: CONFIDENTIAL_EXAM, passesBlocks: ALTHOUGH_BLOCKED },
+};
+
 const OUTCOME: Readonly<Record<EmergencyOutcome, ByLanguage<string>>> = {
   record: OPENED,
   exam: OPENED_EXAM,
@@ -148,21 +217,26 @@ const OUTCOME: Readonly<Record<EmergencyOutcome, ByLanguage<string>>> = {
 };
 
 /**
- * Builds the notice that tells the patient who declared it, when, and what it opened. `consent` is a reference, absent
- * where it opened nothing.
+ * Builds the notice that tells the patient who declared it, when, and what it opened, and that it passed a block of
+ * hers or reaches what is confidential (`beyond`). `consent` is a reference, absent where it opened nothing.
  */
 export function buildEmergencyNotice({
   consent,
+  beyond,
   outcome,
   practitioner,
   ...facts
 }: NoticeFacts & {
   readonly consent?: string;
+  readonly beyond?: BreakGlassSetting | undefined;
   readonly outcome: EmergencyOutcome;
   readonly practitioner: { readonly reference: string; readonly display: string };
 }): Communication {
   const said = OUTCOME[outcome];
-  const of = (language: Language): string => `${practitioner.display} ${said[language]}`;
+  const opens = outcome === 'record' || outcome === 'exam';
+  const further = opens && beyond !== undefined ? OPENED_BEYOND[outcome][beyond] : undefined;
+  const of = (language: Language): string =>
+    [practitioner.display, said[language], ...(further === undefined ? [] : [further[language]])].join(' ');
   return buildNotice({
     ...facts,
     kind: 'emergency',

@@ -4,6 +4,7 @@
  */
 import type { Consent, Practitioner, Reference } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, IHE_PROFILE, PCF_POLICY_PREFIX } from '../codes.ts';
+import { PAST_BLOCK, type BreakGlassSetting } from './emergency.ts';
 
 /** A Consent of ours; it has its id before it is stored. */
 export type PrivacyConsent = Consent & { readonly id: string };
@@ -28,7 +29,7 @@ export type OpeningFacts = {
 
 /**
  * Builds the Consent that opens a record, or one exam alone (`ImagingStudy/id`), to one professional for the time of an
- * emergency.
+ * emergency. `beyond` is what it does more than every one: confidential items are a level of PCF Advanced.
  */
 export function buildEmergencyConsent({
   id,
@@ -37,20 +38,30 @@ export function buildEmergencyConsent({
   from,
   to,
   exam,
-}: OpeningFacts & { readonly exam?: string | undefined }): PrivacyConsent {
+  beyond,
+}: OpeningFacts & {
+  readonly exam?: string | undefined;
+  readonly beyond?: BreakGlassSetting | undefined;
+}): PrivacyConsent {
   const period = { start: new Date(from).toISOString(), end: new Date(to).toISOString() };
+  const facts = { id, patient, dateTime: from, policy: 'break-glass-only', title: 'Accès en urgence' } as const;
+  const isConfidential = beyond === 'reachesConfidential';
   return {
-    ...frame({ id, patient, dateTime: from, policy: 'break-glass-only', title: 'Accès en urgence' }),
+    ...(beyond === 'passesBlocks' ? privacyFrame({ ...facts, title: PAST_BLOCK_TITLE }, PAST_BLOCK) : frame(facts)),
+    ...(isConfidential ? { meta: { profile: [IHE_PROFILE.consentAdvanced] } } : {}),
     performer: [{ reference: practitioner }],
     provision: {
       type: 'permit',
       period,
       actor: [{ role: IRCP, reference: { reference: practitioner } }],
       purpose: [{ system: CODE_SYSTEM.actReason, code: 'BTG' }],
+      ...(isConfidential ? { securityLabel: [{ system: CODE_SYSTEM.confidentiality, code: 'R' }] } : {}),
       ...(exam === undefined ? {} : { data: [{ meaning: 'instance' as const, reference: { reference: exam } }] }),
     },
   };
 }
+
+const PAST_BLOCK_TITLE = 'Accès en urgence malgré un blocage';
 
 /** Builds the Consent that opens a record to one professional who redeemed a code of the patient. */
 export function buildPresenceConsent({ id, patient, practitioner, from, to }: OpeningFacts): PrivacyConsent {
@@ -157,7 +168,7 @@ type Frame = {
 type PrivacyFrame = Omit<PrivacyConsent, 'provision'>;
 
 /** What every Consent of ours has that an operation gives for a time: its category says what it is. */
-export function privacyFrame(facts: Frame, code: 'presence' | 'share'): PrivacyFrame {
+export function privacyFrame(facts: Frame, code: 'presence' | 'share' | typeof PAST_BLOCK): PrivacyFrame {
   const { category = [], ...rest } = frame(facts);
   return { ...rest, category: [...category, { coding: [{ system: CODE_SYSTEM.temporaryAccess, code }] }] };
 }

@@ -3,9 +3,11 @@
  * private state that this file alone makes, so that a read without one neither compiles nor runs: a copy, a literal or
  * a structured clone lacks that state.
  */
+import type { BreakGlassSettings } from '../../profiles/consent/emergency.ts';
 import type { Purpose } from './purpose.ts';
-import type { PersonKey, Requester, Role } from './requester.ts';
+import type { PersonKey, PractitionerRequester, Requester, Role } from './requester.ts';
 import { FOREVER, overseenBy, principal, type Principal } from './right.ts';
+import { emergenciesUnder } from './rules/table.ts';
 
 /** Makers have it: whoever reaches a constructor through an instance does not. */
 const MAKING = Symbol('making');
@@ -290,11 +292,18 @@ function refuseUnless(isGenuine: boolean): void {
   if (!isGenuine) throw new TypeError('Only server/access makes grants');
 }
 
-/** The principals that a professional (`Practitioner/id`) is by the roles that are held. */
-export function principalsOfProfessional(practitioner: string, roles: readonly Role[]): readonly Principal[] {
+/**
+ * The principals that a professional (`Practitioner/id`) is by the roles that are held, and by what the region lets
+ * emergencies do.
+ */
+export function principalsOfProfessional(
+  practitioner: string,
+  roles: readonly Role[],
+  breakGlass: BreakGlassSettings = {},
+): readonly Principal[] {
   return [
     principal.practitioner(practitioner),
-    principal.breakGlass(practitioner),
+    ...emergenciesUnder(breakGlass).map((relation) => principal.breakGlass(practitioner, relation)),
     ...roles.map((role) => principal.role(role.reference)),
     ...roles.filter(caresThere).flatMap((role) => role.within.map(principal.members)),
     ...roles.filter((role) => role.radiologist).map((role) => principal.radiologists(role.organization)),
@@ -308,10 +317,15 @@ function caresThere({ offices, profession }: Role): boolean {
   return offices.length === 0 || profession !== undefined;
 }
 
+/** No setting lets an emergency of who acts outside of care pass what bars from everybody's record. */
+function emergenciesOf({ breakGlass, isOutsideCare }: PractitionerRequester): BreakGlassSettings | undefined {
+  return isOutsideCare === true ? undefined : breakGlass;
+}
+
 function principalsOf(requester: Requester): readonly Principal[] {
   switch (requester.kind) {
     case 'practitioner':
-      return principalsOfProfessional(requester.practitioner, requester.roles);
+      return principalsOfProfessional(requester.practitioner, requester.roles, emergenciesOf(requester));
     case 'patient':
       return [principal.patient(requester.person)];
     case 'representative':

@@ -1,4 +1,5 @@
 /** Who asks: the authenticated subject of a passage, whatever door it came through. */
+import type { BreakGlassSettings } from '../../profiles/consent/emergency.ts';
 import type { RegionRole } from '../../profiles/region-role.ts';
 import type { Purpose } from './purpose.ts';
 
@@ -71,6 +72,8 @@ export type PractitionerRequester = Authenticated & {
    * is seen, in any role. @see access.md C16
    */
   readonly isOutsideCare?: true;
+  /** What emergencies do by the region file as it is now; without it nothing beyond what every one does. */
+  readonly breakGlass?: BreakGlassSettings;
 };
 
 /** A patient, by the person key and the Patient the account is tied to (`Patient/id`). */

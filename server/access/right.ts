@@ -1,4 +1,5 @@
 /** Rights: who holds what relation to a record or an item, how high it reaches and how long. */
+import type { EmergencyRelation } from '../../profiles/consent/emergency.ts';
 import type { DateRange } from '../../profiles/search/date-range.ts';
 import type { RegionRole } from '../../profiles/region-role.ts';
 import type { PersonKey } from './requester.ts';
@@ -22,6 +23,8 @@ export const RELATIONS = [
   'presence',
   'share',
   'break-glass',
+  'break-glass-confidential',
+  'break-glass-past-block',
   'dpo',
   'named',
 ] as const;
@@ -45,7 +48,16 @@ export function isNamedBefore(
 }
 
 /** Somebody a right is held by: a prefix that says what, and a reference or key. */
-export type Principal = `${'p' | 'ro' | 'm' | 'bg' | 'sh' | 'r' | 'o' | 'pat' | 'rp' | 'of' | 'tr'}:${string}`;
+export type Principal = `${PrincipalKind}:${string}`;
+
+type PrincipalKind =
+  'p' | 'ro' | 'm' | 'bg' | 'bgc' | 'bgp' | 'sh' | 'r' | 'o' | 'pat' | 'rp' | 'of' | 'tr';
+
+const EMERGENCY_HOLDER: Readonly<Record<EmergencyRelation, PrincipalKind>> = {
+  'break-glass': 'bg',
+  'break-glass-confidential': 'bgc',
+  'break-glass-past-block': 'bgp',
+};
 
 /** The principals of each kind of holder. */
 export const principal = {
@@ -55,8 +67,9 @@ export const principal = {
   role: (reference: string): Principal => `ro:${reference}`,
   /** Whoever has a function in an organization (`Organization/id`) or a part of it: people, not its software. */
   members: (organization: string): Principal => `m:${organization}`,
-  /** A professional's break-glass access. */
-  breakGlass: (reference: string): Principal => `bg:${reference}`,
+  /** A professional's break-glass access, by the relation that it gives. */
+  breakGlass: (reference: string, relation: EmergencyRelation = 'break-glass'): Principal =>
+    `${EMERGENCY_HOLDER[relation]}:${reference}`,
   /** Whoever has the link of a share (`Consent/id`). */
   share: (consent: string): Principal => `sh:${consent}`,
   /** The radiologists of an imaging service, by `Organization/id`. */

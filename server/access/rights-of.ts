@@ -5,7 +5,7 @@
 import { isOfDirectory, type Actor, type DirectoryActor, type DirectoryKind } from '../../profiles/consent/actors.ts';
 import { blockOf } from '../../profiles/consent/block.ts';
 import type { PermitScope } from '../../profiles/consent/exam-scope.ts';
-import { permitOf } from '../../profiles/consent/declaration.ts';
+import { permitOf, type Permit } from '../../profiles/consent/declaration.ts';
 import type { Mask } from '../../profiles/confidentiality.ts';
 import { circleOf, membersOf } from '../../profiles/consent/record-circle.ts';
 import { namedTime } from '../../profiles/consent/representation.ts';
@@ -18,6 +18,7 @@ import { fhirType, type StoredType } from '../../profiles/types/visibility.ts';
 import type { PersonKey } from './requester.ts';
 import { BLOCK, FOREVER, itemIn, principal, rightId } from './right.ts';
 import type { Principal, Relation, Right, RightScope } from './right.ts';
+import { emergenciesUnder } from './rules/table.ts';
 
 /** Whom a row comes from: what of its rights its content does not say. */
 export type Origin = {
@@ -178,15 +179,15 @@ function principalOf(source: string, person: PersonKey): Principal {
 function ofConsent(row: GivingRow, person: PersonKey): readonly Right[] {
   const permit = permitOf(row.content(), row.origin.zone);
   if (permit === undefined) return [];
-  const { actors, kind } = permit;
-  const named = actors.flatMap((actor) => meantBy(actor, permit, row.origin));
-  return named.flatMap(({ actor, from, to }) => {
-    const holder = kind === 'break-glass' ? principal.breakGlass(actor.reference) : holderOf(actor);
-    return scopesOf(permit).map((scope) => {
-      const given = { person, principal: holder, relation: kind, scope, from, to };
-      return { ...given, id: rightId(given), giver: giverOf(row) };
-    });
-  });
+  const named = permit.actors.flatMap((actor) => meantBy(actor, permit, row.origin));
+  return named.flatMap(({ actor, from, to }) =>
+    heldBy(permit, actor).flatMap((held) =>
+      scopesOf(permit).map((scope) => {
+        const given = { person, ...held, scope, from, to };
+        return { ...given, id: rightId(given), giver: giverOf(row) };
+      }),
+    ),
+  );
 }
 
 /** Who is meant by an actor of a Consent, and when: of a team those who are in it, as its row says. */
@@ -198,6 +199,17 @@ function meantBy(
   if (isOfDirectory(actor)) return [{ actor, from, to }];
   return team?.team === actor.reference ? membersWithin(team, { from, to }) : [];
 }
+
+/** An emergency gives what every one does, and what its Consent says beyond. */
+function heldBy({ kind, beyond }: Permit, actor: DirectoryActor): readonly HeldRelation[] {
+  if (kind !== 'break-glass') return [{ principal: holderOf(actor), relation: kind }];
+  return emergenciesUnder(beyond === undefined ? {} : { [beyond]: true }).map((relation) => ({
+    principal: principal.breakGlass(actor.reference, relation),
+    relation,
+  }));
+}
+
+type HeldRelation = { readonly principal: Principal; readonly relation: Relation };
 
 function scopesOf({ exams, dataPeriod }: PermitScope): readonly RightScope[] {
   if (dataPeriod !== undefined) return [{ dataPeriod }];

@@ -339,13 +339,16 @@ function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer,
   >[0]['doors'];
 }
 
-/** How an emergency is declared on a page: for how long, and by which identifiers of the region as it is now. */
+/** How an emergency is declared on a page: for how long, and what the region as it is now says of it. */
 function emergencyTermsOf({ config, region }: Parts): EmergencyTerms {
   const identifiers = madeOf(region, patientIdentifiersOf);
   return {
     hours: config.breakGlassHours,
     get identifiers() {
       return identifiers();
+    },
+    get breakGlass() {
+      return region.now().breakGlass ?? {};
     },
   };
 }

@@ -29,6 +29,12 @@ export const MEMBERS: Readonly<Record<string, string>> = {
     'what becomes of instances of patients who are opposed: "refuse" (0124H, also when left out), or "drop" (0000H)',
   rolesOutsideCare:
     'codes of roles (PractitionerRole.code, .specialty) of insurance or employment, which see no record: ["…"]',
+  breakGlass:
+    'what emergencies do beyond the normal items of records that patients did not close to who declares them; ' +
+    'private or masked items, and records that are not shared, they never open',
+  reachesConfidential: 'true when an emergency reaches confidential items, too; false when left out',
+  passesBlocks: 'true when an emergency reaches the normal items of a record whose patient blocks who declares it; ' +
+    'false when left out',
   imagingServices: 'imaging services and the establishments that they are part of',
   contacts:
     'addresses at which offices are mailed of what waits for them: {"office", "email"}, of one with "organization"',

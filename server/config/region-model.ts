@@ -1,5 +1,6 @@
 /** What the region file says, as types. */
 import type { Bundle } from '@medplum/fhirtypes';
+import type { BreakGlassSettings } from '../../profiles/consent/emergency.ts';
 import type { RegionRole } from '../../profiles/region-role.ts';
 import type { Language } from '../../profiles/language.ts';
 
@@ -112,6 +113,8 @@ export type Region = {
   readonly opposedInstances?: 'refuse' | 'drop';
   /** Codes of roles of insurance and employment, beside those of occupational medicine: who holds one sees own work. */
   readonly rolesOutsideCare?: readonly string[];
+  /** What emergencies open beyond normal items of records that are not closed to who declares them. */
+  readonly breakGlass?: BreakGlassSettings;
   readonly imagingServices: readonly ImagingService[];
   /** Who is mailed at once of what waits for an office. */
   readonly contacts: readonly OfficeContact[];

@@ -1,4 +1,5 @@
 /** The JSON Schema of the region file: shape only; what names what is checked in region.ts. */
+import { BREAK_GLASS_SETTINGS } from '../../profiles/consent/emergency.ts';
 import { LANGUAGES } from '../../profiles/language.ts';
 import { REGION_ROLES } from '../../profiles/region-role.ts';
 import { MEMBERS } from './region-messages.ts';
@@ -134,6 +135,7 @@ export const REGION_SCHEMA = record(
     affinityDomain,
     opposedInstances: { enum: ['refuse', 'drop'] },
     rolesOutsideCare: list(text, 100),
+    breakGlass: record([], Object.fromEntries(BREAK_GLASS_SETTINGS.map((name) => [name, { type: 'boolean' }]))),
     imagingServices: list(record(['organization', 'establishment'], { organization, establishment: organization })),
     contacts: list(contact),
     persons: list(person),

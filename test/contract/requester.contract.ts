@@ -48,7 +48,7 @@ export function requesterContract(name: string, open: OpenStores): void {
         records,
         clock,
         timeZone: 'UTC',
-        region: { within, partsOf: (whole) => [whole], nameOf, outsideCare: new Set() },
+        region: { within, partsOf: (whole) => [whole], nameOf, outsideCare: new Set(), breakGlass: {} },
       });
       const known = requesterOfToken({ records, tokens, region: { version: () => version }, clock, resolve });
       ask = async (authorization) =>

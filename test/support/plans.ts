@@ -5,6 +5,8 @@ import { buildAuditEvent } from '../../profiles/audit/audit-event.ts';
 import type { TouchedEntity } from '../../profiles/audit/facts.ts';
 import { CODE_SYSTEM, DICOM_UID, IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
 import type { PermitKind } from '../../profiles/consent/declaration.ts';
+import { isEmergency } from '../../profiles/consent/emergency.ts';
+import type { BreakGlassSettings, EmergencyRelation } from '../../profiles/consent/emergency.ts';
 import type { Circle } from '../../profiles/consent/record-circle.ts';
 import { NORMAL } from '../../profiles/confidentiality.ts';
 import { toIdentityResource } from '../../profiles/identity/identity-resource.ts';
@@ -133,6 +135,8 @@ export function aStudyClaim(studyInstanceUID: string, { id }: Pick<Put, 'id'>): 
 const GIVERS: Readonly<Partial<Record<Right['relation'], StoredType>>> = {
   declared: 'Consent',
   'break-glass': 'Consent',
+  'break-glass-confidential': 'Consent',
+  'break-glass-past-block': 'Consent',
   presence: 'Consent',
   self: 'Patient',
   'imaging-service': 'Appointment',
@@ -173,6 +177,8 @@ export function aGiver({ person, principal: holder, relation, from, to, giver }:
       return aPut({ ...row, origin: { sources: [], services: [reference] } });
     case 'declared':
     case 'break-glass':
+    case 'break-glass-confidential':
+    case 'break-glass-past-block':
     case 'presence':
     case 'block':
       return aPut({ ...row, resource: aPermit(row.id, reference, relation, { from, to }) });
@@ -230,10 +236,10 @@ function placeOf(giver: string): { readonly type: StoredType; readonly id: strin
 function aPermit(
   id: string,
   practitioner: string,
-  relation: PermitKind | 'block',
+  relation: PermitKind | EmergencyRelation | 'block',
   { from, to }: Pick<Right, 'from' | 'to'>,
 ): Consent & { readonly id: string } {
-  const end = relation === 'break-glass' ? to : to - 1;
+  const end = isEmergency(relation) ? to : to - 1;
   const period = {
     ...(from === 0 ? {} : { start: new Date(from).toISOString() }),
     ...(to === FOREVER ? {} : { end: new Date(end).toISOString() }),
@@ -243,28 +249,44 @@ function aPermit(
     id,
     status: 'active',
     scope: {},
-    category: relation === 'presence' ? [PRESENCE] : [],
+    category: CATEGORIES[relation] ?? [],
     provision: {
       type: relation === 'block' ? 'deny' : 'permit',
       period,
       actor: [{ role: {}, reference: { reference: practitioner } }],
-      purpose: [{ code: relation === 'break-glass' ? 'BTG' : 'TREAT' }],
+      purpose: [{ code: isEmergency(relation) ? 'BTG' : 'TREAT' }],
+      ...(relation === 'break-glass-confidential' ? { securityLabel: [CONFIDENTIAL] } : {}),
     },
   };
 }
 
-const PRESENCE = { coding: [{ system: CODE_SYSTEM.temporaryAccess, code: 'presence' }] };
+const CATEGORIES: Readonly<Partial<Record<Right['relation'], Consent['category']>>> = {
+  presence: [{ coding: [{ system: CODE_SYSTEM.temporaryAccess, code: 'presence' }] }],
+  'break-glass-past-block': [{ coding: [{ system: CODE_SYSTEM.temporaryAccess, code: 'past-block' }] }],
+};
+const CONFIDENTIAL = { system: CODE_SYSTEM.confidentiality, code: 'R' };
 
 const asked = { clientId: 'contract', scopes: [], display: 'Contract' } as const;
 
-/** The grant of a professional, `Practitioner/id`. */
-export function aGrant(practitioner: string, now = NOW, roles: readonly Role[] = []): Grant {
-  return grantFor({ ...asked, kind: 'practitioner', practitioner, roles, purpose: 'TREAT' }, now);
+/** The grant of a professional, `Practitioner/id`, whose region lets emergencies do what `breakGlass` says. */
+export function aGrant(
+  practitioner: string,
+  now = NOW,
+  roles: readonly Role[] = [],
+  breakGlass: BreakGlassSettings = {},
+): Grant {
+  return grantFor({ ...asked, kind: 'practitioner', practitioner, roles, breakGlass, purpose: 'TREAT' }, now);
 }
 
 /** The grant of a professional who acts outside of care, too. */
-export function aGrantOutsideCare(practitioner: string, now = NOW, roles: readonly Role[] = []): Grant {
-  return grantFor({ ...asked, kind: 'practitioner', practitioner, roles, isOutsideCare: true, purpose: 'TREAT' }, now);
+export function aGrantOutsideCare(
+  practitioner: string,
+  now = NOW,
+  roles: readonly Role[] = [],
+  breakGlass: BreakGlassSettings = {},
+): Grant {
+  const who = { kind: 'practitioner', practitioner, roles, breakGlass, isOutsideCare: true } as const;
+  return grantFor({ ...asked, ...who, purpose: 'TREAT' }, now);
 }
 
 /** The grant of a patient. */

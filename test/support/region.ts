@@ -39,6 +39,7 @@ export function aRegionIndex(
     partsOf: (organization) => [organization],
     nameOf: () => undefined,
     outsideCare: new Set(),
+    breakGlass: {},
     qualifiedSystems: [],
     establishments: [],
     patientDomains: new Set(),

@@ -2,6 +2,8 @@
  * The decision as a table, read from `table.json`: one row for each relation. `README.md` of this folder renders it.
  */
 import { LEVELS, MASKS, type Level, type Mask } from '../../../profiles/confidentiality.ts';
+import { BREAK_GLASS_SETTINGS, EMERGENCIES } from '../../../profiles/consent/emergency.ts';
+import type { BreakGlassSetting, BreakGlassSettings, EmergencyRelation } from '../../../profiles/consent/emergency.ts';
 import { storedType, type StoredType } from '../../../profiles/types/visibility.ts';
 import { RELATIONS, type Relation } from '../right.ts';
 import table from './table.json' with { type: 'json' };
@@ -33,6 +35,8 @@ export type Rule = {
   readonly barred: boolean;
   /** The state of an item that gives the relation to it: of the record a right shows the Patient alone then. */
   readonly state?: Mask;
+  /** Of an emergency: the setting of the region file without which it shows nothing. */
+  readonly setting?: BreakGlassSetting;
 };
 
 type Said = (typeof table.relations)[number];
@@ -50,7 +54,15 @@ export function readTable(rows: readonly Said[]): Record<Relation, Rule> {
   return Object.fromEntries(rows.map((row) => [row.relation, toRule(row)])) as Record<Relation, Rule>;
 }
 
-function toRule({ ceiling, maskedBy, closedBy, unreleased, besides = [], barred, state }: Said): Rule {
+/** The relations that an emergency gives under some settings, those of its region or what its Consent says. */
+export function emergenciesUnder(settings: BreakGlassSettings): readonly EmergencyRelation[] {
+  return EMERGENCIES.filter((relation) => {
+    const { setting } = RULES[relation];
+    return setting === undefined || settings[setting] === true;
+  });
+}
+
+function toRule({ ceiling, maskedBy, closedBy, unreleased, besides = [], barred, state, setting }: Said): Rule {
   return {
     ceiling: oneOf(LEVELS, ceiling),
     maskedBy: maskedBy.map((mask) => oneOf(MASKS, mask)),
@@ -59,6 +71,7 @@ function toRule({ ceiling, maskedBy, closedBy, unreleased, besides = [], barred,
     besides: besides.map(storedType),
     barred,
     ...(state === undefined ? {} : { state: oneOf(MASKS, state) }),
+    ...(setting === undefined ? {} : { setting: oneOf(BREAK_GLASS_SETTINGS, setting) }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Parameters, ParametersParameter } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import type { AccessLine, SeenExam } from '../../../profiles/audit/access-line.ts';
 import { sentenceOf } from '../../../profiles/audit/sentence.ts';
+import { isEmergency } from '../../../profiles/consent/emergency.ts';
 import type { OffsetOf } from '../../../profiles/dicom/date-time.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { LANGUAGES, type Language } from '../../../profiles/language.ts';
@@ -83,7 +84,7 @@ function partsOf(line: AccessLine, sentence: string): ParametersParameter[] {
     { name: 'kind', valueCode: kind },
     { name: 'who', valueReference: who },
     { name: 'own', valueBoolean: isOwn },
-    { name: 'emergency', valueBoolean: kind === 'emergency' || relation === 'break-glass' },
+    { name: 'emergency', valueBoolean: kind === 'emergency' || isEmergency(relation) },
     ...roles.map((valueCodeableConcept) => ({ name: 'role', valueCodeableConcept })),
     ...institutions.map((valueReference) => ({ name: 'institution', valueReference })),
     ...exams.map((exam) => ({ name: 'exam', valueReference: examReference(exam) })),

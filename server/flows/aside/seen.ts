@@ -1,7 +1,9 @@
 /** Whether a requester sees a row that a story read for itself: so that a refusal tells of nothing that is hidden. */
 import type { Resource } from '@medplum/fhirtypes';
+import type { BreakGlassSetting } from '../../../profiles/consent/emergency.ts';
 import { datesOfRow, examsOfRow, labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { decide, labelAllows, lifeCycleAllows, type RowFacts } from '../../access/decide.ts';
+import { emergenciesUnder } from '../../access/rules/table.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { grantOf, type GuardDeps, type Visit } from '../guard.ts';
@@ -29,10 +31,11 @@ export function isMaskedFromRepresentatives(row: InternalRow): boolean {
   return !labelAllows('representative', factsOfRow(row));
 }
 
-/** Whether an emergency shows a row of a record that is open to it. */
-export function isShownInEmergencies(row: InternalRow): boolean {
+/** Whether an emergency that does this beyond what every one does shows a row of a record that is open to it. */
+export function isShownInEmergencies(row: InternalRow, beyond: BreakGlassSetting | undefined): boolean {
   const facts = factsOfRow(row);
-  return labelAllows('break-glass', facts) && lifeCycleAllows('break-glass', facts);
+  const relations = emergenciesUnder(beyond === undefined ? {} : { [beyond]: true });
+  return relations.some((relation) => labelAllows(relation, facts) && lifeCycleAllows(relation, facts));
 }
 
 /** What the decision asks of a row. */

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
 import type { PassageFacts } from '../../../profiles/audit/facts.ts';
 import type { PassageKind } from '../../../profiles/audit/shapes.ts';
+import { isEmergency } from '../../../profiles/consent/emergency.ts';
 import type { Fault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -62,6 +63,6 @@ export function ownOccasion(client: 'passerelle' | 'operator'): Occasion {
 
 /** What an emergency access shows is shown for that purpose, whatever the token said. */
 function withEmergency(facts: PassageFacts): PassageFacts {
-  if (facts.relation !== 'break-glass' || facts.user === undefined) return facts;
+  if (!isEmergency(facts.relation) || facts.user === undefined) return facts;
   return { ...facts, user: { ...facts.user, purpose: 'BTG' } };
 }

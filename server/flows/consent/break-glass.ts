@@ -2,6 +2,7 @@
  * Break-glass: a professional declares an emergency and sees a patient's normal exams, or one of them, for some hours.
  * The answer is the same whether the patient or any exam is known; the patient is told and the use is reviewed.
  */
+import type { BreakGlassSetting } from '../../../profiles/consent/emergency.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { isBarred } from '../../access/decide.ts';
@@ -83,18 +84,32 @@ async function planOf(
   const isOne = known !== undefined && others.length === 0;
   const subject = isOne ? await subjectFacts(records, reading, requester, known) : undefined;
   const isBlocked = subject !== undefined && (await isBlockedBy(records, reading, requester, subject.person));
+  const beyond = beyondOf(deps.region, isBlocked);
   const nobody = newPerson();
   const act = { interaction: 'operation', operation: 'break-glass' } as const;
   const warrant = mayWrite(requester, act, { now, subject, nobody });
   const taskId = newId();
   const opening = { deps, visit, requester, emergency, taskId, now, nobody };
   const ambiguous = isOne || known === undefined ? [] : [ambiguousParts(opening, [known, ...others])];
-  const found = subject === undefined ? undefined : await examSought(records, reading, emergency.study, subject.person);
-  const parts = emergencyParts(opening, { subject, exam: found, isBlocked, attempts });
+  const of = subject === undefined ? undefined : { person: subject.person, beyond };
+  const exam = of === undefined ? undefined : await examSought(records, reading, emergency.study, of);
+  const parts = emergencyParts(opening, { subject, exam, isBlocked, beyond, attempts });
   return { warrant, plan: joinParts(nextTurn(turn), ...parts, ...ambiguous), result: { taskId } };
 }
 
-/** Whether a person blocks the professional now: nothing is opened then. What is blocked since is closed anyway. */
+/**
+ * What an emergency does beyond what every one does, as the region lets it: past a block it reaches normal items alone.
+ * What the region takes back is closed from the next read on; what it lets later, those that are open do not get.
+ */
+function beyondOf({ breakGlass }: Pick<RegionIndex, 'breakGlass'>, isBlocked: boolean): BreakGlassSetting | undefined {
+  const setting = isBlocked ? 'passesBlocks' : 'reachesConfidential';
+  return breakGlass[setting] === true ? setting : undefined;
+}
+
+/**
+ * Whether a person blocks the professional now: nothing is opened then, unless the region lets emergencies pass blocks.
+ * What is blocked since is closed anyway.
+ */
 export async function isBlockedBy(
   records: RecordStore,
   reading: Reading<{ readonly person: PersonKey }>,
@@ -110,13 +125,13 @@ async function examSought(
   records: RecordStore,
   reading: ItemReading,
   study: StudySought | undefined,
-  person: PersonKey,
+  { person, beyond }: { readonly person: PersonKey; readonly beyond: BreakGlassSetting | undefined },
 ): Promise<FoundExam | undefined> {
   if (study === undefined) return undefined;
   const id = 'id' in study ? study.id : await claimOf(records, reading, claimKey.imagingStudy(study.studyInstanceUID));
   const row = id === undefined ? undefined : await rowById(records, reading, 'ImagingStudy', id);
   // Hidden equals absent: a Consent would show who she is, and so that the exam exists.
-  if (row?.person !== person || !isShownInEmergencies(row)) return undefined;
+  if (row?.person !== person || !isShownInEmergencies(row, beyond)) return undefined;
   return { exam: `ImagingStudy/${row.id}`, isMasked: isMaskedFromRepresentatives(row) };
 }
 

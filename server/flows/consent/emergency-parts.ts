@@ -1,6 +1,7 @@
 /**
  * What the plan of an emergency writes: the review of the data protection officers, and of a known patient whose record
- * is shared, and who does not block the professional, the Consent that opens it; she is told either way.
+ * is shared, and who does not block the professional unless the region lets emergencies pass blocks, the Consent that
+ * opens it; she is told either way.
  */
 import type { Patient, Task } from '@medplum/fhirtypes';
 import { resourceType } from '../../../profiles/audit/entities.ts';
@@ -10,6 +11,8 @@ import {
   buildAmbiguousTask,
   buildEmergencyNotice,
   buildReviewTask,
+  EMERGENCIES,
+  type BreakGlassSetting,
   type EmergencyOutcome,
 } from '../../../profiles/consent/emergency.ts';
 import { maskedAsExam } from '../../../profiles/consent/giving/masked-as-exam.ts';
@@ -19,8 +22,10 @@ import { stateAllows } from '../../access/decide.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
 import type { PersonKey, PractitionerRequester } from '../../access/requester.ts';
 import type { Origin } from '../../access/rights-of.ts';
+import { RULES } from '../../access/rules/table.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { JobRequest } from '../../ports/job-queue.ts';
+import type { About } from '../audit/event-records.ts';
 import { eventRecord, type Visit } from '../guard.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import { jobOf } from '../jobs/job-of.ts';
@@ -71,13 +76,15 @@ export type FoundOfEmergency = {
   readonly subject: SubjectFacts | undefined;
   readonly exam: FoundExam | undefined;
   readonly isBlocked: boolean;
+  /** What it does beyond what every emergency does. */
+  readonly beyond: BreakGlassSetting | undefined;
   readonly attempts: Attempts;
 };
 
 /** The parts of the plan. */
 export function emergencyParts(opening: Opening, found: FoundOfEmergency): readonly PlanParts[] {
   const { deps, visit, taskId, emergency, nobody } = opening;
-  const { subject, exam, attempts } = found;
+  const { subject, exam, attempts, beyond } = found;
   const outcome = outcomeOf(emergency, found);
   const opens = outcome === 'record' || outcome === 'exam';
   const consentId = opens ? newId() : undefined;
@@ -90,14 +97,28 @@ export function emergencyParts(opening: Opening, found: FoundOfEmergency): reado
     subject === undefined
       ? { person: nobody }
       : { person: subject.person, patient: subject.patient, ...(isUnusual ? { others: [nobody] } : {}) };
-  const consent = consentId === undefined ? {} : { consent: `Consent/${consentId}` };
+  const opened = consentId === undefined ? undefined : { consentId, exam, beyond };
+  const right = opened === undefined ? {} : rightOpened(opened);
   return [
-    { audit: [eventRecord(deps.clock, withPurpose(visit), 'break-glass', { ...of, ...consent, entities })] },
-    reviewParts(opening, subject, consentId),
-    ...(subject === undefined ? [] : [toldParts(opening, subject, { consentId, outcome })]),
-    ...(subject === undefined || consentId === undefined ? [] : [consentParts(opening, subject, consentId, exam)]),
+    { audit: [eventRecord(deps.clock, withPurpose(visit), 'break-glass', { ...of, ...right, entities })] },
+    reviewParts(opening, subject, opened),
+    ...(subject === undefined ? [] : [toldParts(opening, subject, outcome, opened)]),
+    ...(subject === undefined || opened === undefined ? [] : [consentParts(opening, subject, opened)]),
     ...(isUnusual ? [alertParts(opening, attempts.ofDay + 1)] : []),
   ];
+}
+
+/** What an emergency opens: by which Consent, of which exam where it is one alone. */
+type Opened = {
+  readonly consentId: string;
+  readonly exam: FoundExam | undefined;
+  readonly beyond: BreakGlassSetting | undefined;
+};
+
+/** The Consent in the event, and the relation where it is more than every emergency gives. */
+function rightOpened({ consentId, beyond }: Opened): Pick<About, 'consent' | 'relation'> {
+  const relation = EMERGENCIES.find((one) => beyond !== undefined && RULES[one].setting === beyond);
+  return { consent: `Consent/${consentId}`, ...(relation === undefined ? {} : { relation }) };
 }
 
 /** The exam in the event, without its words: who reads the list of accesses may not see it. */
@@ -106,8 +127,8 @@ function examOpened({ exam }: FoundExam): TouchedEntity {
 }
 
 /** A record that is closed says nothing of its exams. */
-function outcomeOf({ study }: Emergency, { subject, exam, isBlocked }: FoundOfEmergency): EmergencyOutcome {
-  if (isBlocked) return 'blocked';
+function outcomeOf({ study }: Emergency, { subject, exam, isBlocked, beyond }: FoundOfEmergency): EmergencyOutcome {
+  if (isBlocked && beyond !== 'passesBlocks') return 'blocked';
   if (subject === undefined || !stateAllows('break-glass', subject.state)) return 'closed';
   if (study === undefined) return 'record';
   return exam === undefined ? 'no-exam' : 'exam';
@@ -126,12 +147,12 @@ function declaredIn({ requester, now }: Opening) {
 }
 
 /** Whoever declared it reads no review of it, nor does the patient. */
-function reviewParts(opening: Opening, subject: SubjectFacts | undefined, consentId: string | undefined): PlanParts {
+function reviewParts(opening: Opening, subject: SubjectFacts | undefined, opened: Opened | undefined): PlanParts {
   const { deps, emergency, taskId, now, nobody } = opening;
   const { reason, justification } = emergency;
   const of = {
     ...(subject === undefined ? {} : { patient: subject.patient }),
-    ...(consentId === undefined ? {} : { consent: `Consent/${consentId}` }),
+    ...(opened === undefined ? {} : { consent: `Consent/${opened.consentId}`, beyond: opened.beyond }),
   };
   const task = buildReviewTask({ ...declaredIn(opening), id: taskId, ...of, reason, justification });
   const facts = subject === undefined ? { person: nobody } : { person: subject.person, subject: subject.patient };
@@ -174,13 +195,12 @@ function withPurpose(visit: Visit): Visit {
 function consentParts(
   opening: Opening,
   { person, patient }: SubjectFacts,
-  id: string,
-  found: FoundExam | undefined,
+  { consentId: id, exam: found, beyond }: Opened,
 ): PlanParts {
   const { deps, requester, emergency, now } = opening;
   const { practitioner } = requester;
   const to = now + (emergency.duration ?? deps.hours * HOUR_MS);
-  const built = buildEmergencyConsent({ id, patient, practitioner, from: now, to, exam: found?.exam });
+  const built = buildEmergencyConsent({ id, patient, practitioner, from: now, to, exam: found?.exam, beyond });
   const consent = maskedAsExam(built, found?.isMasked === true);
   return {
     puts: [putOf(deps.indexer, consent, now, { person, subject: patient })],
@@ -191,12 +211,13 @@ function consentParts(
 function toldParts(
   opening: Opening,
   subject: SubjectFacts,
-  { consentId, outcome }: { readonly consentId: string | undefined; readonly outcome: EmergencyOutcome },
+  outcome: EmergencyOutcome,
+  opened: Opened | undefined,
 ): PlanParts {
   const { deps, requester, now } = opening;
   const { practitioner: reference, display } = requester;
-  const consent = consentId === undefined ? {} : { consent: `Consent/${consentId}` };
+  const by = opened === undefined ? {} : { consent: `Consent/${opened.consentId}`, beyond: opened.beyond };
   return noticeParts(deps.indexer, subject, now, (facts) =>
-    buildEmergencyNotice({ ...facts, ...consent, outcome, practitioner: { reference, display } }),
+    buildEmergencyNotice({ ...facts, ...by, outcome, practitioner: { reference, display } }),
   );
 }

@@ -4,6 +4,7 @@ import { madeOf, type CurrentRegion } from '../../config/current-region.ts';
 import { principalsOfProfessional } from '../../access/grant.ts';
 import type { Principal } from '../../access/right.ts';
 import { directoryOf, heldRoles, isHeld, isOutsideCare, mayAct, roleOf } from '../identity/held-roles.ts';
+import type { DirectorySettings } from '../identity/held-roles.ts';
 import { referenceOf, resourcesOf } from './directory-changes.ts';
 
 /** A professional who holds a principal, by roles: by which of hers, or by all that she holds. */
@@ -26,10 +27,10 @@ export type Holders = {
 type Giving = { readonly practitioner: Practitioner; readonly role: PractitionerRole | undefined };
 
 /** Indexes a directory. What holds at a time is found out when it is asked: roles begin and end. */
-export function indexHolders(resources: readonly Resource[], rolesOutsideCare: readonly string[] = []): Holders {
+export function indexHolders(resources: readonly Resource[], settings: DirectorySettings = {}): Holders {
   const ofType = <T extends Resource>(type: T['resourceType']): readonly T[] =>
     resources.filter((one): one is T => one.resourceType === type);
-  const directory = directoryOf(resources, rolesOutsideCare);
+  const directory = directoryOf(resources, settings);
   const roles = Map.groupBy(
     ofType<PractitionerRole>('PractitionerRole'),
     ({ practitioner }) => practitioner?.reference,
@@ -39,7 +40,8 @@ export function indexHolders(resources: readonly Resource[], rolesOutsideCare: r
   const givings = [...practitioners].flatMap(([reference, practitioner]) =>
     [undefined, ...(roles.get(reference) ?? [])].flatMap((role) => {
       const known = role === undefined ? [] : roleOf(role, directory);
-      return principalsOfProfessional(reference, known).map((principal) => ({ principal, practitioner, role }));
+      const principals = principalsOfProfessional(reference, known, directory.breakGlass);
+      return principals.map((principal) => ({ principal, practitioner, role }));
     }),
   );
   const byPrincipal = Map.groupBy(givings, ({ principal }) => principal);
@@ -70,5 +72,5 @@ export function indexHolders(resources: readonly Resource[], rolesOutsideCare: r
 
 /** The holders of the region of this process: each question is asked of what is loaded then. */
 export function followedHolders(current: CurrentRegion): () => Holders {
-  return madeOf(current, (region) => indexHolders(resourcesOf(region), region.rolesOutsideCare));
+  return madeOf(current, (region) => indexHolders(resourcesOf(region), region));
 }

@@ -47,7 +47,16 @@ export function regionLines(region: Region): readonly string[] {
     ...identifierDomains.flatMap((domain) => domainLines(domain, names.get(domain.organization))),
     `affinity domain: ${[...region.affinityDomain.patientIdSystems, region.affinityDomain.ownSystem].join(', ')}`,
     ...(region.rolesOutsideCare === undefined ? [] : [`roles outside of care: ${region.rolesOutsideCare.join(', ')}`]),
+    ...emergencyLines(region),
     ...(region.opposedInstances === undefined ? [] : [`instances of the opposed: ${region.opposedInstances}`]),
+  ];
+}
+
+function emergencyLines({ breakGlass = {} }: Region): string[] {
+  const { reachesConfidential = false, passesBlocks = false } = breakGlass;
+  return [
+    ...(reachesConfidential ? ['emergencies reach confidential items'] : []),
+    ...(passesBlocks ? ['emergencies pass blocks'] : []),
   ];
 }
 
@@ -101,6 +110,7 @@ function memberLines(former: Region, region: Region): string[] {
     ...comparedLines('domain of', former.identifierDomains, region.identifierDomains, (one) => one.organization),
     ...comparedLines('imaging service', former.imagingServices, region.imagingServices, (one) => one.organization),
     ...comparedLines('address of', former.contacts, region.contacts, contactName),
+    ...comparedLines('emergencies', [emergencyLines(former)], [emergencyLines(region)], () => 'of the region'),
     ...comparedLines('identity provider', former.identityProviders, region.identityProviders, ({ issuer }) => issuer),
     ...comparedLines('assertion issuer', former.assertionIssuers, region.assertionIssuers, ({ issuer }) => issuer),
   ];

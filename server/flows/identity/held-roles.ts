@@ -3,6 +3,8 @@ import type { Practitioner, PractitionerRole, Resource } from '@medplum/fhirtype
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { regionRolesOf } from '../../../profiles/region-role.ts';
 import { periodRange, type DateRange } from '../../../profiles/search/date-range.ts';
+import type { BreakGlassSettings } from '../../../profiles/consent/emergency.ts';
+import type { Region } from '../../config/region-model.ts';
 import type { Profession, Role } from '../../access/requester.ts';
 import { FOREVER } from '../../access/right.ts';
 
@@ -34,14 +36,22 @@ export function isOutsideCare(
   return roles.some((role) => isHeld(role, now) && hasCodeOf(role, outsideCare));
 }
 
-/** What a directory tells: what organizations are parts of, and how they are called; which codes are of no care. */
+/**
+ * What a directory tells: what organizations are parts of, and how they are called; and what the region file says
+ * beside it of what its people may see.
+ */
 export type Directory = {
   readonly within: Within;
   readonly partsOf: PartsOf;
   readonly nameOf: NameOf;
   /** Codes of roles whose holders see no record. */
   readonly outsideCare: ReadonlySet<string>;
+  /** What emergencies do. */
+  readonly breakGlass: BreakGlassSettings;
 };
+
+/** What a region file says of its directory besides. */
+export type DirectorySettings = Pick<Region, 'rolesOutsideCare' | 'breakGlass'>;
 
 /** The name of an organization (`Organization/id`); undefined of one that is not known, or has none. */
 export type NameOf = (organization: string) => string | undefined;
@@ -75,11 +85,14 @@ function withinOf(directory: readonly Resource[]): Within {
   };
 }
 
-/** Tells it from the resources of a directory, and the codes outside of care that the region adds. */
-export function directoryOf(resources: readonly Resource[], rolesOutsideCare: readonly string[] = []): Directory {
+/** Tells it from the resources of a directory, and the settings of the region. */
+export function directoryOf(
+  resources: readonly Resource[],
+  { rolesOutsideCare = [], breakGlass = {} }: DirectorySettings = {},
+): Directory {
   const outsideCare = new Set([...OUTSIDE_CARE_CODES, ...rolesOutsideCare]);
   const within = withinOf(resources);
-  return { within, partsOf: partsIn(resources, within), nameOf: namesIn(resources), outsideCare };
+  return { within, partsOf: partsIn(resources, within), nameOf: namesIn(resources), outsideCare, breakGlass };
 }
 
 /** Tells the parts; they are looked for when somebody asks. */

@@ -71,7 +71,7 @@ export function indexRegion(region: Region, timeZone?: string): RegionIndex {
       region.imagingServices
         .filter((service) => service.establishment === organization)
         .map((service) => service.organization),
-    ...directoryOf(directory, region.rolesOutsideCare),
+    ...directoryOf(directory, region),
     qualifiedSystems: region.qualifiedIdentifiers,
     readersFor: (organization) => [organization, ...(readers.get(organization) ?? [])],
     sourcesOf: (system) => sources.get(system) ?? [],
@@ -103,6 +103,9 @@ export function followedIndex(current: CurrentRegion, timeZone?: string): Region
     nameOf: (organization) => index().nameOf(organization),
     get outsideCare() {
       return index().outsideCare;
+    },
+    get breakGlass() {
+      return index().breakGlass;
     },
     get serial() {
       return index().serial;

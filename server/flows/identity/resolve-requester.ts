@@ -225,6 +225,7 @@ function practitionerOf(
     display: [...prefix, ...given, family].join(' ').trim(),
     roles: heldRoles(roles, now, region),
     ...(isOutsideCare(roles, now, region) ? { isOutsideCare: true } : {}),
+    breakGlass: region.breakGlass,
     ...commonOf(proved, 'TREAT'),
   };
   return { requester, until: nextTurn(roles, now) };

@@ -1,5 +1,6 @@
 /** Random questions to a world: who asks, and what. */
 import * as fc from 'fast-check';
+import type { BreakGlassSettings } from '../../../profiles/consent/emergency.ts';
 import type { Criterion, SearchQuery } from '../../../profiles/search/query.ts';
 import type { SortKey } from '../../../profiles/search/order.ts';
 import { DATE_PREFIXES, type StringCriterion, type TokenCriterion } from '../../../profiles/search/criterion.ts';
@@ -60,6 +61,10 @@ const RELATED = SLOTS.filter(({ type }) => type === 'RelatedPerson')
 /** Every Consent may be a share. */
 const SHARES: string[] = SLOTS.filter(({ type }) => type === 'Consent').map(referenceOf);
 
+/** What a region may let emergencies do: some of it, all. */
+const CONFIDENTIAL: BreakGlassSettings = { reachesConfidential: true };
+const EVERY: BreakGlassSettings = { ...CONFIDENTIAL, passesBlocks: true };
+
 /** Who asks; now and then somebody who acts outside of care, too. */
 export const grant: fc.Arbitrary<Grant> = fc.oneof(
   {
@@ -70,8 +75,11 @@ export const grant: fc.Arbitrary<Grant> = fc.oneof(
         now,
         fc.subarray(ROLES, { minLength: 0 }),
         fc.constantFrom(true, ...Array.from({ length: 9 }, () => false)),
+        fc.constantFrom(EVERY, EVERY, EVERY, CONFIDENTIAL, { passesBlocks: true }, {}),
       )
-      .map(([id, at, roles, isOutside]) => (isOutside ? aGrantOutsideCare : aGrant)(`Practitioner/${id}`, at, roles)),
+      .map(([id, at, roles, isOutside, breakGlass]) =>
+        (isOutside ? aGrantOutsideCare : aGrant)(`Practitioner/${id}`, at, roles, breakGlass),
+      ),
   },
   { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...PERSONS), now).map(([person, at]) => aPatientGrant(person, at)) },
   {

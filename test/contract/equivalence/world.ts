@@ -175,7 +175,7 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
   .record({
     status: fc.constantFrom('active' as const, 'active' as const, 'active' as const, 'inactive' as const),
     type: fc.oneof(
-      { weight: 7, arbitrary: fc.constant('permit' as const) },
+      { weight: 3, arbitrary: fc.constant('permit' as const) },
       { weight: 1, arbitrary: fc.constant('deny' as const) },
     ),
     actors: fc.subarray(['Practitioner/1', 'Practitioner/2', 'PractitionerRole/1', 'Organization/2', TEAM], {
@@ -184,11 +184,13 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
     }),
     start: fc.constantFrom(null, null, 0, 3, '1970-01-01'),
     end: fc.constantFrom(null, null, 2, 5),
-    code: fc.constantFrom('TREAT', 'TREAT', 'BTG'),
-    temporary: fc.constantFrom('presence', 'share', 'share', null, null, null),
+    code: fc.constantFrom('TREAT', 'BTG'),
+    // The last is of an emergency alone.
+    temporary: fc.constantFrom('presence', 'share', 'share', 'past-block', 'past-block', null, null),
+    securityLabel: fc.constantFrom('N', 'R', 'R'),
     dataPeriod: fc.constantFrom(null, null, { start: 0 }, { start: 1, end: 4 }, { end: 3 }),
   })
-  .map(({ status, type, actors, start, end, code, temporary, dataPeriod }) => ({
+  .map(({ status, type, actors, start, end, code, temporary, securityLabel, dataPeriod }) => ({
     status,
     ...(temporary === null
       ? {}
@@ -201,6 +203,7 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
       },
       actor: actors.map((reference) => ({ role: {}, reference: { reference } })),
       purpose: [{ code }],
+      securityLabel: [{ system: CODE_SYSTEM.confidentiality, code: securityLabel }],
       ...(dataPeriod === null ? {} : { dataPeriod: moments(dataPeriod) }),
     },
   }));

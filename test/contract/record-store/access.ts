@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { LEVELS, MASKS, type Level, type Mask } from '../../../profiles/confidentiality.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { PatientState } from '../../../server/access/decide.ts';
-import { systemGrant, type Grant } from '../../../server/access/grant.ts';
+import { grantOfOthers, systemGrant, type Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
 import { principal, type Principal, type Relation, type Right } from '../../../server/access/right.ts';
 import type { CommitPlan, Put } from '../../../server/ports/commit-plan.ts';
@@ -43,6 +43,8 @@ const REACHED = {
   stay: ['N'],
   presence: ['N'],
   'break-glass': ['N'],
+  'break-glass-confidential': ['N', 'R'],
+  'break-glass-past-block': ['N'],
   dpo: ['N', 'R', 'V'],
   named: ['N', 'R', 'V'],
 } as const satisfies Record<Tested, readonly Level[]>;
@@ -56,6 +58,8 @@ const PROFESSIONALS: readonly Tested[] = [
   'stay',
   'presence',
   'break-glass',
+  'break-glass-confidential',
+  'break-glass-past-block',
 ];
 
 /** Relations from which each mask hides a normal item (access.md, section 8; `restricted`: layer 2). */
@@ -84,7 +88,12 @@ function holderOf(relation: Tested, person: PersonKey): Holder {
     case 'self':
       return { principal: principal.patient(person), grant: aPatientGrant(person) };
     case 'break-glass':
-      return { principal: principal.breakGlass(practitioner), grant: aGrant(practitioner) };
+    case 'break-glass-confidential':
+    case 'break-glass-past-block': {
+      // Who holds one of these holds the first, too, which is named of what both show.
+      const holder = principal.breakGlass(practitioner, relation);
+      return { principal: holder, grant: grantOfOthers(aGrant(practitioner), [holder]) };
+    }
     case 'own-service':
     case 'imaging-service': {
       const organization = `Organization/${person}`;

@@ -5,8 +5,10 @@
 import type { Encounter } from '@medplum/fhirtypes';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { CODE_SYSTEM, oidUri } from '../../../profiles/codes.ts';
+import type { EmergencyRelation } from '../../../profiles/consent/emergency.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
-import { principal, RELATIONS, type Principal, type Relation } from '../../../server/access/right.ts';
+import { BLOCK, principal, RELATIONS } from '../../../server/access/right.ts';
+import type { Principal, Relation, Right } from '../../../server/access/right.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
 import { aGiver, aPut, aRight, NO_ENTRIES } from '../../support/plans.ts';
 
@@ -78,10 +80,12 @@ export const HOLDERS: Readonly<Record<AskingRelation, Holder>> = {
     ],
   },
   presence: ofPractice('presence'),
-  'break-glass': {
-    signsIn: { as: 'professional', organization: PRACTICE },
-    giving: ({ person }) => [giver('break-glass', person, principal.breakGlass(practitionerOf('break-glass')))],
-  },
+  'break-glass': emergency('break-glass'),
+  'break-glass-confidential': emergency('break-glass-confidential'),
+  // Whom she blocks, so that nothing else shows anything.
+  'break-glass-past-block': emergency('break-glass-past-block', ({ person }) => [
+    giver(BLOCK, person, principal.practitioner(practitionerOf('break-glass-past-block'))),
+  ]),
   dpo: { signsIn: { as: 'professional', organization: PRACTICE, office: 'region-dpo' }, giving: () => [] },
   named: {
     signsIn: { as: 'professional', organization: PRACTICE },
@@ -162,6 +166,17 @@ function ofPractice(relation: Relation): Holder {
   };
 }
 
-function giver(relation: Relation, person: PersonKey, holder: Principal): Put {
+/** Who declared an emergency in a region that lets it do all that may be let. */
+function emergency(relation: EmergencyRelation, others: Holder['giving'] = () => []): Holder {
+  return {
+    signsIn: { as: 'professional', organization: PRACTICE },
+    giving: (subject) => [
+      giver(relation, subject.person, principal.breakGlass(practitionerOf(relation), relation)),
+      ...others(subject),
+    ],
+  };
+}
+
+function giver(relation: Right['relation'], person: PersonKey, holder: Principal): Put {
   return aGiver(aRight({ person, principal: holder, relation }));
 }

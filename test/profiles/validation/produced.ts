@@ -75,6 +75,7 @@ const review = emergency.buildReviewTask({
   ...declared,
   patient,
   consent: 'Consent/c1',
+  beyond: 'passesBlocks',
   reason: 'ETREAT',
   justification: 'Patient inconscient aux urgences',
 });
@@ -303,6 +304,18 @@ export const PRODUCED: readonly Produced[] = [
     builder: 'buildEmergencyConsent',
     of: 'one exam',
     resource: buildEmergencyConsent({ ...opened, exam: 'ImagingStudy/s1' }),
+    profiles: [IHE_PROFILE.consentIntermediate],
+  },
+  {
+    builder: 'buildEmergencyConsent',
+    of: 'confidential items, too',
+    resource: buildEmergencyConsent({ ...opened, beyond: 'reachesConfidential' }),
+    profiles: [IHE_PROFILE.consentAdvanced],
+  },
+  {
+    builder: 'buildEmergencyConsent',
+    of: 'a record past a block',
+    resource: buildEmergencyConsent({ ...opened, beyond: 'passesBlocks' }),
     profiles: [IHE_PROFILE.consentIntermediate],
   },
   {

@@ -7,7 +7,7 @@ import {
   principalsOfProfessional,
   termsOfGrant,
 } from '../../../server/access/grant.ts';
-import { personKey, type Role } from '../../../server/access/requester.ts';
+import { personKey, type PractitionerRequester, type Role } from '../../../server/access/requester.ts';
 import { principal } from '../../../server/access/right.ts';
 
 const HOSPITAL = 'Organization/hospital';
@@ -33,6 +33,27 @@ describe('The principals of a professional (access.md C7)', () => {
     expect(members({ offices: ['establishment-desk'] })).to.equal(false);
     const all = principalsOfProfessional('Practitioner/p', [role({ offices: ['establishment-desk'] })]);
     expect(all).to.include(principal.office('establishment-desk', HOSPITAL));
+  });
+});
+
+describe('What a region lets emergencies do (access.md Q2)', () => {
+  const emergencies = (parts: Partial<PractitionerRequester>): readonly string[] => {
+    const who = { kind: 'practitioner', practitioner: 'Practitioner/p', roles: [role({})] } as const;
+    const asked = { clientId: 'app', scopes: [], purpose: 'TREAT', display: 'Somebody' } as const;
+    return grantFor({ ...who, ...asked, ...parts }, 0).principals.filter((name) => name.startsWith('bg'));
+  };
+  const [every, confidential, pastBlock] = ['bg', 'bgc', 'bgp'].map((kind) => `${kind}:Practitioner/p`);
+
+  it('is a principal for each setting that is on', () => {
+    expect(emergencies({})).to.deep.equal([every]);
+    expect(emergencies({ breakGlass: { reachesConfidential: false, passesBlocks: false } })).to.deep.equal([every]);
+    expect(emergencies({ breakGlass: { reachesConfidential: true } })).to.deep.equal([every, confidential]);
+    expect(emergencies({ breakGlass: { passesBlocks: true } })).to.deep.equal([every, pastBlock]);
+  });
+
+  it('is nothing to who acts outside of care: no setting passes what bars from everybody’s record', () => {
+    const breakGlass = { reachesConfidential: true, passesBlocks: true };
+    expect(emergencies({ breakGlass, isOutsideCare: true })).to.deep.equal([every]);
   });
 });
 

@@ -17,6 +17,8 @@ const ORDER = [
   'presence',
   'share',
   'break-glass',
+  'break-glass-confidential',
+  'break-glass-past-block',
   'dpo',
   'named',
 ] as const;

@@ -210,6 +210,26 @@ describe('The rights that a row gives', () => {
     });
   });
 
+  it('an emergency that does more: what every one does, too; a declaration with such words no more than any', () => {
+    const facts = { id: '1', patient: 'Patient/1', practitioner: 'Practitioner/a', from: 1_000, to: 5_000 };
+    const of = (consent: object): readonly string[] => told(aRow('Consent', saying(consent))).slice(1);
+    const every = 'break-glass bg:Practitioner/a record';
+    const [confidential, past] = (['reachesConfidential', 'passesBlocks'] as const).map((beyond) =>
+      buildEmergencyConsent({ ...facts, beyond }),
+    );
+    expect(of(confidential ?? {})).to.deep.equal([every, 'break-glass-confidential bgc:Practitioner/a record']);
+    expect(of(past ?? {})).to.deep.equal([every, 'break-glass-past-block bgp:Practitioner/a record']);
+    const both = { ...past, provision: { ...past?.provision, ...confidential?.provision } };
+    expect(of(both), 'past a block normal items alone').to.deep.equal(of(past ?? {}));
+    const purpose = [{ code: 'TREAT' }];
+    expect(of({ ...both, provision: { ...both.provision, purpose } })).to.deep.equal([
+      'declared p:Practitioner/a record',
+    ]);
+    const exam = 'ImagingStudy/s';
+    const one = buildEmergencyConsent({ ...facts, exam, beyond: 'reachesConfidential' });
+    expect(of(one).at(-1)).to.equal(`break-glass-confidential bgc:Practitioner/a exam ${exam}`);
+  });
+
   it('a declaration or an emergency of one exam: that exam alone, and of data that is not read nothing', () => {
     const [from, to] = [1_000, 5_000];
     const facts = { id: '1', patient: 'Patient/1', practitioner: 'Practitioner/a', from, to };

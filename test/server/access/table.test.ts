@@ -10,7 +10,7 @@ import {
   UNBARRED,
 } from '../../../server/access/decide.ts';
 import { RELATIONS, type Relation } from '../../../server/access/right.ts';
-import { readTable, SWITCHES } from '../../../server/access/rules/table.ts';
+import { emergenciesUnder, readTable, SWITCHES } from '../../../server/access/rules/table.ts';
 import table from '../../../server/access/rules/table.json' with { type: 'json' };
 import { readmeTexts } from './decision-tables.ts';
 
@@ -29,6 +29,8 @@ const SEEN: Readonly<Record<Relation, readonly [levels: string, masks: string, s
   presence: ['N', 'patient representatives', 'accountOff'],
   share: ['N R V', 'professionals representatives unshared', 'accountOff'],
   'break-glass': ['N', 'patient representatives', 'accountOff'],
+  'break-glass-confidential': ['N R', 'patient representatives', 'accountOff'],
+  'break-glass-past-block': ['N', 'patient representatives', 'accountOff'],
   dpo: ['N R V', 'professionals patient representatives unshared restricted', 'accountOff'],
   named: [
     'N R V',
@@ -47,9 +49,17 @@ describe('access.md 3, the table of decisions', () => {
     });
   }
 
-  it('leaves whom the person blocks what they wrote, what names them, and what she shares', () => {
-    expect(UNBARRED).to.deep.equal(['self', 'author', 'representative', 'share', 'named']);
+  it('leaves whom the person blocks what they wrote, what names them, what she shares, and some emergencies', () => {
+    const always = ['self', 'author', 'representative', 'share'];
+    expect(UNBARRED).to.deep.equal([...always, 'break-glass-past-block', 'named']);
     expect([...UNBARRED, ...BARRED]).to.have.members(RELATIONS);
+  });
+
+  it('lets emergencies do more than every one by a setting of the region alone, each by its own', () => {
+    expect(emergenciesUnder({})).to.deep.equal(['break-glass']);
+    const confidential = { reachesConfidential: true, passesBlocks: false };
+    expect(emergenciesUnder(confidential)).to.deep.equal(['break-glass', 'break-glass-confidential']);
+    expect(emergenciesUnder({ passesBlocks: true })).to.deep.equal(['break-glass', 'break-glass-past-block']);
   });
 
   it('masks the higher item and the lower one alike', () => {

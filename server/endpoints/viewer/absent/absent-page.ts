@@ -3,6 +3,7 @@
  * professional is offered emergency access.
  */
 import { html } from 'htm/preact';
+import type { BreakGlassSettings } from '../../../../profiles/consent/emergency.ts';
 import { FRESH_SECONDS } from '../../../flows/consent/break-glass.ts';
 import type { Language } from '../../pages/language.ts';
 import type { Markup } from '../../pages/markup.d.ts';
@@ -12,8 +13,12 @@ import type { PatientIdentifier } from './patient-identifiers.ts';
 import { emergencyForm, refusals, type ShownForm } from './emergency-markup.ts';
 import { ABSENT_TEXTS, filled, type AbsentTexts } from './texts.ts';
 
-/** What a region lets professionals declare: for how many hours, and by which numbers patients are named. */
-export type EmergencyTerms = { readonly hours: number; readonly identifiers: readonly PatientIdentifier[] };
+/** What a region lets professionals declare: for how long, what that opens, and how patients are named. */
+export type EmergencyTerms = {
+  readonly hours: number;
+  readonly identifiers: readonly PatientIdentifier[];
+  readonly breakGlass: BreakGlassSettings;
+};
 
 /** What the page offers: nothing, a fresh sign-in at an address, or the form. */
 export type EmergencyOffer =
@@ -68,7 +73,8 @@ function emergency({ offer, language, at, terms }: AbsentPage, texts: AbsentText
   const rules = [
     texts.onlyEmergency,
     filled(texts.lasts, { duration }, language),
-    texts.normalOnly,
+    terms.breakGlass.reachesConfidential === true ? texts.confidentialToo : texts.normalOnly,
+    ...(terms.breakGlass.passesBlocks === true ? [texts.pastBlock] : []),
     texts.patientTold,
     texts.reviewed,
   ];

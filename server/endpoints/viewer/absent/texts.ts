@@ -15,6 +15,11 @@ const FRENCH = frenchTexts({
   normalOnly:
     'Il ouvre les examens ordinaires de son dossier. Ceux qui sont confidentiels restent fermés ; tout reste fermé ' +
     'si le patient a retiré son accord.',
+  confidentialToo:
+    'Il ouvre les examens ordinaires et confidentiels de son dossier. Ceux qui sont privés restent fermés ; tout ' +
+    'reste fermé si le patient a retiré son accord.',
+  pastBlock:
+    'Si le patient vous a fermé son dossier, l’urgence ouvre seulement ses examens ordinaires, et il en est informé.',
   patientTold: 'Le patient en est informé et peut lire votre nom dans l’historique des accès.',
   reviewed: 'Chaque déclaration est examinée ensuite : on peut vous demander de l’expliquer.',
   signInFirst: 'Confirmez d’abord qui vous êtes : votre connexion date de plus de {minutes}.',
@@ -68,6 +73,12 @@ const GERMAN: AbsentTexts = {
   normalOnly:
     'Er öffnet die gewöhnlichen Untersuchungen der Akte. Vertrauliche bleiben geschlossen; alles bleibt geschlossen, ' +
     'wenn die Einwilligung zurückgezogen wurde.',
+  confidentialToo:
+    'Er öffnet die gewöhnlichen und die vertraulichen Untersuchungen der Akte. Private bleiben geschlossen; alles ' +
+    'bleibt geschlossen, wenn die Einwilligung zurückgezogen wurde.',
+  pastBlock:
+    'Ist die Akte für Sie gesperrt, öffnet der Notfall nur die gewöhnlichen Untersuchungen; die betroffene Person ' +
+    'wird darüber informiert.',
   patientTold: 'Die betroffene Person wird informiert und liest Ihren Namen im Verlauf der Zugriffe.',
   reviewed: 'Jede Erklärung wird danach geprüft: man kann Sie bitten, sie zu begründen.',
   signInFirst: 'Bestätigen Sie zuerst, wer Sie sind: Ihre Anmeldung ist älter als {minutes}.',
@@ -117,6 +128,12 @@ const ENGLISH: AbsentTexts = {
   normalOnly:
     'It opens the ordinary exams of the record. Confidential ones stay closed; everything stays closed if the ' +
     'patient has withdrawn consent.',
+  confidentialToo:
+    'It opens the ordinary and the confidential exams of the record. Private ones stay closed; everything stays ' +
+    'closed if the patient has withdrawn consent.',
+  pastBlock:
+    'If the patient has closed the record to you, the emergency opens its ordinary exams alone, and the patient is ' +
+    'told.',
   patientTold: 'The patient is told and reads your name in the history of accesses.',
   reviewed: 'Each declaration is reviewed afterwards: you may be asked to explain it.',
   signInFirst: 'First confirm who you are: you signed in more than {minutes} ago.',

@@ -3,7 +3,8 @@
  * (access.md R-13 to R-19). Temporary accesses stay listed for a year; administrators are listed, who see nothing.
  */
 import type { Consent, PractitionerRole } from '@medplum/fhirtypes';
-import { permitOf } from '../../../../profiles/consent/declaration.ts';
+import { permitOf, type Permit } from '../../../../profiles/consent/declaration.ts';
+import { EMERGENCIES, isEmergency } from '../../../../profiles/consent/emergency.ts';
 import { regionRolesOf } from '../../../../profiles/region-role.ts';
 import { BARRED, stateAllows } from '../../../access/decide.ts';
 import { systemReading } from '../../../access/grant.ts';
@@ -16,10 +17,11 @@ import {
   FOREVER,
   isShowing,
   itemIn,
+  principal,
   referenceOf,
 } from '../../../access/right.ts';
-import type { Relation, Right, ShowingRight } from '../../../access/right.ts';
-import { RULES } from '../../../access/rules/table.ts';
+import type { Principal, Relation, Right, ShowingRight } from '../../../access/right.ts';
+import { emergenciesUnder, RULES } from '../../../access/rules/table.ts';
 import { displayNameOf } from '../../directory/directory-changes.ts';
 import type { Holder, Holders } from '../../directory/holders.ts';
 import { refusalsRecorded } from '../../guard.ts';
@@ -66,13 +68,14 @@ export async function accessesOfRecord(
   const inTime = all.filter(({ from, to }) => from <= now && now < to);
   const live = inTime.filter(isShowing).filter(({ relation }) => isListed(relation) && stateAllows(relation, state));
   const consents = await ownRows<Consent>(deps, reading, 'Consent');
+  const holders = deps.holders();
   const held: Held[] = [];
-  for (const right of [...rightsEach(live), ...(await rightsToItems(deps, reading, live))])
+  for (const right of [...rightsEach(furthest(live, holders, now)), ...(await rightsToItems(deps, reading, live))])
     if (kind === 'patient' || (await firstSeen(deps, reading, [right.giver])) !== undefined)
       held.push({ ...right, since: await sinceOf(deps, reading, right, consents) });
-  const holders = deps.holders();
   const bars = new Set(inTime.flatMap((right) => (isShowing(right) ? [] : [right.principal])));
-  const isBarred = (reference: string) => holders.isBarred(reference, bars, now);
+  const isBarred = (reference: string, relation: Relation) =>
+    holders.isBarred(reference, BARRED.includes(relation) ? bars : NO_BARS, now);
   const known = kind === 'patient' ? all : held;
   const sources = new Set(known.flatMap(({ principal }) => establishmentOf(principal)));
   return [
@@ -158,8 +161,8 @@ async function sinceOf(
 }
 
 /** What is temporary: an emergency, or a presence at a professional's. */
-function isTemporary(relation: Relation): relation is 'break-glass' | 'presence' {
-  return relation === 'break-glass' || relation === 'presence';
+function isTemporary(relation: Relation): boolean {
+  return isEmergency(relation) || relation === 'presence';
 }
 
 /** Temporary accesses that are over, from the Consents that tell of them. */
@@ -168,9 +171,9 @@ function formerlyOpen(consents: readonly Consent[], now: number): readonly Held[
     const permit = consent.status === 'entered-in-error' ? undefined : permitOf({ ...consent, status: 'active' });
     if (permit === undefined || !isTemporary(permit.kind) || now - permit.from > LISTED_MS) return [];
     if (consent.status === 'active' && now < permit.to) return [];
-    const { kind: relation } = permit;
+    const relation = relationOf(permit);
     return permit.actors.map(({ reference }) => ({
-      principal: `${relation === 'presence' ? ('p' as const) : ('bg' as const)}:${reference}` as const,
+      principal: isEmergency(relation) ? principal.breakGlass(reference) : principal.practitioner(reference),
       relation,
       reach: 'nothing' as const,
       giver: `Consent/${consent.id}`,
@@ -179,6 +182,27 @@ function formerlyOpen(consents: readonly Consent[], now: number): readonly Held[
       to: Math.min(permit.to, now),
     }));
   });
+}
+
+/** The relation that a permit gives: of an emergency the one that reaches furthest. */
+function relationOf({ kind, beyond }: Permit): Relation {
+  if (kind !== 'break-glass' || beyond === undefined) return kind;
+  return emergenciesUnder({ [beyond]: true }).at(-1) ?? kind;
+}
+
+/** Of the rights that one emergency gives, the one that reaches furthest of those that the region lets count. */
+function furthest(rights: readonly ShowingRight[], holders: Holders, now: number): readonly ShowingRight[] {
+  const counting = rights.filter(
+    ({ principal, relation }) => !isEmergency(relation) || holders.of(principal, now).length > 0,
+  );
+  return counting.filter(
+    (right) => !isEmergency(right.relation) || !counting.some((other) => reachesFurther(other, right)),
+  );
+}
+
+function reachesFurther(one: ShowingRight, other: ShowingRight): boolean {
+  if (!isEmergency(one.relation) || !isEmergency(other.relation) || one.giver !== other.giver) return false;
+  return EMERGENCIES.indexOf(one.relation) > EMERGENCIES.indexOf(other.relation);
 }
 
 /** Who is behind a right: an establishment, or those who hold its principal, whom nobody need name any more. */
@@ -201,16 +225,22 @@ function accessesOf(held: Held, holders: Holders, now: number): readonly Access[
   return listed(holders, holders.practitioner(referenceOf(principal)), [], facts);
 }
 
-/** Who is barred opens nothing, unless by what no block reaches; an emergency that was declared stays listed. */
+const NO_BARS: ReadonlySet<Principal> = new Set();
+
+/**
+ * Who is barred opens nothing, unless by what no block reaches; an emergency that was declared stays listed. One that
+ * passes blocks opens nothing to who acts outside of care.
+ */
 function unbarred(
   { relation }: Held,
   accesses: readonly Access[],
-  isBarred: (practitioner: string) => boolean,
+  isBarred: (practitioner: string, relation: Relation) => boolean,
 ): readonly Access[] {
-  if (!BARRED.includes(relation)) return accesses;
+  if (!BARRED.includes(relation) && !isEmergency(relation)) return accesses;
   return accesses.flatMap((access) => {
-    if (access.who.resourceType !== 'Practitioner' || !isBarred(`Practitioner/${access.who.id}`)) return [access];
-    return relation === 'break-glass' ? [{ ...access, reach: 'nothing' as const }] : [];
+    const { resourceType, id } = access.who;
+    if (resourceType !== 'Practitioner' || !isBarred(`Practitioner/${id}`, relation)) return [access];
+    return isEmergency(relation) ? [{ ...access, reach: 'nothing' as const }] : [];
   });
 }
 

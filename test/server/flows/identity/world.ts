@@ -14,6 +14,7 @@ import { configFrom } from '../../../../server/config/config.ts';
 import { holdRegion } from '../../../../server/config/current-region.ts';
 import type { Region } from '../../../../server/config/region-model.ts';
 import type { Visit } from '../../../../server/flows/guard.ts';
+import { directoryOf } from '../../../../server/flows/identity/held-roles.ts';
 import { resolveRequester } from '../../../../server/flows/identity/resolve-requester.ts';
 import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
 import type { WriteAct } from '../../../../server/flows/write/act.ts';
@@ -140,8 +141,7 @@ async function isBusy({ jobs }: Stores, now: number): Promise<boolean> {
 }
 
 function visitsOf(flows: Flows, { records }: Stores, clock: { readonly now: () => number }) {
-  const within = (organization: string) => [organization];
-  const directory = { within, partsOf: within, nameOf: () => undefined, outsideCare: new Set<string>() };
+  const directory = directoryOf([]);
   const resolve = resolveRequester({ records, clock, timeZone: 'UTC', region: directory });
   const visitOf = (requester: Requester): Visit => ({ requester, requestId: 'request', server: 'test' });
   return {
