@@ -1,6 +1,11 @@
 /** Where the key of erasures lies. */
 import { join, resolve } from 'node:path';
-import { openErasureKey, publicKeyFile, verifyErasureCertificate } from '../clients/erasure-key/erasure-key.ts';
+import {
+  openErasureKey,
+  publicKeyFile,
+  readDigest,
+  verifyErasureCertificate,
+} from '../clients/erasure-key/erasure-key.ts';
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/env.ts';
 import { VARIABLES } from '../config/variables.ts';
@@ -18,10 +23,22 @@ export async function openKeyOfErasures(config: Places): Promise<ErasureKey> {
   return await openErasureKey(erasureKeyFile(config));
 }
 
+/**
+ * What makes its digests, for who only looks; undefined when there is no key where the environment says.
+ * @throws {Fault} invalid - the file cannot be read, or holds no key
+ */
+export async function digestOf(environment: Environment): Promise<ErasureKey['digest'] | undefined> {
+  return await readDigest(fileOf(environment));
+}
+
 /** The file of its public part, as the environment of a command says it. */
-export function publicKeyOf({ AUDIT_ANCHOR_KEY: anchorKey, DATA_DIR }: Environment): string {
+export function publicKeyOf(environment: Environment): string {
+  return publicKeyFile(fileOf(environment));
+}
+
+function fileOf({ AUDIT_ANCHOR_KEY: anchorKey, DATA_DIR }: Environment): string {
   const dataDir = resolve(DATA_DIR ?? VARIABLES.DATA_DIR.default);
-  return publicKeyFile(erasureKeyFile({ auditAnchorKey: anchorKey, dataDir }));
+  return erasureKeyFile({ auditAnchorKey: anchorKey, dataDir });
 }
 
 export { verifyErasureCertificate as verifyCertificate };

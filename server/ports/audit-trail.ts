@@ -10,11 +10,37 @@ import type { AuditRecord } from './commit-plan.ts';
 export type TrailHead = { readonly sequence: number; readonly hash: string };
 
 /**
- * What a verification found. `erased` counts the records of which a personal part is gone by an erasure that the chain
- * tells of; `unexplained` those among them of earlier servers, whose erasures left no record.
+ * The oldest records, which go or are gone as their time is over: up to the last of them, each recorded before a time
+ * (`before`, as FHIR writes it).
+ */
+export type TrailCut = TrailHead & { readonly before: string };
+
+/** What tells of a cut: its event, and a seal of the cut that only who holds a key can make. */
+export type ToldCut = { readonly record: AuditRecord; readonly seal?: string | undefined };
+
+/** What the seal of a cut is made of. */
+export function sealedText({ sequence, hash, before }: TrailCut): string {
+  return JSON.stringify(['audit-cut', sequence, hash, before]);
+}
+
+/** A cut as the chain tells it, and when its event was recorded. */
+export type SealedCut = TrailCut & Pick<ToldCut, 'seal'> & { readonly recorded: string };
+
+/**
+ * What a verification found. `begins` is the first record that is there, 1 in an empty chain; `cut` the last cut that
+ * the chain tells of, which took what is missing before that. `erased` counts the records of which a personal part is
+ * gone by an erasure that the chain tells of; `unexplained` those among them of earlier servers, whose erasures left no
+ * record.
  */
 export type Verification =
-  | { readonly whole: true; readonly head: TrailHead; readonly erased: number; readonly unexplained: number }
+  | {
+      readonly whole: true;
+      readonly head: TrailHead;
+      readonly begins: number;
+      readonly cut?: SealedCut;
+      readonly erased: number;
+      readonly unexplained: number;
+    }
   | { readonly whole: false; readonly sequence: number; readonly reason: string };
 
 /** How the sealing of events goes. */
@@ -37,6 +63,9 @@ export type ErasedPerson = {
    */
   readonly names: readonly (readonly string[])[];
 };
+
+/** Most records that one cut takes. */
+export const MOST_CUT = 50_000;
 
 /** The port. */
 export interface AuditTrail {
@@ -95,6 +124,15 @@ export interface AuditTrail {
     goOn?: () => Promise<void>,
   ): Promise<number>;
 
+  /**
+   * Removes the oldest records, with all that they are found by: up to the first that was not recorded before a time
+   * (epoch milliseconds), and never the last of the chain. The event that `tell` makes of it (how many go) is in the
+   * chain before anything goes; the store adds to it which is the last that goes. Then some hundred go at a time, and
+   * the trail is whole after each step. Resolves with the number of records that went, {@link MOST_CUT} at most. `goOn`
+   * is called between the steps. What that throws ends the cut; another one takes what is left.
+   */
+  cut(before: number, tell: (cut: TrailCut, records: number) => ToldCut, goOn?: () => Promise<void>): Promise<number>;
+
   /** As {@link TrailVerifier.verify}, after everything recorded before the call is sealed. */
   verify(known?: readonly TrailHead[]): Promise<Verification>;
 }
@@ -103,8 +141,10 @@ export interface AuditTrail {
 export interface TrailVerifier {
   /**
    * Walks the whole chain and names the first record that does not fit: its hash, its personal parts while they are
-   * there, and what search finds it by, in both directions. `known` are heads that were kept elsewhere: the chain must
-   * hold each. Without one, records of which nothing is left at the end cannot be told from records never written.
+   * there, and what search finds it by, in both directions. Records may be missing before the first that is there, when
+   * the chain tells of a cut that took them. `known` are heads that were kept elsewhere: the chain must hold each, but
+   * those that a cut took. Without one, records of which nothing is left at the end cannot be told from records never
+   * written.
    * @throws {Fault} transient - the store is out of reach, or a server was started meanwhile
    */
   verify(known?: readonly TrailHead[]): Promise<Verification>;

@@ -1,4 +1,4 @@
-/** What the server keeps to testify of erasures, and to know who was erased without knowing who it was. */
+/** What the server keeps to testify of erasures and cuts, and to know who was erased without knowing who it was. */
 import type { ClaimKey } from './claim-key.ts';
 
 /** A number of somebody who was erased, without saying which. */

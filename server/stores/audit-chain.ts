@@ -3,11 +3,12 @@
  * before it, the event without its personal parts, and the random keys of the persons who may read it; the personal
  * parts are covered by salted commitments (who acted, what was touched, what was asked), so that each can be erased
  * with its salt and the chain still verifies. Which entries lost a part is in the body of the event that tells of the
- * erasure.
+ * erasure; up to which entry the oldest went, and its hash, in the body of the event that tells of the cut.
  */
 import { hash, randomUUID } from 'node:crypto';
 import type { AuditEvent, AuditEventAgent, AuditEventEntity } from '@medplum/fhirtypes';
-import type { TrailHead } from '../ports/audit-trail.ts';
+import { keptSince, LEAST_RETENTION_YEARS } from '../../profiles/audit/retention.ts';
+import type { SealedCut, ToldCut, TrailCut, TrailHead } from '../ports/audit-trail.ts';
 import type { AuditRecord } from '../ports/commit-plan.ts';
 
 /** An entry of the chain. `body` is the pseudonymous event as JSON, with the commitments in it. */
@@ -48,6 +49,8 @@ export type ChainedFacts = {
   readonly erased?: string;
   /** Those whose agents were. */
   readonly erasedAgents?: string;
+  /** The cut that the event tells of, as {@link cutText} writes it. */
+  readonly cut?: string;
   readonly commitments: { readonly agents: string; readonly entities: string; readonly request?: string };
 };
 
@@ -55,13 +58,14 @@ export type ChainedFacts = {
 export type ChainedEvent = AuditEvent & { readonly id: string } & ChainedFacts;
 
 /**
- * A record for the chain; the sequence numbers whose entities it takes, and those whose agents; and the version of the
- * index that its rows are made by.
+ * A record for the chain; the sequence numbers whose entities it takes, and those whose agents; the cut that it tells
+ * of ({@link cutText}); and the version of the index that its rows are made by.
  */
 export type ChainRecord = AuditRecord & {
   readonly indexed?: number;
   readonly erased?: readonly number[];
   readonly erasedAgents?: readonly number[];
+  readonly cut?: string;
 };
 
 /** By which version of the index the event of a body is found. */
@@ -75,6 +79,7 @@ export function readyEvent({
   persons,
   erased = [],
   erasedAgents = [],
+  cut,
   request: asked,
   indexed,
 }: ChainRecord): ReadyEvent {
@@ -89,6 +94,7 @@ export function readyEvent({
     ...(indexed === undefined ? {} : { indexed }),
     ...(erased.length === 0 ? {} : { erased: toRanges(erased) }),
     ...(erasedAgents.length === 0 ? {} : { erasedAgents: toRanges(erasedAgents) }),
+    ...(cut === undefined ? {} : { cut }),
     commitments: {
       agents: agents.digest,
       entities: entities.digest,
@@ -146,10 +152,37 @@ export function fromRanges(text: string, below: number): readonly number[] | und
   });
 }
 
+/** Writes a cut and its seal, a space between their parts. */
+export function cutText({ sequence, hash: last, before }: TrailCut, seal?: ToldCut['seal']): string {
+  return [sequence, last, before, ...(seal === undefined ? [] : [seal])].join(' ');
+}
+
+/**
+ * The cut that an event tells of, as {@link cutText} writes it; undefined when it tells of none that can be: the last
+ * record that went is of before the event, and was kept for as long as every event is.
+ */
+export function cutOf({ cut = '', recorded = '' }: ChainedEvent, own: number): SealedCut | undefined {
+  const [, number, last, before, seal] = /^([1-9][0-9]*) ([0-9a-f]{64}) (\S+)(?: (\S+))?$/.exec(cut) ?? [];
+  const sequence = Number(number);
+  if (last === undefined || before === undefined || sequence >= own) return undefined;
+  const isOver = Date.parse(before) <= keptSince(Date.parse(recorded), LEAST_RETENTION_YEARS);
+  return isOver ? { sequence, hash: last, before, recorded, seal } : undefined;
+}
+
+/** Whether the event of a body tells of a cut. */
+export function tellsOfCut(body: string): boolean {
+  return (JSON.parse(body) as ChainedEvent).cut !== undefined;
+}
+
+/** When the event of a body was recorded, epoch milliseconds; NaN where it does not say. */
+export function recordedOf(body: string): number {
+  return Date.parse((JSON.parse(body) as ChainedEvent).recorded ?? '');
+}
+
 /** Puts an entry and its personal side together again; erased parts stay away. */
 export function restoreEvent(body: string, personal: PersonalSide): AuditEvent {
   const facts = JSON.parse(body) as ChainedEvent;
-  const { commitments: _c, persons: _p, indexed: _i, erased: _e, erasedAgents: _a, ...event } = facts;
+  const { commitments: _c, persons: _p, indexed: _i, erased: _e, erasedAgents: _a, cut: _t, ...event } = facts;
   const agents = parts<AuditEventAgent>(personal.agents);
   const entities = parts<AuditEventEntity>(personal.entities);
   return {

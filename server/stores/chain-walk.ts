@@ -1,9 +1,11 @@
 /**
  * The walk of a verification along the chain, the same on every store: hashes, heads that were kept elsewhere, personal
- * parts against their commitments, and what each adapter says of the rows by which an event is found.
+ * parts against their commitments, what each adapter says of the rows by which an event is found, and by which cut the
+ * chain begins later than with its first record.
  */
-import type { TrailHead, Verification } from '../ports/audit-trail.ts';
+import type { SealedCut, TrailHead, Verification } from '../ports/audit-trail.ts';
 import {
+  cutOf,
   EMPTY_CHAIN,
   fitsCommitment,
   fromRanges,
@@ -28,10 +30,20 @@ const ERASABLE = [
 
 type Broken = Extract<Verification, { whole: false }>;
 
-/** One walk, from the first entry on. */
+/** What an adapter has looked up when a walk is at its end. */
+export type WalkEnd = {
+  /** What the store holds of events that the chain does not. */
+  readonly leftOver: string | undefined;
+  /** The hash of the last record of {@link ChainWalk.cut}, as long as that is there. */
+  readonly cutHash: string | undefined;
+};
+
+/** One walk, from the first entry that is there. */
 export class ChainWalk {
   readonly #known: readonly TrailHead[];
   #head = EMPTY_CHAIN;
+  #first: StoredEntry | undefined;
+  #cut: SealedCut | undefined;
   #broken: Broken | undefined;
   /** Entries without their entities, and without their agents; and those that erasures of the chain took. */
   readonly #missing = { entities: [] as number[], agents: [] as number[] };
@@ -48,11 +60,25 @@ export class ChainWalk {
     return this.#head;
   }
 
+  /** The first entry that is there; 1 in an empty chain. */
+  get begins(): number {
+    return this.#first?.sequence ?? 1;
+  }
+
+  /** The cut that took most, of those that the chain has told of. */
+  get cut(): SealedCut | undefined {
+    return this.#cut;
+  }
+
   /** Looks at the next entry; answers whether the walk goes on. */
   pass(entry: StoredEntry, personal: PersonalSide, misfiled: Misfiled): boolean {
     const reason = this.#chainTrouble(entry) ?? this.#eventTrouble(entry, personal, misfiled);
-    if (reason !== undefined) this.#broken = { whole: false, sequence: this.#head.sequence + 1, reason };
-    else this.#head = { sequence: entry.sequence, hash: entry.hash };
+    const expected = this.#first === undefined ? entry.sequence : this.#head.sequence + 1;
+    if (reason !== undefined) this.#broken = broken(expected, reason);
+    else {
+      this.#first ??= entry;
+      this.#head = { sequence: entry.sequence, hash: entry.hash };
+    }
     return reason === undefined;
   }
 
@@ -62,10 +88,12 @@ export class ChainWalk {
     for (const sequence of agents) this.#taken.agents.add(sequence);
   }
 
-  /** What was found. `leftOver` says what the store holds of events that the chain does not. */
-  end(leftOver?: string): Verification {
+  /** What was found; without an end, of a walk that did not come there. */
+  end(end?: WalkEnd): Verification {
     if (this.#broken !== undefined) return this.#broken;
     const { sequence } = this.#head;
+    const uncut = this.#troubleBefore(end?.cutHash);
+    if (uncut !== undefined) return uncut;
     for (const [side, what] of ERASABLE) {
       const gone = this.#missing[side].find((one) => !this.#taken[side].has(one));
       if (gone !== undefined) return broken(gone, `${what} is gone, and no erasure tells of it`);
@@ -76,16 +104,34 @@ export class ChainWalk {
         sequence + 1,
         `the trail ends at record ${sequence}, and a head that was kept is record ${known.sequence}`,
       );
-    if (leftOver !== undefined) return broken(sequence + 1, leftOver);
+    if (end?.leftOver !== undefined) return broken(sequence + 1, end.leftOver);
     const unexplained = this.#unexplained;
     const missing = new Set([...this.#missing.entities, ...this.#missing.agents]);
-    return { whole: true, head: this.#head, erased: missing.size + unexplained, unexplained };
+    const { begins } = this;
+    const cut = this.#cut === undefined ? {} : { cut: this.#cut };
+    return { whole: true, head: this.#head, begins, ...cut, erased: missing.size + unexplained, unexplained };
+  }
+
+  /** What is missing before the first entry must be of a cut, and the last record of that the one that was there. */
+  #troubleBefore(cutHash: string | undefined): Broken | undefined {
+    const { sequence: last, hash } = this.#cut ?? EMPTY_CHAIN;
+    const known = this.#known.find((head) => head.sequence === last && head.hash !== hash);
+    if (known !== undefined) return broken(last, 'the hash of which a cut tells is not that of the head that was kept');
+    if (this.#first === undefined) return undefined;
+    if (this.begins > last + 1) return broken(last + 1, `expected sequence ${last + 1}`);
+    if (this.begins > last)
+      return isSealedAfter({ sequence: last, hash }, this.#first)
+        ? undefined
+        : broken(this.begins, 'the hash does not fit the record');
+    return cutHash === hash ? undefined : broken(last, 'the hash is not that of which a cut tells');
   }
 
   #chainTrouble(entry: StoredEntry): string | undefined {
     const { sequence } = this.#head;
-    if (entry.sequence !== sequence + 1) return `expected sequence ${sequence + 1}`;
-    if (!isSealedAfter(this.#head, entry)) return 'the hash does not fit the record';
+    // What is before the first entry that is there is judged at the end, when all cuts are known.
+    const isLater = this.#first === undefined && entry.sequence > 1;
+    if (!isLater && entry.sequence !== sequence + 1) return `expected sequence ${sequence + 1}`;
+    if (!isLater && !isSealedAfter(this.#head, entry)) return 'the hash does not fit the record';
     const isOther = this.#known.some((head) => head.sequence === entry.sequence && head.hash !== entry.hash);
     return isOther ? 'the hash is not that of the head that was kept' : undefined;
   }
@@ -95,10 +141,18 @@ export class ChainWalk {
     if (event === undefined) return 'the record is no event';
     // Under another id its personal parts would be missed, and taken for erased.
     if (entry.id !== undefined && entry.id !== event.id) return 'the record is filed under another id';
+    if (!this.#mayCut(event, entry.sequence)) return 'the record tells of a cut that cannot be';
     const taken = (ranges: string | undefined) =>
       (ranges === undefined ? [] : fromRanges(ranges, entry.sequence)) ?? [];
     this.erasing(taken(event.erased), taken(event.erasedAgents));
     return this.#personalTrouble(entry.sequence, event, personal) ?? misfiled({ sequence: entry.sequence, event });
+  }
+
+  #mayCut(event: ChainedEvent, own: number): boolean {
+    if (event.cut === undefined) return true;
+    const cut = cutOf(event, own);
+    if (cut !== undefined && cut.sequence >= (this.#cut?.sequence ?? 0)) this.#cut = cut;
+    return cut !== undefined;
   }
 
   #personalTrouble(sequence: number, event: ChainedEvent, personal: PersonalSide): string | undefined {

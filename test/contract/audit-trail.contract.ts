@@ -22,6 +22,7 @@ import {
 } from '../support/plans.ts';
 import { searchIds } from '../support/reads.ts';
 import type { OpenStores } from '../support/stores.ts';
+import { cuttingTrails } from './audit-trail/cutting.ts';
 import { useStores } from './suite.ts';
 import { commitPlan } from '../support/warrants.ts';
 
@@ -302,4 +303,5 @@ export function auditTrailContract(name: string, open: OpenStores): void {
       expect(signs).to.be.at.least(2);
     });
   });
+  cuttingTrails(name, open);
 }

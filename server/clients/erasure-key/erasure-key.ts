@@ -3,6 +3,7 @@
  * be able to certify. Its public part lies beside it, for whoever verifies.
  */
 import { createHmac } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { calculateJwkThumbprint, CompactSign, compactVerify, exportJWK, generateKeyPair, importJWK } from 'jose';
 import type { JWK } from 'jose';
@@ -27,20 +28,32 @@ export async function openErasureKey(path: string): Promise<ErasureKey> {
     throw new Fault('invalid', `The key of erasures cannot be made at ${path}`, { cause });
   });
   const jwk = await readKey(path);
-  const { d = '', ...open } = jwk;
+  const { d: _private, ...open } = jwk;
   const [key, kid] = [await importJWK(jwk, ALGORITHM), await calculateJwkThumbprint(open)];
   await makeFile(`${path}${PUBLIC_ENDING}`, `${JSON.stringify({ ...open, kid, alg: ALGORITHM, use: 'sig' })}\n`);
-  const secret = createHmac('sha256', Buffer.from(d, 'base64url')).update('suppression').digest();
   return {
     thumbprint: kid,
     sign: async (content) =>
       await new CompactSign(Buffer.from(JSON.stringify(content)))
         .setProtectedHeader({ alg: ALGORITHM, kid, typ: TYPE })
         .sign(key),
-    digest: (text) => createHmac('sha256', secret).update(text).digest('base64url'),
+    digest: digestBy(jwk),
     entries: async () => await readErasures(erasureListFile(path)),
     add: async (entry) => await addErasure(erasureListFile(path), entry),
   };
+}
+
+/**
+ * Loads what makes the digests of a key, for who only looks; undefined when there is no such file.
+ * @throws {Fault} invalid - the file cannot be read, or holds no key
+ */
+export async function readDigest(path: string): Promise<ErasureKey['digest'] | undefined> {
+  return existsSync(path) ? digestBy(await readKey(path)) : undefined;
+}
+
+function digestBy({ d = '' }: JWK): ErasureKey['digest'] {
+  const secret = createHmac('sha256', Buffer.from(d, 'base64url')).update('suppression').digest();
+  return (text) => createHmac('sha256', secret).update(text).digest('base64url');
 }
 
 /**

@@ -179,6 +179,8 @@ export type AuditDocument = {
   readonly erased?: readonly number[];
   /** Those whose agents were. */
   readonly erasedAgents?: readonly number[];
+  /** Until it is sealed: the cut that it tells of. */
+  readonly cut?: string;
   readonly sequence?: number;
 } & IndexArrays;
 

@@ -231,6 +231,7 @@ export const ROOMS: readonly Room[] = [
       'profiles',
       'server/compose/trail.ts',
       'server/compose/anchor.ts',
+      'server/compose/erasure-key.ts',
       NPM,
       READER,
       ...CONFIG_AND_LOG,

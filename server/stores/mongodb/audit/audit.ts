@@ -51,7 +51,7 @@ export async function insertAudit(
   await audit.bulkWrite(operations, options);
 }
 
-function toDocument({ event, persons, request, erased, erasedAgents }: ChainRecord): AuditDocument {
+function toDocument({ event, persons, request, erased, erasedAgents, cut }: ChainRecord): AuditDocument {
   const sort = Date.parse(event.recorded ?? '');
   return {
     _id: event.id,
@@ -66,6 +66,7 @@ function toDocument({ event, persons, request, erased, erasedAgents }: ChainReco
     ...(request === undefined ? {} : { request }),
     ...(erased === undefined ? {} : { erased }),
     ...(erasedAgents === undefined ? {} : { erasedAgents }),
+    ...(cut === undefined ? {} : { cut }),
     ...toIndexArrays(indexAuditEvent(event), sort),
   };
 }

@@ -76,13 +76,14 @@ async function seal(
   const entries: ChainDocument[] = [];
   const sides: PersonalDocument[] = [];
   let head = await readHead(collections, session, last);
-  for (const { _id, event, persons, request: asked, erased, erasedAgents, indexed } of pending) {
+  for (const { _id, event, persons, request: asked, erased, erasedAgents, cut, indexed } of pending) {
     const { body, personal } = readyEvent({
       event: JSON.parse(event ?? '') as AuditRecord['event'],
       persons: persons.flatMap((name) => personOf(name) ?? []),
       ...(asked === undefined ? {} : { request: asked }),
       ...(erased === undefined ? {} : { erased }),
       ...(erasedAgents === undefined ? {} : { erasedAgents }),
+      ...(cut === undefined ? {} : { cut }),
       ...(indexed === undefined ? {} : { indexed }),
     });
     const entry = sealBody(head, body);
@@ -103,7 +104,7 @@ async function seal(
       filter: { _id: event },
       update: {
         $set: { sequence: _id },
-        $unset: { pending: '', event: '', request: '', erased: '', erasedAgents: '' },
+        $unset: { pending: '', event: '', request: '', erased: '', erasedAgents: '', cut: '' },
       },
     },
   })) as Parameters<typeof collections.audit.bulkWrite>[0];

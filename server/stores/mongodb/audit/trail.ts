@@ -2,20 +2,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../../../profiles/fault.ts';
 import type { PersonKey } from '../../../access/requester.ts';
-import type { AuditTrail, ErasedPerson, Sealing, TrailHead, Verification } from '../../../ports/audit-trail.ts';
+import { MOST_CUT, type AuditTrail, type ErasedPerson, type Sealing } from '../../../ports/audit-trail.ts';
+import type { ToldCut, TrailCut, TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import { requireEvents } from '../../../ports/bounds.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
+import { cutText, EMPTY_CHAIN, recordedOf, tellsOfCut } from '../../audit-chain.ts';
 import { partsNaming, partsOfPerson, type GoingParts, type ToldEvent } from '../../erasing-events.ts';
 import { insertAudit } from './audit.ts';
 import type { Collections } from '../collections.ts';
 import { asStore } from '../errors.ts';
 import { inTransaction } from '../transaction.ts';
+import { removeOldest } from './remove-oldest.ts';
 import { readHead, type Sealer } from './sealer.ts';
 import { verifyChain } from './verify.ts';
 
 const WAIT_MS = 25;
 const LONGEST_WAIT_MS = 15_000;
 const ERASE_AT_ONCE = 500;
+const LOOK_AT_ONCE = 500;
 
 type RecordOf = (events: number) => AuditRecord;
 type GoOn = () => Promise<void>;
@@ -123,6 +127,47 @@ export class MongoAuditTrail implements AuditTrail {
       };
       await insertAudit(this.#collections, [{ ...record, ...taken }], { session, attempt });
     });
+  }
+
+  async cut(before: number, tell: (cut: TrailCut, records: number) => ToldCut, goOn?: GoOn): Promise<number> {
+    return await asStore(async () => {
+      await this.#sealed();
+      const oldest = await this.#oldest(before, goOn);
+      if (oldest.records === 0) return 0;
+      const cut = { ...oldest.last, before: new Date(before).toISOString() };
+      const { record, seal } = tell(cut, oldest.records);
+      await insertAudit(this.#collections, [{ ...record, cut: cutText(cut, seal) }]);
+      await this.#sealed();
+      await this.#requireCut(record.event.id);
+      while ((await removeOldest(this.#collections, cut.sequence)) > 0) await goOn?.();
+      return oldest.records;
+    });
+  }
+
+  /** The records that were recorded before a time, but the last of the chain: how many, and the last of them. */
+  async #oldest(before: number, goOn?: GoOn): Promise<{ readonly records: number; readonly last: TrailHead }> {
+    const { sequence: head } = await readHead(this.#collections);
+    let [records, last] = [0, EMPTY_CHAIN];
+    for (;;) {
+      const batch = await this.#collections.chain
+        .find({ _id: { $gt: last.sequence, $lt: head } })
+        .sort({ _id: 1 })
+        .limit(LOOK_AT_ONCE)
+        .toArray();
+      for (const { _id, hash, body } of batch) {
+        if (!(recordedOf(body) < before)) return { records, last };
+        [records, last] = [records + 1, { sequence: _id, hash }];
+      }
+      if (batch.length < LOOK_AT_ONCE || records >= MOST_CUT) return { records, last };
+      await goOn?.();
+    }
+  }
+
+  /** A server of before does not seal what an event tells of a cut. */
+  async #requireCut(id: string): Promise<void> {
+    const entry = await this.#collections.chain.findOne({ event: id }, { projection: { body: 1 } });
+    if (entry === null || !tellsOfCut(entry.body))
+      throw new Fault('transient', 'An earlier server seals the audit trail: nothing is cut off it meanwhile');
   }
 
   async verify(known?: readonly TrailHead[]): Promise<Verification> {

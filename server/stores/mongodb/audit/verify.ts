@@ -32,8 +32,20 @@ export async function openMongoVerifier({ uri }: { readonly uri: string }): Prom
   return { verify: async (known) => await asStore(async () => await verifyChain(collections, known)), close };
 }
 
-/** Walks the chain, while others may add to it. */
+/** Verifies the chain, while others may add to it; anew when records went meanwhile, from under the walk. */
 export async function verifyChain(collections: Collections, known: readonly TrailHead[] = []): Promise<Verification> {
+  for (;;) {
+    const first = await firstOf(collections);
+    const found = await verifyOnce(collections, known);
+    if (found.whole || (await firstOf(collections)) === first) return found;
+  }
+}
+
+async function firstOf({ chain }: Collections): Promise<number | undefined> {
+  return (await chain.find({}, { projection: { _id: 1 } }).sort({ _id: 1 }).limit(1).next())?._id;
+}
+
+async function verifyOnce(collections: Collections, known: readonly TrailHead[]): Promise<Verification> {
   const walk = new ChainWalk(known);
   // What is sealed after this has its record, too, when the walk comes to the end.
   const last = await lastFiled(collections);
@@ -44,7 +56,8 @@ export async function verifyChain(collections: Collections, known: readonly Trai
   for await (const { erased = [], erasedAgents = [] } of waiting) walk.erasing(erased, erasedAgents);
   // An erasure that was sealed before they were looked for.
   if (!(await walkAll(collections, walk))) return walk.end();
-  return walk.end(await leftOver(collections, walk.head, last));
+  const cutHash = (await collections.chain.findOne({ _id: walk.cut?.sequence ?? 0 }))?.hash;
+  return walk.end({ leftOver: await leftOver(collections, walk, last), cutHash });
 }
 
 async function walkAll({ chain, personal, audit }: Collections, walk: ChainWalk): Promise<boolean> {
@@ -72,7 +85,8 @@ function byKey<K, T extends { readonly _id: K }>(documents: readonly T[]): Reado
 
 function troubleOf({ sequence, event }: WalkedEvent, document: AuditDocument | undefined): string | undefined {
   if (document === undefined) return 'search does not find the event';
-  const { persons, ...filed } = document;
+  // A server of before sealed an event without the cut that it told of, and nothing went.
+  const { persons, cut: _cut, ...filed } = document;
   const readers = event.persons
     ?.split(' ')
     .filter(Boolean)
@@ -113,10 +127,16 @@ async function lastFiled({ audit, personal }: Collections): Promise<number> {
 }
 
 /** Says what there is of events that the chain does not hold. */
-async function leftOver({ audit }: Collections, head: TrailHead, last: number): Promise<string | undefined> {
+async function leftOver(
+  { audit, personal }: Collections,
+  { head, begins }: ChainWalk,
+  last: number,
+): Promise<string | undefined> {
   if (last > head.sequence) return `an event is filed as record ${last}`;
   const filed = await audit.countDocuments({ sequence: { $lte: head.sequence } });
   const astray = await audit.countDocuments({ sequence: { $exists: false }, pending: { $exists: false } });
-  const others = filed - head.sequence + astray;
-  return others === 0 ? undefined : `${others} events are filed that belong to no record`;
+  const others = filed - (head.sequence - begins + 1) + astray;
+  if (others !== 0) return `${others} events are filed that belong to no record`;
+  const parts = await personal.countDocuments({ _id: { $lt: begins } });
+  return parts === 0 ? undefined : `personal parts of ${parts} events belong to no record`;
 }

@@ -8,10 +8,10 @@ const SEPARATOR = '\n';
 const REPEATED = '\u0002';
 
 /**
- * What differs between events: ids, times, names of doors, texts, persons, what they erased, commitments, and in
+ * What differs between events: ids, times, names of doors, texts, persons, what they erased or cut, commitments, and in
  * references what follows the type.
  */
-const OF_CHAIN = ['persons', 'erased', 'erasedAgents', 'agents', 'entities', 'request'];
+const OF_CHAIN = ['persons', 'erased', 'erasedAgents', 'cut', 'agents', 'entities', 'request'];
 const NAMES = ['id', 'recorded', 'outcomeDesc', 'site', ...OF_CHAIN];
 const OWN = new RegExp(`((?:"(?:${NAMES.join('|')})":|"policy":\\[)"|"reference":"(?:\\w+/)?)((?:[^"\\\\]|\\\\.)*)`);
 

@@ -7,6 +7,7 @@ import type { StoredEntry } from '../../audit-chain.ts';
 import { ChainWalk } from '../../chain-walk.ts';
 import { openObserver, type Database } from '../database.ts';
 import { MIGRATIONS, refuseOtherSchema } from '../schema.ts';
+import { hashAt } from '../write/write-trail.ts';
 import { BODY_COLUMNS, bodyOf, personalSide, type ChainedBody } from './audit-rows.ts';
 import { FiledEvents } from './filed-events.ts';
 
@@ -47,7 +48,7 @@ export function verifyChain(trail: Database, known: readonly TrailHead[] = []): 
     const walk = new ChainWalk(known);
     for (const entry of entriesOf(trail))
       if (!walk.pass(entry, personalSide(trail, entry.id), filed.misfiled)) return walk.end();
-    return walk.end(filed.leftOver());
+    return walk.end({ leftOver: filed.leftOver(), cutHash: hashAt(trail, walk.cut?.sequence ?? 0) });
   } finally {
     trail.script('COMMIT');
   }

@@ -152,6 +152,8 @@ export type TrailOrders = {
     };
     readonly answer: undefined;
   };
+  /** Removes the oldest records, some hundred, up to one; answers how many. */
+  readonly removeOldest: { readonly order: { readonly last: number }; readonly answer: number };
   readonly forget: Forget;
 };
 

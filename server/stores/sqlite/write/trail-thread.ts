@@ -7,6 +7,7 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { TrailHead } from '../../../ports/audit-trail.ts';
 import { EventIndex } from '../audit/event-index.ts';
 import { FormReceiver } from '../audit/sent-forms.ts';
+import { removeOldest } from '../audit/remove-oldest.ts';
 import { openReader, openWriter, type Database } from '../database.ts';
 import { migrate, MIGRATIONS } from '../schema.ts';
 import { Forgetting } from '../forget/forget.ts';
@@ -21,9 +22,10 @@ const CATCH_UP_PAUSE_MS = 1_000;
 const BUSY_TIMEOUT_MS = 1_000;
 
 type Order = OrderMessage<TrailOrders>;
-type Written = Extract<Order, { name: 'audit' | 'erasePersonal' }>;
+type Written = Extract<Order, { name: 'audit' | 'erasePersonal' | 'removeOldest' }>;
 
-const isWritten = (order: Order): order is Written => order.name === 'audit' || order.name === 'erasePersonal';
+const isWritten = (order: Order): order is Written =>
+  order.name === 'audit' || order.name === 'erasePersonal' || order.name === 'removeOldest';
 
 function run(port: MessagePort, { dataDir, outbox: records, moved }: WriterStart): void {
   const trail = openWriter(join(dataDir, 'trail.sqlite'));
@@ -97,13 +99,15 @@ class TrailThread {
   }
 
   #write(orders: readonly Written[]): readonly AnswerMessage[] {
-    const execute = (order: Written): undefined => this.#execute(order);
+    const execute = (order: Written): number | undefined => this.#execute(order);
     return this.#outbox.whole((again) => runGroup(this.#trail, orders, execute, { again })).answers;
   }
 
-  #execute(message: Written): undefined {
+  #execute(message: Written): number | undefined {
+    if (message.name === 'removeOldest') return removeOldest(this.#trail, message.order.last);
     if (message.name === 'audit') this.#outbox.append(message.order.map((event) => this.#forms.restore(event)));
     else this.#outbox.erase(message.order);
+    return undefined;
   }
 
   /** The head stands for all that was recorded, as far as the disk takes it, and is answered when it can be found. */

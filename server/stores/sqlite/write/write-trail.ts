@@ -12,6 +12,11 @@ export function readHead(db: Database): TrailHead {
   return db.get<TrailHead>('SELECT sequence, hash FROM chain ORDER BY sequence DESC LIMIT 1') ?? EMPTY_CHAIN;
 }
 
+/** The hash of a record; undefined when the chain does not hold it. */
+export function hashAt(db: Database, sequence: number): string | undefined {
+  return db.get<{ hash: string }>('SELECT hash FROM chain WHERE sequence = ?', sequence)?.hash;
+}
+
 /** Appends the events that are not there yet, in order; returns the new head. */
 export function appendEvents(db: Database, head: TrailHead, records: readonly WireAudit[]): TrailHead {
   let last = head;

@@ -1,7 +1,7 @@
 /** The two writer threads of a data folder: one of records and tokens, one of the trail. */
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import type { RecordOrders, TrailOrders, WriterStart } from './protocol.ts';
-import type { AuditRecord } from '../../../ports/commit-plan.ts';
+import type { ChainRecord } from '../../audit-chain.ts';
 import { FormSender } from '../audit/sent-forms.ts';
 import { toWireAudit } from '../audit/wire-audit.ts';
 import { Writer } from './writer.ts';
@@ -11,7 +11,7 @@ export type Writers = {
   readonly records: Writer<RecordOrders>;
   readonly trail: Writer<TrailOrders>;
   /** Records events; resolves when they are durable. */
-  readonly record: (events: readonly AuditRecord[]) => Promise<void>;
+  readonly record: (events: readonly ChainRecord[]) => Promise<void>;
   /** Up to which position of the outbox entries are in the trail. */
   readonly moved: () => number;
   /** How many transactions the writer of records and tokens has ended. */
@@ -39,7 +39,7 @@ export async function startWriters(dataDir: string): Promise<Writers> {
       for (const writer of [records, trail]) writer.end(error);
     };
     const forms = new FormSender();
-    const record = async (events: readonly AuditRecord[]): Promise<void> => {
+    const record = async (events: readonly ChainRecord[]): Promise<void> => {
       const sent = events.map((event) => forms.shorten(toWireAudit(event)));
       await trail.send('audit', sent);
       forms.areThere(sent);
