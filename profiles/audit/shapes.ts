@@ -116,6 +116,13 @@ export const PASSAGE = {
     'D',
     'in',
   ),
+  /** The oldest events are removed, as their time is over; how many, and before when they were recorded, is told. */
+  'cut-events': shape(
+    { system: CODE_SYSTEM.lifecycle, code: 'destroy', display: 'Destroy/Delete Record Lifecycle Event' },
+    [dcm('110101', 'Audit Log Used')],
+    'D',
+    'in',
+  ),
   /** A person lets the server start on a trail that does not hold what was anchored. */
   'accept-restored': shape(dcm('110113', 'Security Alert'), [dcm('110132', 'Use of Restricted Function')], 'E', 'in'),
   /** Who belongs to the region, and what may be done by whom, is what another file says. */

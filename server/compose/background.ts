@@ -17,12 +17,13 @@ export type Background = {
 
 /** Starts it. */
 export async function startBackground(
-  { jobs, viewings, servedParameters, askForSweep, listFormerAside }: Flows,
+  { jobs, viewings, servedParameters, askForSweep, askForCut, listFormerAside }: Flows,
   log: LogFactory,
 ): Promise<Background> {
   const { runners } = jobs;
   runners.follow();
   await askForSweep();
+  await askForCut();
   await listFormerAside();
   await servedParameters.begin();
   const told = (message: string) => (error: unknown) => log('jobs').error({ err: error }, message);

@@ -42,6 +42,8 @@ export type Config = {
   readonly auditAnchorTlsCa: string | undefined;
   readonly auditAnchorTlsCert: string | undefined;
   readonly auditAnchorTlsKey: string | undefined;
+  /** Years for which events are kept; undefined: for ever. */
+  readonly auditRetentionYears: number | undefined;
   /** Absolute path of the region file. */
   readonly region: string;
   /** Absolute. The viewer OHIF is there, or nothing is. */
@@ -69,8 +71,9 @@ const DIMSE_TLS_FILES = ['DIMSE_TLS_CERT', 'DIMSE_TLS_KEY', 'DIMSE_TLS_CA'] as c
 
 /** The variables after coercion, as their schemas say. */
 type Values = {
-  readonly [Name in Exclude<VariableName, NumberName | OptionalName | 'LOG_LEVEL'>]: string;
+  readonly [Name in Exclude<VariableName, NumberName | OptionalName | 'AUDIT_RETENTION_YEARS' | 'LOG_LEVEL'>]: string;
 } & { readonly [Name in NumberName]: number } & { readonly [Name in OptionalName]?: string } & {
+  readonly AUDIT_RETENTION_YEARS?: number;
   readonly LOG_LEVEL: Config['logLevel'];
 };
 
@@ -257,6 +260,7 @@ function toConfig(values: Values): Config {
     auditAnchorTlsCa: resolved(values.AUDIT_ANCHOR_TLS_CA),
     auditAnchorTlsCert: resolved(values.AUDIT_ANCHOR_TLS_CERT),
     auditAnchorTlsKey: resolved(values.AUDIT_ANCHOR_TLS_KEY),
+    auditRetentionYears: values.AUDIT_RETENTION_YEARS,
     region: resolve(values.REGION),
     ohifDir: resolve(values.OHIF),
     repositoryUid: values.REPOSITORY_UID,

@@ -1,4 +1,5 @@
 /** Every variable of the environment: its JSON Schema, its meaning, its default. The README's table is made from it. */
+import { LEAST_RETENTION_YEARS } from '../../profiles/audit/retention.ts';
 import { MOST_ERASURE_DAYS } from '../../profiles/consent/erasure-request.ts';
 
 /** One variable. Values are strings that ajv coerces to the type of the schema. */
@@ -129,6 +130,13 @@ export const VARIABLES = {
     schema: text,
   },
   AUDIT_ANCHOR_TLS_KEY: { description: 'PEM file: the private key of that certificate.', schema: text },
+  AUDIT_RETENTION_YEARS: {
+    description:
+      `Years after which events are removed from the audit trail, ${LEAST_RETENTION_YEARS} at least. What the law ` +
+      'demands of you is for you to say: patients read in the trail who opened their records.',
+    schema: { type: 'integer', minimum: LEAST_RETENTION_YEARS, maximum: 100 },
+    shownDefault: 'kept for ever',
+  },
   REGION: {
     description: 'The region file: the establishments, professionals, SMART clients and AE titles of the region.',
     schema: text,

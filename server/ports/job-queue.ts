@@ -28,6 +28,7 @@ export const JOB_KINDS = [
   'forget-erased',
   'forget-tries',
   'sweep-images',
+  'cut-trail',
   'end-viewing',
   'end-consent',
   'settle-ground',
@@ -89,6 +90,8 @@ export type JobPayloads = {
   readonly 'forget-tries': NoPayload;
   /** Removes blobs that nothing refers to, and asks for itself again. Its subject is `images`. */
   readonly 'sweep-images': NoPayload;
+  /** Cuts off events whose time is over, and asks for itself again. Its subject is `trail`. */
+  readonly 'cut-trail': NoPayload;
   /** Records the end of a viewing. Its subject is the id of the AuditEvent of its beginning. */
   readonly 'end-viewing': {
     /** What was asked for, in the words of the event. */

@@ -6,6 +6,7 @@ import { clearAside } from '../../flows/aside/clear-aside.ts';
 import { moveStudy } from '../../flows/aside/move-study.ts';
 import { listFormerAside } from '../../flows/aside/former-aside.ts';
 import { judgeIdentities } from '../../flows/identity/judge-identities.ts';
+import { askForCut } from '../../flows/audit/cut-trail.ts';
 import { attempt } from '../../flows/attempt.ts';
 import { breakGlass, mayDeclareEmergency } from '../../flows/consent/break-glass.ts';
 import { decideReview } from '../../flows/consent/decide-review.ts';
@@ -128,6 +129,7 @@ export function composeFlows(parts: FlowParts) {
     upgrade: upgradeRecords({ records, clock, indexer, region: regionIndex, log }),
     ...regionFlows(parts),
     askForSweep: askForSweep({ records, clock }),
+    askForCut: askForCut({ records, clock, years: config.auditRetentionYears }),
     listFormerAside: listFormerAside(writing),
     servedParameters: served,
     isServed,

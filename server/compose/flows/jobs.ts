@@ -1,6 +1,7 @@
 /** The jobs: what each kind does, and how they are run, watched and operated. */
 import { listKeptAside } from '../../flows/aside/list-kept-aside.ts';
 import { settleAndDerive } from '../../flows/aside/settle-study.ts';
+import { cutTrail } from '../../flows/audit/cut-trail.ts';
 import { endConsent } from '../../flows/consent/end-consent.ts';
 import { eraseRecord } from '../../flows/erase/erase-record.ts';
 import { purgeJoined } from '../../flows/erase/joined/purge-joined.ts';
@@ -68,6 +69,7 @@ export function workOf(
   const maintain = maintainStudy({ ...writing, timeZone, repositoryUniqueId, retrieveAETitle, endpoint, alert });
   const goOn = goOnErasing(writing);
   const sweep = sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS });
+  const cut = cutTrail({ ...parts, trail: stores.trail, records, years: config.auditRetentionYears });
   const list = listKeptAside(writing);
   const correct = correctDerived(writing);
   const settled = settleAndDerive(writing);
@@ -91,6 +93,7 @@ export function workOf(
       await sweep(run);
       return { againAt: clock.now() + SWEEP_PAUSE_MS };
     },
+    'cut-trail': async (_job, run) => await cut(run),
     'end-viewing': endViewing(writing),
     'end-consent': endConsent(writing),
     ...groundWork(writing),

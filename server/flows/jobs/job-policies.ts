@@ -55,6 +55,7 @@ export const JOB_POLICIES: JobPolicies = {
   'forget-erased': { ...ERASURE, leaseMs: HOUR },
   'forget-tries': STUDY,
   'sweep-images': { ...STUDY, concurrency: 1, leaseMs: HOUR, attempts: 8 },
+  'cut-trail': { ...ERASURE, leaseMs: HOUR },
   'end-viewing': STUDY,
   'end-consent': STUDY,
   // A restriction that was granted is owed to her, as an erasure is.

@@ -21,6 +21,7 @@ const JSON_PATCH = { 'content-type': 'application/json-patch+json' };
 /** Not done while something is changed: it comes back at its own time. */
 const BESIDE: readonly string[] = [
   'sweep-images',
+  'cut-trail',
   'forget-erased',
   'forget-tries',
   'end-viewing',

@@ -57,6 +57,7 @@ describe('Configuration', () => {
       auditAnchorTlsCa: undefined,
       auditAnchorTlsCert: undefined,
       auditAnchorTlsKey: undefined,
+      auditRetentionYears: undefined,
       region: '/etc/passerelle/region.json',
       ohifDir: resolve('.ohif'),
       repositoryUid: '1.2.250.1.999.1',
@@ -89,6 +90,12 @@ describe('Configuration', () => {
     ];
     for (const address of wrong)
       expect(refusalOf({ ...production, PASSERELLE_SUPPORT: address }), address).to.include('PASSERELLE_SUPPORT');
+  });
+
+  it('keeps events of the audit trail for ever, or for some years, three at least', () => {
+    expect(configOf({ PASSERELLE_AUDIT_RETENTION_YEARS: '10' }).auditRetentionYears).to.equal(10);
+    for (const years of ['2', '0', '-5', '3.5', '101', 'ten', ''])
+      expect(refusalBeside({ PASSERELLE_AUDIT_RETENTION_YEARS: years }), years).to.include('RETENTION_YEARS must be');
   });
 
   it('takes a mail server with the address that mail comes from, and repeats no password where it does not fit', () => {

@@ -28,6 +28,7 @@ const UNREAD: readonly JobKind[] = [
   'erase-record',
   'purge-joined',
   'sweep-images',
+  'cut-trail',
   'forget-erased',
   'end-viewing',
   'reindex',
