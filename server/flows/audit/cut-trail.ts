@@ -1,8 +1,10 @@
 /** Cuts the oldest events off the audit trail, when the time for which the configuration keeps them is over. */
+import { randomUUID } from 'node:crypto';
 import { keptSince } from '../../../profiles/audit/retention.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { sealedText, type AuditTrail, type ToldCut, type TrailCut } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { AuditRecord } from '../../ports/commit-plan.ts';
 import type { ErasureKey } from '../../ports/erasure-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { jobOf } from '../jobs/job-of.ts';
@@ -34,15 +36,26 @@ export function askForCut({ records, clock, years }: Pick<CutTrailDeps, 'records
 export function cutTrail({ trail, records, clock, years, erasureKey }: CutTrailDeps) {
   return async ({ goOn }: JobRun): Promise<{ readonly againAt: number } | void> => {
     if (years === undefined) return;
-    const tell = (cut: TrailCut, events: number): ToldCut => ({
-      record: recordOf(clock, ownOccasion('passerelle'), 'cut-events', {
-        entities: [{ role: '13', detail: { events: String(events), before: cut.before } }],
-      }),
-      seal: erasureKey?.digest(sealedText(cut)),
-    });
+    const cut = async (now: number): Promise<number> => {
+      const tell = (one: TrailCut, events: number): ToldCut => ({
+        record: cutRecord(now, one, events),
+        seal: erasureKey?.digest(sealedText(one)),
+      });
+      return await trail.cut(keptSince(now, years), tell, goOn);
+    };
     let isCut = false;
-    while ((await trail.cut(keptSince(clock.now(), years), tell, goOn)) > 0) isCut = true;
-    if (isCut) await records.forget();
+    while ((await cut(clock.now())) > 0) isCut = true;
+    if (isCut) {
+      const jobs = [jobOf('forget-erased', randomUUID(), clock.now())];
+      await records.commit(systemWarrant('ask-for-work', 'forget'), joinParts({ jobs }));
+    }
     return { againAt: clock.now() + EVERY_MS };
   };
+}
+
+/** Tells of a cut as of the moment since which the time was counted, as the verifier counts it from there. */
+function cutRecord(now: number, { before }: TrailCut, events: number): AuditRecord {
+  return recordOf({ now: () => now }, ownOccasion('passerelle'), 'cut-events', {
+    entities: [{ role: '13', detail: { events: String(events), before } }],
+  });
 }

@@ -288,9 +288,13 @@ export class SqliteRecordStore implements RecordStore {
   /** Events have one version. */
   async #event(grant: AnyGrant, { id, version = 1 }: ResourceQuestion): Promise<VisibleRow | undefined> {
     await this.#writers.trail.send('head', undefined);
-    const row = version === 1 ? visibleRow(this.#trail, ofIdentities(this.#trail, grant), 'AuditEvent', id) : undefined;
+    if (version !== 1) return undefined;
     const reader = { grant, office: officeOf(this.#records, grant) };
-    return row === undefined ? undefined : hydrateEvent(this.#trail, reader, row);
+    // The event may be cut off meanwhile.
+    return inSnapshot(this.#trail, () => {
+      const row = visibleRow(this.#trail, ofIdentities(this.#trail, grant), 'AuditEvent', id);
+      return row === undefined ? undefined : hydrateEvent(this.#trail, reader, row);
+    });
   }
 
   /** The order for the head is answered after all events before it are in the file. */
