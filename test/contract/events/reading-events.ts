@@ -12,7 +12,7 @@ const NAME = 'Solène Quévremont-Tassin';
 const ADDRESS = '203.0.113.77';
 
 /** An event of somebody who represents a patient. */
-function actedBy(related: string, at: number): AuditEvent & { id: string } {
+function actedBy(related: string, at: number, study = aUid()): AuditEvent & { id: string } {
   return buildAuditEvent({
     id: anId(),
     kind: 'read',
@@ -22,7 +22,7 @@ function actedBy(related: string, at: number): AuditEvent & { id: string } {
     server: 'https://region.example/fhir',
     client: { id: 'espace', address: ADDRESS },
     user: { reference: related, display: NAME, purpose: 'FAMRQT' },
-    entities: [studyEntity(aUid())],
+    entities: [studyEntity(study)],
   });
 }
 
@@ -49,18 +49,21 @@ export function readingEvents(suite: Suite): void {
   });
 
   it('N09 finds nobody by what was erased', async () => {
-    const person = aPersonKey();
+    const [person, study] = [aPersonKey(), aUid()];
     const related = `RelatedPerson/${person}`;
-    const event = actedBy(related, 1);
+    const event = actedBy(related, 1, study);
     await suite.trail.record([{ event, persons: [person] }]);
     const agent: Criterion = { kind: 'reference', param: 'agent', values: [related] };
     const found = async (where: readonly Criterion[]) =>
       idsOf((await suite.records.peek(SYSTEM, { kind: 'search', query: aQuery('AuditEvent', { where }) })).rows);
     const exact = { kind: 'token', param: 'agent-name:exact', values: [{ system: '', code: NAME }] } as const;
-    for (const asked of [byName, byAddress, exact]) expect(await found([agent, asked])).to.deep.equal([event.id]);
+    const own = { kind: 'token', param: 'entity:identifier', values: [{ code: `urn:oid:${study}` }] } as const;
+    const byNumber: Criterion = { kind: 'reference', param: 'entity', values: [], own };
+    const told = [byName, byAddress, exact, byNumber];
+    for (const asked of told) expect(await found([agent, asked])).to.deep.equal([event.id]);
     const who = { persons: new Set([person]), agents: new Set([related]), names: [] };
     await suite.trail.erasePerson(who, () => anAudit([], anId(), [{ detail: { events: '1' } }]));
-    for (const asked of [byName, byAddress, exact]) expect(await found([agent, asked])).to.deep.equal([]);
+    for (const asked of told) expect(await found([agent, asked])).to.deep.equal([]);
     const missing: Criterion = { kind: 'missing', param: 'agent-name', missing: true };
     expect(await found([agent, missing])).to.deep.equal([event.id]);
     expect(await suite.trail.verify()).to.have.property('whole', true);

@@ -1,6 +1,7 @@
 /** N02 of smart-security.md for a person: everything that names her goes, wherever a run is cut short (R-60). */
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { normalizeString } from '../../../../profiles/search/values.ts';
 import { STORED_TYPES, VISIBILITY } from '../../../../profiles/types/visibility.ts';
 import { verifyErasureCertificate } from '../../../../server/clients/erasure-key/erasure-key.ts';
 import { eraseRecord, type EraseRecordDeps } from '../../../../server/flows/erase/erase-record.ts';
@@ -52,6 +53,14 @@ for (const { name, missing, open } of EACH_STORE) {
       return rows.map(({ json }) => json as unknown as string).toSorted();
     }
 
+    /** How many events are found by the name of who acted. */
+    async function actedAs(name: string): Promise<number> {
+      const values = [normalizeString(name)];
+      const where = [{ kind: 'string', param: 'agent-name', values, match: 'contains' }] as const;
+      const query = { type: 'AuditEvent', where, count: 500, total: 'none', include: [] } as const;
+      return (await world.stores.records.peek(SYSTEM, { kind: 'search', query })).rows.length;
+    }
+
     /** A restriction of hers that ends in some days (`Task/id`). */
     async function lifted(session: Session, patient: string): Promise<string> {
       const visit = await visitOf(session, patient);
@@ -74,6 +83,7 @@ for (const { name, missing, open } of EACH_STORE) {
       await doStep(session, { does: 'image', of: STRANGER, study: 2, instance: 0 }, async () => undefined);
       await world.rest();
       expect(await found(texts)).to.deep.equal(Object.keys(texts));
+      expect(await actedAs(texts['who represents her'])).to.be.greaterThan(0);
       const known = await session.known();
       const [person, another] = ['strasbourg/0', 'strasbourg/1'].map((one) => known.get(one)?.person);
       const before = await rowsOf(another);
@@ -85,6 +95,7 @@ for (const { name, missing, open } of EACH_STORE) {
       const task = await asked(session);
       await eraseRecord(deps)({ subject: task, attempts: 1 }, GOES_ON);
       expect(await found(texts)).to.deep.equal([]);
+      expect(await actedAs(texts['who represents her']), 'by a name').to.equal(0);
       expect(await waiting()).to.not.include(restriction);
       const left = (await rowsOf(person)).map((row) => row.split(' ')[0]);
       expect(new Set(left), 'the request, and who is told').to.deep.equal(new Set(['Task']));
