@@ -6,7 +6,7 @@
 import type { AuditEvent, Reference } from '@medplum/fhirtypes';
 import { comparedUri } from '../codes.ts';
 import { referencesOfEvent } from '../search/audit-event-index.ts';
-import type { Criterion } from '../search/criterion.ts';
+import { isLink, type Criterion } from '../search/criterion.ts';
 import type { IndexEntries } from '../search/indexer.ts';
 import { ALONE, matchesCriterion } from '../search/match.ts';
 import { findSearchParameter } from '../search/parameters.ts';
@@ -22,7 +22,7 @@ export function partCriteria(where: readonly Criterion[]): EventCriteria {
 
 /** What is kept beside a parameter has its code first: `agent-name:exact`. */
 function isRead(criterion: Criterion): boolean {
-  if (!('param' in criterion)) return false;
+  if (!('param' in criterion) || isLink(criterion)) return false;
   if (criterion.kind === 'reference' && criterion.own !== undefined) return true;
   const [code = '', beside] = criterion.param.split(':');
   return beside !== undefined || findSearchParameter('AuditEvent', code)?.isRead === true;

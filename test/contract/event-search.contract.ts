@@ -218,10 +218,11 @@ export function eventSearchContract(name: string, open: OpenStores): void {
         { kind: 'id', values: ['1'] },
       ];
       for (const criterion of inner) {
-        const query = aQuery('AuditEvent', {
-          where: [{ kind: 'chain', param: 'patient', target: 'Patient', criterion }],
-        });
-        await expectFault(suite.records.peek(SYSTEM, { kind: 'search', query }), 'not-supported');
+        for (const param of ['patient', 'source']) {
+          const where = [{ kind: 'chain', param, target: 'Patient', criterion }] as const;
+          const query = aQuery('AuditEvent', { where });
+          await expectFault(suite.records.peek(SYSTEM, { kind: 'search', query }), 'not-supported');
+        }
         const referred = aQuery('AuditEvent', {
           where: [{ kind: 'has', source: 'Provenance', param: 'target', criterion }],
         });
