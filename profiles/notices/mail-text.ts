@@ -53,6 +53,11 @@ const SENTENCE: Readonly<Record<NoticeKind, ByLanguage<string>>> = {
     de: 'Eine gesetzliche Vertretung kann Ihre Akte einsehen.',
     en: 'A legal representative may read your record.',
   },
+  majority: {
+    fr: 'Vous pouvez désormais ouvrir vous-même votre dossier.',
+    de: 'Sie können Ihre Akte ab jetzt selbst öffnen.',
+    en: 'You may now open your record yourself.',
+  },
   block: {
     fr: 'Un blocage de votre dossier a été enregistré.',
     de: 'Eine Sperre Ihrer Akte wurde eingetragen.',

@@ -153,6 +153,26 @@ export function buildRepresentativeNotice({
   });
 }
 
+/** Builds the invitation of who comes of age: her record is hers alone from now on. */
+export function buildMajorityNotice(facts: NoticeFacts): Communication {
+  return buildNotice({ ...facts, kind: 'majority', text: OF_AGE });
+}
+
+const OF_AGE: ByLanguage<string> = {
+  fr:
+    'Vous avez 18 ans : c’est désormais à vous de décider de votre dossier d’imagerie. Vos parents, ou la personne ' +
+    'qui vous représentait, ne peuvent plus le consulter. Pour l’ouvrir, connectez-vous avec votre propre compte. ' +
+    'Si vous n’en avez pas, demandez à votre établissement de vous aider.',
+  de:
+    'Sie sind 18: Über Ihre Bildakte entscheiden Sie jetzt selbst. Ihre Eltern und wer Sie sonst vertreten hat, ' +
+    'können sie nicht mehr einsehen. Um sie zu öffnen, melden Sie sich mit Ihrem eigenen Zugang an. ' +
+    'Wenn Sie keinen haben, hilft Ihnen Ihre Einrichtung.',
+  en:
+    'You are 18: from now on you decide about your imaging record. Your parents, or whoever represented you, ' +
+    'can no longer read it. To open it, sign in with an account of your own. If you have none, ask your ' +
+    'establishment for help.',
+};
+
 const SHARING = {
   withdrawal: {
     fr: 'Votre retrait du partage est enregistré : aucun professionnel ne consulte plus votre dossier.',

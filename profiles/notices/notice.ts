@@ -15,6 +15,7 @@ export const NOTICES = {
   stay: 'Stay',
   correspondent: 'New correspondent',
   representative: 'Legal representative',
+  majority: 'Coming of age',
   block: 'Block',
   'block-ended': 'End of a block',
   withdrawal: 'Withdrawal from sharing',

@@ -24,22 +24,34 @@ export function isMailAddress(text: string): boolean {
 
 /**
  * Finds the recipient. `filedUnder` is the id of the identity that the notice is filed under, `now` the moment (epoch
- * milliseconds) at which an address must count. An address that any source calls an old one is nobody's.
+ * milliseconds) at which an address must count. An address that any source calls an old one is nobody's; one of
+ * `others` (in lower case) is theirs.
  */
-export function recipientOf(members: readonly SourcePatient[], filedUnder: string, now: number): NoticeRecipient {
+export function recipientOf(
+  members: readonly SourcePatient[],
+  filedUnder: string,
+  now: number,
+  others: ReadonlySet<string> = new Set(),
+): NoticeRecipient {
   const speaks = (one: SourcePatient): number => Number(one.id !== filedUnder);
   const ordered = [...members].sort((one, other) => speaks(one) - speaks(other) || byReliability(one, other));
   const said = ordered.flatMap(({ patient }) => mailsOf(patient));
   const disputed = new Set(said.filter((one) => !counts(one, now)).map(({ value }) => value.toLowerCase()));
-  const address = said.find((one) => counts(one, now) && !disputed.has(one.value.toLowerCase()))?.value;
+  const isHers = ({ value }: MailAddress): boolean => ![disputed, others].some((all) => all.has(value.toLowerCase()));
+  const address = said.find((one) => counts(one, now) && isHers(one))?.value;
   const language = ordered.flatMap(({ patient }) => languageOfPatient(patient) ?? [])[0];
   return { address, language };
+}
+
+/** The addresses (in lower case) of people of hers, as her sources name them, present or former. */
+export function addressesOf(people: readonly Pick<Patient, 'telecom'>[]): ReadonlySet<string> {
+  return new Set(people.flatMap(mailsOf).map(({ value }) => value.toLowerCase()));
 }
 
 type MailAddress = ContactPoint & { readonly value: string };
 
 /** The addresses that a source says, that of the lowest rank first. */
-function mailsOf({ telecom = [] }: Patient): readonly MailAddress[] {
+function mailsOf({ telecom = [] }: Pick<Patient, 'telecom'>): readonly MailAddress[] {
   return telecom
     .flatMap(({ value = '', ...one }) => ({ ...one, value: value.trim() }))
     .filter(({ system, value }) => system === 'email' && isMailAddress(value))

@@ -174,7 +174,7 @@ const SYSTEM_READS = {
   // What became visible to her, and to whom of hers.
   'tell-news': ['item', 'person'],
   // What a patient is told, by mail or letter.
-  'send-notice': ['item'],
+  'send-notice': ['item', 'person'],
   // Which offices a Task is for.
   'alert-officers': ['item', 'person'],
   // Who the persons are of whom a desk decides, and in the trail whether they ever signed in.

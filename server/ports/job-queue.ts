@@ -124,7 +124,7 @@ export type JobPayloads = {
   };
   /**
    * Tells a patient what an exam, a report or a declaration brought. Its subject is that (`Type/id`), with `/readers`
-   * behind it where she is told of who reads her record by it alone.
+   * behind it where she is told of who reads her record by it alone, or `/majority` where by age alone.
    */
   readonly 'tell-news': NoPayload;
   /** Mails what a patient is told. Its subject is the id of the Communication. */

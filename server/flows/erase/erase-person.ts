@@ -19,6 +19,7 @@ import type { SuppressionDeps } from './known-again/suppression.ts';
 import { claimOf, pagesOfAll } from '../internal-reads.ts';
 import { triesFor } from '../presence/tries.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
+import { ofMajority } from '../notices/majority.ts';
 import { ofReaders } from '../notices/tell-news.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { stillHers, type Begun } from './begin-erasure.ts';
@@ -71,7 +72,7 @@ const ABOUT_ROWS = ['send-notice', 'end-consent', 'alert-officers', 'end-given',
 function jobsAbout({ type, id }: Row): readonly JobKey[] {
   const item = `${type}/${id}`;
   const byItem = [
-    ...[item, ofReaders(item)].map((subject) => ({ kind: 'tell-news' as const, subject })),
+    ...[item, ofReaders(item), ofMajority(item)].map((subject) => ({ kind: 'tell-news' as const, subject })),
     { kind: 'settle-ground' as const, subject: item },
   ];
   return [...byItem, ...ABOUT_ROWS.map((kind) => ({ kind, subject: id }))];

@@ -1,10 +1,13 @@
 /** What a plan writes when identities are said anew: them, what desks are told, Patients, and who bears a number. */
+import type { Patient } from '@medplum/fhirtypes';
 import type { Contradiction } from '../../../profiles/identity/contradiction.ts';
 import { toIdentityResource, type IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import { systemReading } from '../../access/grant.ts';
 import type { Claim, Precondition } from '../../ports/commit-plan.ts';
 import { openedResource } from '../../ports/internal-row.ts';
+import type { InternalRow } from '../../ports/record-store.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
+import { agedParts } from '../notices/majority.ts';
 import { sameContent } from '../write/changed-put.ts';
 import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { compositeParts, formerComposite } from './composite-parts.ts';
@@ -82,20 +85,27 @@ export async function patientParts(
   const reading = systemReading('resolve-identity', now);
   const parts: PlanParts[] = [];
   for (const { person, present, members } of groups) {
+    const rows: InternalRow[] = [];
+    let patient: Patient | undefined;
     for (const { id, isMoved } of members) {
       const row = await rowById(deps.records, reading, 'Patient', id);
       if (`Patient/${id}` === present) {
         const sources = members.map(({ content }) => sourcePatientOf(deps.region, content));
         const origin = filedBy(...new Set(members.flatMap(({ content }) => content.sources)));
         const former = row === undefined && isMoved ? await formerComposite(deps.records, reading, id) : undefined;
-        parts.push(compositeParts(deps, { id, row, former, sources }, now, { person, subject: present, origin }));
+        const facts = { person, subject: present, origin };
+        const composite = compositeParts(deps, { id, row, former, sources }, now, facts);
+        parts.push(composite);
+        patient = (composite.puts?.[0]?.resource as Patient | undefined) ?? (row && openedResource<Patient>(row));
       } else if (row !== undefined) {
         parts.push({
           preconditions: [{ kind: 'version', type: 'Patient', id, version: row.version }],
           deletes: [{ type: 'Patient', id }],
         });
       }
+      if (row !== undefined) rows.push(row);
     }
+    for (const row of rows) parts.push(await agedParts(deps.records, reading, row, patient?.birthDate, now));
   }
   return parts;
 }

@@ -3,7 +3,7 @@
  * sent: nothing that names her waits in the queue. What cannot be mailed goes by letter: the desks of the
  * establishments that know her by the identity that it is filed under read it from then on.
  */
-import type { Communication } from '@medplum/fhirtypes';
+import type { Communication, RelatedPerson } from '@medplum/fhirtypes';
 import type { Language } from '../../../profiles/language.ts';
 import { mailTextOf } from '../../../profiles/notices/mail-text.ts';
 import {
@@ -14,11 +14,12 @@ import {
   type LetterReason,
   type NoticeKind,
 } from '../../../profiles/notices/notice.ts';
-import { recipientOf, type NoticeRecipient } from '../../../profiles/notices/recipient.ts';
+import { addressesOf, recipientOf, type NoticeRecipient } from '../../../profiles/notices/recipient.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { isReservedSystem } from '../../../profiles/reserved-systems.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemReading } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { TakenJob } from '../../ports/job-queue.ts';
@@ -26,7 +27,7 @@ import type { Mailer } from '../../ports/mailer.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { identitiesOf, sourcePatientOf, type StandingIdentity } from '../identity/identities.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
-import { findById, type Found } from '../internal-reads.ts';
+import { findAll, findById, type Found } from '../internal-reads.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
@@ -51,7 +52,7 @@ export function sendNotice(deps: SendNoticeDeps) {
     const found = await waitingNotice(deps, job.subject);
     const kind = found === undefined ? undefined : noticeKindOf(found.resource);
     if (found === undefined || kind === undefined) return;
-    const told = await whoIsTold(deps, found);
+    const told = await whoIsTold(deps, found, kind);
     const fate = await fateOf(deps, job, kind, told);
     await commitFresh(deps.records, async () => {
       const standing = await waitingNotice(deps, job.subject);
@@ -81,14 +82,29 @@ type Told = {
   readonly language: Language;
 };
 
-async function whoIsTold({ records, clock, region }: SendNoticeDeps, { row }: Found<Communication>): Promise<Told> {
+/** Who comes of age is told at an address of her own: those of her parents are not hers. */
+async function whoIsTold(
+  { records, clock, region }: SendNoticeDeps,
+  { row }: Found<Communication>,
+  kind: NoticeKind,
+): Promise<Told> {
   const now = clock.now();
   const { person, subject = '' } = row;
   const filedUnder = subject.replace(/^Patient\//, '');
   const identities = person === undefined ? [] : await identitiesOf(records, person, now);
   const members = identities.map(({ content }) => sourcePatientOf(region, content));
-  const { address, language = region.language } = recipientOf(members, filedUnder, now);
+  const isOfAge = kind === 'majority' && person !== undefined;
+  const related = isOfAge ? await relatedTo(records, person, now) : [];
+  const contacts = isOfAge ? members.flatMap(({ patient }) => patient.contact ?? []) : [];
+  const others = addressesOf([...related, ...contacts]);
+  const { address, language = region.language } = recipientOf(members, filedUnder, now, others);
   return { identity: identities.find(({ content }) => content.id === filedUnder), address, language };
+}
+
+async function relatedTo(records: RecordStore, person: PersonKey, now: number): Promise<readonly RelatedPerson[]> {
+  const grant = systemReading('send-notice', now)({ person });
+  const found = await findAll<RelatedPerson>(records, grant, 'RelatedPerson', []);
+  return found.map(({ resource }) => resource);
 }
 
 /** Whether a mail server has it, or why a letter is to be written. */

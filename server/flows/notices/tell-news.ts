@@ -11,6 +11,7 @@ import { buildBlockNotice } from '../../../profiles/notices/block.ts';
 import {
   buildCorrespondentNotice,
   buildDocumentNotice,
+  buildMajorityNotice,
   buildPresenceNotice,
   buildRepresentativeNotice,
   buildServiceNotice,
@@ -36,6 +37,8 @@ import { representativeAt, type RepresentativeDeps } from '../care/representativ
 import { findAll, findById, rowById } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { identitiesOf } from '../identity/identities.ts';
+import { endsByAge, MAJORITY, majorityAt } from './majority.ts';
 import { newcomersOf } from './newcomers.ts';
 import { newsId } from './news-id.ts';
 import { noticeParts } from './notice-parts.ts';
@@ -91,6 +94,8 @@ type Item = {
   readonly patient: string;
   /** The item itself is no news. */
   readonly isKnown: boolean;
+  /** She is told of her majority alone. */
+  readonly isOfAge: boolean;
 };
 
 async function itemOf(deps: TellNewsDeps, subject: string): Promise<Item | undefined> {
@@ -101,11 +106,12 @@ async function itemOf(deps: TellNewsDeps, subject: string): Promise<Item | undef
   const row = await rowById(deps.records, reading, type, id);
   if (row?.person === undefined || row.subject === undefined) return undefined;
   const { person, subject: patient } = row;
-  return { deps, reading, now, name: `${type}/${id}`, row, person, patient, isKnown: of === READERS };
+  const about = { isKnown: of === READERS, isOfAge: of === MAJORITY };
+  return { deps, reading, now, name: `${type}/${id}`, row, person, patient, ...about };
 }
 
 async function newsOf(item: Item): Promise<readonly PlanParts[]> {
-  return [await laterParts(item), ...(await presentNews(item))];
+  return item.isOfAge ? await majorityNews(item) : [await laterParts(item), ...(await presentNews(item))];
 }
 
 async function presentNews(item: Item): Promise<readonly PlanParts[]> {
@@ -248,12 +254,28 @@ async function circleNews(item: Item): Promise<readonly PlanParts[]> {
   return parts;
 }
 
-/** She hears once of who represents her, whom no age of hers keeps away. */
+/** She hears once of who represents her, whom no age of hers keeps away; that one ends on her 18th birthday. */
 async function representativeNews(item: Item, related: RelatedPerson): Promise<readonly PlanParts[]> {
-  if ((await representativeAt(item.deps)(item.name)) === undefined) return [];
-  const representative = { reference: item.name, display: displayNameOf(related) ?? '' };
+  const { deps, reading, row, name, now } = item;
+  if ((await representativeAt(deps)(name)) === undefined) return [];
+  const representative = { reference: name, display: displayNameOf(related) ?? '' };
   const build = (facts: NoticeFacts) => buildRepresentativeNotice({ ...facts, representative });
-  return await onceParts(item, newsId('representative', item.name), build);
+  const told = await onceParts(item, newsId('representative', name), build);
+  const majority = await endsByAge(deps.records, reading, row, deps.timeZone);
+  return majority === undefined || majority <= now ? told : [...told, { jobs: [majorityAt(name, majority)] }];
+}
+
+/** She is invited once, by however many she was represented; not while her record is to be erased. */
+async function majorityNews(item: Item): Promise<readonly PlanParts[]> {
+  const { deps, reading, row, person, name, now } = item;
+  if (row.type !== 'RelatedPerson') return [];
+  const majority = await endsByAge(deps.records, reading, row, deps.timeZone);
+  if (majority === undefined) return [];
+  if (majority > now) return [{ jobs: [majorityAt(name, majority)] }];
+  const { erasurePending } = await deps.records.stateOf(reading({ person }), person);
+  const [oldest] = await identitiesOf(deps.records, person, now);
+  if (erasurePending || oldest === undefined) return [];
+  return await onceParts(item, newsId('majority', `Patient/${oldest.content.id}`), buildMajorityNotice);
 }
 
 /** Who holds a right, by the reference that its principal names. */

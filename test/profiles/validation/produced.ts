@@ -269,6 +269,7 @@ export const PRODUCED: readonly Produced[] = [
       representative: { reference: 'RelatedPerson/r1', display: 'Odile Valbrémont' },
     }),
   },
+  { builder: 'buildMajorityNotice', resource: news.buildMajorityNotice(told) },
   {
     builder: 'buildSharingNotice',
     resource: news.buildSharingNotice({ ...told, change: 'withdrawal', consent: 'Consent/c1' }),

@@ -1,6 +1,6 @@
 /** Whom somebody represents, over time and by several rows (access.md 10.3). */
 import { expect } from 'chai';
-import type { AuditEvent, Communication, Identifier, Patient, RelatedPerson } from '@medplum/fhirtypes';
+import type { AuditEvent, Communication, Identifier, Patient, Period, RelatedPerson } from '@medplum/fhirtypes';
 import type { PersonKey } from '../../../../server/access/requester.ts';
 import { findRepresented } from '../../../../server/flows/care/representatives.ts';
 import { indexHolders } from '../../../../server/flows/directory/holders.ts';
@@ -51,6 +51,7 @@ describe('Who represents others', () => {
     of: Awaited<ReturnType<typeof child>>,
     identifier: Number,
     start?: number,
+    end?: number,
   ): Promise<void> {
     const { indexer } = await loadDefinitions();
     const related: RelatedPerson = {
@@ -60,7 +61,7 @@ describe('Who represents others', () => {
       patient: { reference: `Patient/${of.id}` },
       relationship: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-RoleCode', code: 'GUARD' }] }],
       name: [{ family: 'Tutrice' }],
-      ...(start === undefined ? {} : { period: { start: new Date(start).toISOString() } }),
+      ...(start === undefined ? {} : { period: periodOf(start, end) }),
     };
     const origin = { ...filedBy(CLINIC), represents: true as const, zone: 'UTC' };
     const put = putOf(indexer, related, now, { person: of.person, subject: `Patient/${of.id}`, origin });
@@ -128,6 +129,48 @@ describe('Who represents others', () => {
     expect(seen).to.deep.equal([true, false, true]);
   });
 
+  it('who comes of age is invited once, on the day; not where nobody represented her until then', async () => {
+    const { records, jobs } = clinic.stores;
+    const { indexer } = await loadDefinitions();
+    const tell = tellNews({ records, clock, indexer, timeZone: 'UTC', holders: () => indexHolders([]) });
+    const day = Date.UTC(2038, 1, 3);
+    const number = { system: DOMAIN, value: 'until-age' };
+    const invited = async (of: string): Promise<number> => {
+      const { rows } = await records.peek(SYSTEM, { kind: 'search', query: aQuery('Communication') });
+      const told = rows.map((row) => openedResource<Communication>(row));
+      return told.filter(
+        ({ subject, category }) =>
+          subject?.reference === `Patient/${of}` && category?.[0]?.coding?.[0]?.code === 'majority',
+      ).length;
+    };
+    const asked = async (item: string): Promise<readonly number[]> =>
+      (await jobs.list({ kind: 'tell-news', limit: 1_000 }, now))
+        .filter(({ subject }) => subject === `${item}/majority`)
+        .map(({ at }) => at);
+    const run = async (subject: string): Promise<void> => await tell({ subject } as TakenJob<'tell-news'>);
+    const grown = await child('grown');
+    for (const id of ['mother', 'father']) await named(id, grown, { ...number, value: id });
+    const begun = now;
+    for (const id of ['mother', 'father']) {
+      await run(`RelatedPerson/${id}`);
+      expect(await asked(`RelatedPerson/${id}`)).to.deep.equal([day]);
+    }
+    const early = await child('early');
+    await named('ended', early, { ...number, value: 'ended' }, begun, day - HOUR_MS);
+    await named('adult', early, { ...number, value: 'adult' }, day);
+    const erased = await child('erased-grown');
+    await named('erased-parent', erased, { ...number, value: 'erased-parent' });
+    await commitPlan(records, aPlan({ states: [{ person: erased.person, change: { erasurePending: true } }] }));
+    for (const at of [day - 1, day]) {
+      now = at;
+      for (const id of ['mother', 'father', 'ended', 'adult', 'erased-parent'])
+        await run(`RelatedPerson/${id}/majority`);
+      const counts = [await invited('grown'), await invited('early'), await invited('erased-grown')];
+      expect(counts).to.deep.equal([at === day ? 1 : 0, 0, 0]);
+    }
+    now = begun;
+  });
+
   it('of many are all offered: a guardian by profession has more than fifty', async () => {
     const number = { system: DOMAIN, value: 'profession' };
     for (let at = 0; at < 52; at += 1) await named(`of-${at}`, await child(`child-${at}`), number);
@@ -135,3 +178,8 @@ describe('Who represents others', () => {
     expect(shown).to.have.length(52);
   });
 });
+
+function periodOf(start: number, end: number | undefined): Period {
+  const ends = end === undefined ? {} : { end: new Date(end).toISOString() };
+  return { start: new Date(start).toISOString(), ...ends };
+}
