@@ -89,10 +89,7 @@ export function maySetAccount(requester: Requester, { now, subject, sources }: A
  * @throws {Fault} forbidden - another asks
  * @throws {Fault} not-found - nobody is known
  */
-export function mayRecordPaper(
-  requester: Requester,
-  { now, subject }: Pick<AccountFacts, 'now' | 'subject'>,
-): Warrant {
+export function mayRecordPaper(requester: Requester, { now, subject }: Pick<AccountFacts, 'now' | 'subject'>): Warrant {
   requireKind(requester, { interaction: 'operation', operation: 'reconsent' });
   if (!isRegionDesk(requester)) throw new Fault('forbidden', 'A paper is recorded by the desk of the region only');
   if (subject === undefined) throw new Fault('not-found', 'No such patient');

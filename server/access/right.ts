@@ -50,8 +50,7 @@ export function isNamedBefore(
 /** Somebody a right is held by: a prefix that says what, and a reference or key. */
 export type Principal = `${PrincipalKind}:${string}`;
 
-type PrincipalKind =
-  'p' | 'ro' | 'm' | 'bg' | 'bgc' | 'bgp' | 'sh' | 'r' | 'o' | 'pat' | 'rp' | 'of' | 'tr';
+type PrincipalKind = 'p' | 'ro' | 'm' | 'bg' | 'bgc' | 'bgp' | 'sh' | 'r' | 'o' | 'pat' | 'rp' | 'of' | 'tr';
 
 const EMERGENCY_HOLDER: Readonly<Record<EmergencyRelation, PrincipalKind>> = {
   'break-glass': 'bg',

@@ -33,7 +33,8 @@ export const MEMBERS: Readonly<Record<string, string>> = {
     'what emergencies do beyond the normal items of records that patients did not close to who declares them; ' +
     'private or masked items, and records that are not shared, they never open',
   reachesConfidential: 'true when an emergency reaches confidential items, too; false when left out',
-  passesBlocks: 'true when an emergency reaches the normal items of a record whose patient blocks who declares it; ' +
+  passesBlocks:
+    'true when an emergency reaches the normal items of a record whose patient blocks who declares it; ' +
     'false when left out',
   imagingServices: 'imaging services and the establishments that they are part of',
   contacts:

@@ -275,8 +275,10 @@ onEachStore('The trail of an establishment (ITI-81)', { region: withOfficers }, 
     const found = await trailOf('strasbourg');
     const roles = (event: AuditEvent) => (event.entity ?? []).map(({ role }) => role?.code);
     for (const role of ['3', '4', '24'])
-      expect(idsOf(await trailOf('strasbourg', `&entity-role=${role}`)).filter((id) => idsOf(found).includes(id)), role)
-        .to.deep.equal(idsOf(found.filter((event) => roles(event).includes(role))));
+      expect(
+        idsOf(await trailOf('strasbourg', `&entity-role=${role}`)).filter((id) => idsOf(found).includes(id)),
+        role,
+      ).to.deep.equal(idsOf(found.filter((event) => roles(event).includes(role))));
     const name = found.flatMap(({ agent }) => agent.flatMap((one) => one.name ?? [])).at(-1) ?? '';
     const named = idsOf(found.filter(({ agent }) => agent.some((one) => one.name === name)));
     const asked = idsOf(await trailOf('strasbourg', `&agent-name:exact=${encodeURIComponent(name)}`));

@@ -159,7 +159,9 @@ describe('What a region lets emergencies open (breakGlass of the region file)', 
     const labelled = await region.patient.send('POST', path, { resourceType: 'Parameters', parameter });
     expect(labelled.status, labelled.text).to.equal(200);
     await opened(other, `ImagingStudy/${study?.id}`);
-    expect((await told()).texts).to.include('à un seul de vos examens').and.include('examen confidentiel');
+    expect((await told()).texts)
+      .to.include('à un seul de vos examens')
+      .and.include('examen confidentiel');
     expect(await seen(other)).to.equal('1 exams');
     expect(await seen(region.stranger)).to.equal('2 exams, confidential');
   });

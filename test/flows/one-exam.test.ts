@@ -183,7 +183,9 @@ describe('A right to one exam', function () {
     const ended = await patient.send('PUT', path, inactive, { Prefer: 'return=representation' });
     expect([ended.status, ended.text.includes(unreleased)], ended.text).to.deep.equal([200, false]);
     expect(await count(callerOf('declared'), 'ImagingStudy')).to.equal(0);
-    expect((await author.get(path)).text, 'what was said stands').to.include(unreleased).and.include('inactive');
+    expect((await author.get(path)).text, 'what was said stands')
+      .to.include(unreleased)
+      .and.include('inactive');
   });
 
   describe('of an emergency ($break-glass with study)', () => {

@@ -33,8 +33,7 @@ const RELEASE_OF_INFORMATION = {
 
 /** The signed paper, as `Consent.source[x]` has it. */
 export type Paper =
-  | { readonly sourceReference: Reference<DocumentReference> }
-  | { readonly sourceAttachment: Attachment };
+  { readonly sourceReference: Reference<DocumentReference> } | { readonly sourceAttachment: Attachment };
 
 /** Whether a document is such a paper by its type. */
 export function isReleasePaper({ type }: DocumentReference): boolean {

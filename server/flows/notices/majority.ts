@@ -64,9 +64,6 @@ export async function agedParts(
   const related = await findAll<RelatedPerson>(records, reading({ person }), 'RelatedPerson', []);
   const wasChild = (majorityOf(former, 'UTC') ?? -Infinity) > now;
   const items = related.map(({ row: { id } }) => `RelatedPerson/${id}`);
-  const jobs = items.flatMap((item) => [
-    jobOf('tell-news', item, now),
-    ...(wasChild ? [majorityAt(item, now)] : []),
-  ]);
+  const jobs = items.flatMap((item) => [jobOf('tell-news', item, now), ...(wasChild ? [majorityAt(item, now)] : [])]);
   return { jobs };
 }

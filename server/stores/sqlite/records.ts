@@ -307,9 +307,7 @@ export class SqliteRecordStore implements RecordStore {
     const reading = ofIdentities(this.#trail, grant);
     const reader = { grant, office, reading };
     const found =
-      read.length === 0
-        ? part
-        : { ...part, only: await eventsTelling(this.#trail, reader, { ...part, span }, read) };
+      read.length === 0 ? part : { ...part, only: await eventsTelling(this.#trail, reader, { ...part, span }, read) };
     return inSnapshot(this.#trail, () => {
       // Events repeat what they need, so nothing is included.
       const page = search(this.#trail, reading, { ...query, ...found, include: [], revinclude: [] }, after, skip);

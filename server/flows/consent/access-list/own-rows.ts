@@ -38,10 +38,7 @@ export async function seenAmong(
   reading: Reading,
   items: readonly string[],
 ): Promise<ReadonlyMap<string, VisibleRow>> {
-  return await seenItems(
-    items,
-    async (query) => await readOn(deps, reading, { kind: 'search', query }, tellRows),
-  );
+  return await seenItems(items, async (query) => await readOn(deps, reading, { kind: 'search', query }, tellRows));
 }
 
 function tellRows({ rows }: SearchPage) {

@@ -49,11 +49,7 @@ export async function standingOnPaper(
  * Whether she, or who represents her now, has an account: it was signed in to, and is not turned off. Where nobody can
  * sign in any more, a desk turns it off first.
  */
-async function hasAccount(
-  deps: PaperDeps,
-  reading: NarrowReading,
-  person: SubjectFacts['person'],
-): Promise<boolean> {
+async function hasAccount(deps: PaperDeps, reading: NarrowReading, person: SubjectFacts['person']): Promise<boolean> {
   const { records, clock } = deps;
   const now = clock.now();
   const { accountOff } = await records.stateOf(reading({ person }), person);

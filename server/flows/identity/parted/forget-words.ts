@@ -50,12 +50,7 @@ export async function forgetWords(
 }
 
 /** Whether an exam is filed under an identity that is one of some persons by itself. */
-async function isOf(
-  records: RecordStore,
-  id: string,
-  persons: ReadonlySet<PersonKey>,
-  now: number,
-): Promise<boolean> {
+async function isOf(records: RecordStore, id: string, persons: ReadonlySet<PersonKey>, now: number): Promise<boolean> {
   const row = await rowById(records, systemReading('end-given', now), 'ImagingStudy', id);
   if (row?.person === undefined) return false;
   const identities = await identitiesOf(records, row.person, now);

@@ -42,7 +42,13 @@ export async function verifyChain(collections: Collections, known: readonly Trai
 }
 
 async function firstOf({ chain }: Collections): Promise<number | undefined> {
-  return (await chain.find({}, { projection: { _id: 1 } }).sort({ _id: 1 }).limit(1).next())?._id;
+  return (
+    await chain
+      .find({}, { projection: { _id: 1 } })
+      .sort({ _id: 1 })
+      .limit(1)
+      .next()
+  )?._id;
 }
 
 async function verifyOnce(collections: Collections, known: readonly TrailHead[]): Promise<Verification> {

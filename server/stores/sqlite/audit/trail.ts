@@ -111,11 +111,7 @@ export class SqliteAuditTrail implements AuditTrail {
     return erased;
   }
 
-  async cut(
-    before: number,
-    tell: (cut: TrailCut, records: number) => ToldCut,
-    goOn: GoOn = nextTurn,
-  ): Promise<number> {
+  async cut(before: number, tell: (cut: TrailCut, records: number) => ToldCut, goOn: GoOn = nextTurn): Promise<number> {
     await this.head();
     const oldest = await this.#oldest(before, goOn);
     if (oldest.records === 0) return 0;

@@ -44,8 +44,8 @@ for (const { name, missing, open } of EACH_STORE) {
       const { person } = (await session.known()).get('strasbourg/0') ?? expect.fail('Nobody is left');
       const grant = systemGrant('erase-record', { person }, world.now());
       const aside = await all(deps.records.quarantined(grant));
-      const lists = (await findAll(deps.records, grant, 'Task', [])).filter(
-        ({ resource }) => JSON.stringify(resource).includes('kept-aside'),
+      const lists = (await findAll(deps.records, grant, 'Task', [])).filter(({ resource }) =>
+        JSON.stringify(resource).includes('kept-aside'),
       );
       const reports = await findAll(deps.records, grant, 'DiagnosticReport', []);
       return { aside, lists, reports };
@@ -180,7 +180,10 @@ for (const { name, missing, open } of EACH_STORE) {
     it('says how much went where a feed parts the two in its middle, and says it of a whole one', async () => {
       const parted = openSession(world);
       const { task } = await confirmedOf(parted);
-      await purged(task, whenOneIsGone(parted, async () => await told(parted, feed(OTHER, 1))));
+      await purged(
+        task,
+        whenOneIsGone(parted, async () => await told(parted, feed(OTHER, 1))),
+      );
       expect(await saidOf(task)).to.deep.equal(['failed', 1, 1]);
       expect(await standing(parted, ALL)).to.have.lengthOf(4);
       const whole = openSession(world);

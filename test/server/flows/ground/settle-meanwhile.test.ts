@@ -37,7 +37,12 @@ describe('Two works on the states of one item', () => {
     const { subject, grants, sees } = await listed(stores);
     await marked(2);
     await workBy(stores, () => HIDDEN).ofPerson(subject);
-    await works(subject, () => SHARED, isCommit, async () => void (await grants()));
+    await works(
+      subject,
+      () => SHARED,
+      isCommit,
+      async () => void (await grants()),
+    );
     expect(await sees()).to.equal(false);
   });
 
@@ -48,7 +53,12 @@ describe('Two works on the states of one item', () => {
     const former = await grants({ executionPeriod: { start } });
     await workBy(stores, () => SHARED).ofPerson(subject);
     await grants({ executionPeriod: { start, end: new Date(Date.now() - 1).toISOString() } }, former);
-    await works(subject, () => SHARED, isCommit, async () => void (await grants()));
+    await works(
+      subject,
+      () => SHARED,
+      isCommit,
+      async () => void (await grants()),
+    );
     expect(await sees()).to.equal(false);
   });
 
@@ -56,9 +66,14 @@ describe('Two works on the states of one item', () => {
     const { subject, sees } = await listed(stores);
     await marked(2);
     const claims = [{ key: claimKey.informed(organization, subject), value: 'consent' }];
-    await works(subject, () => HIDDEN, isCommit, async () => {
-      await commitPlan(stores.records, aPlan({ claims }));
-    });
+    await works(
+      subject,
+      () => HIDDEN,
+      isCommit,
+      async () => {
+        await commitPlan(stores.records, aPlan({ claims }));
+      },
+    );
     expect(await sees()).to.equal(true);
   });
 
@@ -68,10 +83,15 @@ describe('Two works on the states of one item', () => {
     let said = HIDDEN;
     const isAsked = (_name: string, _grant?: unknown, key?: unknown): boolean =>
       key === claimKey.informed(organization, subject);
-    await works(subject, () => said, isAsked, async () => {
-      await marked(3);
-      said = { serial: 3, isInformed: true };
-    });
+    await works(
+      subject,
+      () => said,
+      isAsked,
+      async () => {
+        await marked(3);
+        said = { serial: 3, isInformed: true };
+      },
+    );
     expect(await sees()).to.equal(true);
   });
 
