@@ -22,8 +22,9 @@ export async function proveMatrix(): Promise<Proof> {
   let done = JSON.parse(earlier) as Done;
   while (done.cases < CASES.length) {
     const cases = CASES.slice(done.cases, done.cases + CASES_A_WORLD);
-    const { cells, shown, failures } = await askAll('sqlite', cases);
+    const { cells, shown, failures, unset } = await askAll('sqlite', cases);
     if (failures.length > 0) throw new Error(failures.join('\n'));
+    if (unset.failures.length > 0) throw new Error(`Without settings of emergencies: ${unset.failures.join('\n')}`);
     done = { cases: done.cases + cases.length, cells: done.cells + cells, shown: done.shown + shown };
     await writeFile(journal, JSON.stringify(done));
     console.log(`${done.cells} of ${all.cells} cells, ${done.shown} of which show something`);

@@ -18,28 +18,32 @@ export type Asked = { cells: number; shown: number; readonly failures: string[] 
 const AT_ONCE = 6;
 const MOST_FAILURES = 40;
 
-/** Asks the chosen cells, some exams at a time. */
-export async function askCells(world: MatrixWorld, chosen: Chosen = () => true): Promise<Asked> {
+/** Asks the chosen cells, some exams at a time, as the region file has the settings of emergencies (`isSet`) or not. */
+export async function askCells(world: MatrixWorld, chosen: Chosen = () => true, isSet = true): Promise<Asked> {
   const asked: Asked = { cells: 0, shown: 0, failures: [] };
   const absent = new Absent(world);
   const waiting = [...world.exams];
   const lane = async (): Promise<void> => {
     for (let exam = waiting.shift(); exam !== undefined; exam = waiting.shift())
-      await askExam(world, absent, exam, { chosen, asked });
+      await askExam(world, absent, exam, { chosen, asked, isSet });
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   return asked;
 }
 
 /** Counts of some cells by the table and the doors: how many can be asked, and how many of them show something. */
-export function countsOf(cases: readonly Case[], chosen: Chosen = () => true): Pick<Asked, 'cells' | 'shown'> {
+export function countsOf(
+  cases: readonly Case[],
+  chosen: Chosen = () => true,
+  isSet = true,
+): Pick<Asked, 'cells' | 'shown'> {
   const counts = { cells: 0, shown: 0 };
   for (const relation of MATRIX_RELATIONS as readonly AskingRelation[])
     for (const door of MATRIX_DOORS.filter((one) => canAsk(relation, one)))
       for (const about of cases) {
         if (!chosen(relation, about, door)) continue;
         counts.cells += 1;
-        if (shownParts(relation, about, door).length > 0) counts.shown += 1;
+        if (shownParts(relation, about, door, isSet).length > 0) counts.shown += 1;
       }
   return counts;
 }
@@ -49,9 +53,14 @@ export function canAsk(relation: AskingRelation, { isPage }: MatrixDoor): boolea
   return isPage !== true || HOLDERS[relation].signsIn.as !== 'client';
 }
 
-type Asking = { readonly chosen: Chosen; readonly asked: Asked };
+type Asking = { readonly chosen: Chosen; readonly asked: Asked; readonly isSet: boolean };
 
-async function askExam(world: MatrixWorld, absent: Absent, exam: MatrixExam, { chosen, asked }: Asking): Promise<void> {
+async function askExam(
+  world: MatrixWorld,
+  absent: Absent,
+  exam: MatrixExam,
+  { chosen, asked, isSet }: Asking,
+): Promise<void> {
   const { about } = exam;
   const asking = (MATRIX_RELATIONS as readonly AskingRelation[]).flatMap((relation) => {
     const doors = MATRIX_DOORS.filter((door) => canAsk(relation, door) && chosen(relation, about, door));
@@ -67,7 +76,7 @@ async function askExam(world: MatrixWorld, absent: Absent, exam: MatrixExam, { c
     if (signed === undefined) throw new Error(`Nobody signs in as ${relation}`);
     for (const door of doors) {
       asked.cells += 1;
-      const isShown = await check(world, absent, { relation, exam, door, signed }).catch((error: unknown) => {
+      const isShown = await check(world, absent, { relation, exam, door, signed, isSet }).catch((error: unknown) => {
         const label = `${about.label.name}, ${about.state.join('+') || 'open'}, ${about.item}`;
         if (asked.failures.length < MOST_FAILURES)
           asked.failures.push(`${relation}, ${label}, ${door.name}: ${error instanceof Error ? error.message : ''}`);
@@ -122,9 +131,14 @@ function isSignedOut(relation: AskingRelation, about: Case): boolean {
 }
 
 /** What of an exam a door shows. */
-function shownParts(relation: AskingRelation, about: Case, { parts }: MatrixDoor): readonly Part[] {
+function shownParts(
+  relation: AskingRelation,
+  about: Case,
+  { parts }: MatrixDoor,
+  isSet: boolean,
+): readonly Part[] {
   if (isSignedOut(relation, about)) return [];
-  const seen = partsShown(relation, about);
+  const seen = partsShown(relation, about, isSet);
   return parts.filter((part) => seen.has(part));
 }
 
@@ -133,17 +147,18 @@ type Cell = {
   readonly exam: MatrixExam;
   readonly door: MatrixDoor;
   readonly signed: Signed;
+  readonly isSet: boolean;
 };
 
 /** Asks a cell; resolves with whether it showed something. */
 async function check(world: MatrixWorld, absent: Absent, cell: Cell): Promise<boolean> {
-  const { relation, exam, door, signed } = cell;
+  const { relation, exam, door, signed, isSet } = cell;
   const reply = await door.ask(callOf(world, signed, exam.ids));
   if (isSignedOut(relation, exam.about)) {
     expectSignedOut(reply, door);
     return false;
   }
-  const shown = shownParts(relation, exam.about, door);
+  const shown = shownParts(relation, exam.about, door, isSet);
   if (shown.length === 0) {
     door.expectHidden(reply, exam.ids);
     expect(comparable(reply, exam.ids), 'the answer for an unknown exam').to.equal(await absent.answer(cell));

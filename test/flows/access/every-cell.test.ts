@@ -1,13 +1,15 @@
 /**
  * Every relation at every door, by the table of decisions: `prove -- access` asks the whole matrix, these each label in
- * each single state on SQLite, and on MongoDB cells in which every two things meet.
+ * each single state on SQLite, and on MongoDB cells in which every two things meet; then what emergencies show without
+ * the settings of the region file.
  */
 import { expect } from 'chai';
 import { hasProgram } from '../../profiles/dicom/samples.ts';
 import { EACH_STORE } from '../../support/peers/each-store.ts';
 import { askAll } from './ask-all.ts';
 import { countsOf, type Chosen } from './cells.ts';
-import { CASES, ITEM_STATES, LABELS, MATRIX_RELATIONS, PATIENT_STATES, SINGLE_CASES, type Case } from './matrix.ts';
+import { CASES, isOfSetting, ITEM_STATES, LABELS, MATRIX_RELATIONS, PATIENT_STATES, SINGLE_CASES } from './matrix.ts';
+import type { Case } from './matrix.ts';
 import { MATRIX_DOORS } from './matrix-doors.ts';
 import { reckonMatrix } from './reckoned.ts';
 import { oneOf, pairedCases, pairedCells, pairsOf } from './pairwise.ts';
@@ -50,10 +52,12 @@ describe('The matrix of access', () => {
       const { cases, chosen } = CHOICE[name] ?? { cases: [] };
       const { store, close } = await open();
       try {
-        const { cells, shown, failures } = await askAll(store, cases, chosen);
+        const { cells, shown, failures, unset } = await askAll(store, cases, chosen);
         process.stdout.write(`${cells} cells on ${name}, ${shown} of which show something\n`);
         expect(failures.join('\n')).to.equal('');
         expect({ cells, shown }).to.deep.equal(countsOf(cases, chosen));
+        expect(unset.failures.join('\n'), 'without the settings of emergencies').to.equal('');
+        expect({ cells: unset.cells, shown: unset.shown }).to.deep.equal(countsOf(cases, isOfSetting, false));
       } finally {
         await close();
       }

@@ -14,6 +14,7 @@ import { openFileImages } from '../../../server/stores/files/image-store.ts';
 import { openMongoStores } from '../../../server/stores/mongodb/open.ts';
 import { openSqliteStores } from '../../../server/stores/sqlite/open.ts';
 import { makeRegionFile } from '../../support/region-file.ts';
+import { runCommand } from '../../support/command.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 import { SYSTEM } from '../../support/plans.ts';
 import { commitPlan } from '../../support/warrants.ts';
@@ -42,6 +43,8 @@ export type MatrixWorld = {
   readonly unknown: ExamIds;
   readonly signed: ReadonlyMap<AskingRelation, Signed>;
   signSpeakerIn(exam: MatrixExam, relation: Speaker): Promise<Signed>;
+  /** Loads the region file without the settings of emergencies. */
+  unsetEmergencies(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -72,6 +75,14 @@ export async function openMatrix(store: string, cases: readonly Case[], dataDir:
       signed: await signHoldersIn(server),
       signSpeakerIn: async ({ number }, relation) =>
         await signPersonIn(server, relation === 'self' ? patientLogin(number) : guardianLogin(number)),
+      unsetEmergencies: async () => {
+        await region.write((edited) => {
+          addPeople(edited, cases.length);
+          delete edited.breakGlass;
+        });
+        const done = await runCommand('region', ['reload'], { store, dataDir, env: { REGION: region.path } });
+        if (done.code !== 0) throw new Error(done.stderr);
+      },
       close,
     };
   } catch (error) {

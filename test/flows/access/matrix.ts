@@ -55,10 +55,26 @@ export const SINGLE_CASES: readonly Case[] = CASES.filter(
   ({ state, item }) => state.length === 0 || (state.length === 1 && item === 'released'),
 );
 
-/** What of an exam somebody of a relation may see. */
-export function partsShown(relation: RelationName, { label, state, item }: Case): ReadonlySet<Part> {
+/** The relations that show something while the region file has a setting of emergencies. */
+const SET_RELATIONS: readonly RelationName[] = table.relations
+  .filter(({ setting }) => setting !== undefined)
+  .map(({ relation }) => relation);
+
+/** Of these an exam of each label, of which nothing else is said. */
+export function isOfSetting(relation: RelationName, { state, item }: Case): boolean {
+  return SET_RELATIONS.includes(relation) && state.length === 0 && item === 'released';
+}
+
+/**
+ * What of an exam somebody of a relation may see. Where the region file has no setting of emergencies (`isSet` false),
+ * one that a setting lets show something shows what every emergency does, and to whom a patient blocks nothing: who
+ * holds a relation that passes blocks is blocked.
+ */
+export function partsShown(relation: RelationName, about: Case, isSet = true): ReadonlySet<Part> {
   const rule = table.relations.find((one) => one.relation === relation);
   if (rule === undefined) throw new Error(`The table has no relation ${relation}`);
+  if (!isSet && rule.setting !== undefined) return rule.barred ? partsShown('break-glass', about) : new Set();
+  const { label, state, item } = about;
   const closedBy: readonly string[] = rule.closedBy;
   const maskedBy: readonly string[] = rule.maskedBy;
   if (state.some((name) => closedBy.includes(name))) return new Set();
