@@ -63,7 +63,7 @@ describe('HAPI validator', function () {
     expect(await errorsOf({ resourceType: 'Task', status: 'requested' })).to.not.be.empty;
   });
 
-  it('is given something of everything that builds a Task, a Communication or a Consent', () => {
+  it('is given something of everything that builds a Task, a Communication, a Consent or a Provenance', () => {
     expect(namesIn(PRODUCED.map(({ builder }) => builder))).to.deep.equal(buildersInSources());
   });
 

@@ -368,9 +368,9 @@ export const PRODUCED: readonly Produced[] = [
   },
 ];
 
-const BUILDS = /^(?<name>\w+)\((?:(?!\n\}\n).)*?\): (?:Task|Communication|Consent|PrivacyConsent)\b[^=;\n]* \{$/ms;
+const BUILDS = /^(?<name>\w+)\((?:(?!\n\}\n).)*?\): (?:Task|Communication|\w*Consent|Provenance)\b[^=;\n]* \{$/ms;
 
-/** Names of the functions in `profiles/` that return a Task, a Communication or a Consent, in order, each once. */
+/** Names of the functions in `profiles/` that return one of these resources, in order, each once. */
 export function buildersInSources(): readonly string[] {
   const files = readdirSync(PROFILES, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
   const functions = files.flatMap((name) => readFileSync(join(PROFILES, name), 'utf8').split(/^export function /m));
