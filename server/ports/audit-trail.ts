@@ -132,6 +132,8 @@ export interface AuditTrail {
    * is called between the steps. What that throws ends the cut; another one takes what is left.
    */
   cut(before: number, tell: (cut: TrailCut, records: number) => ToldCut, goOn?: () => Promise<void>): Promise<number>;
+  /** How many events lost a part by the erasures that some events (ids) tell of, each counted once. */
+  countErased(told: readonly string[]): Promise<number>;
 
   /** As {@link TrailVerifier.verify}, after everything recorded before the call is sealed. */
   verify(known?: readonly TrailHead[]): Promise<Verification>;

@@ -179,6 +179,15 @@ export function recordedOf(body: string): number {
   return Date.parse((JSON.parse(body) as ChainedEvent).recorded ?? '');
 }
 
+/** How many entries lost a part by the erasures that some bodies tell of, each counted once. */
+export function countErased(bodies: readonly string[]): number {
+  const ranges = bodies.flatMap((body) => {
+    const { erased = '', erasedAgents = '' } = JSON.parse(body) as ChainedEvent;
+    return [erased, erasedAgents];
+  });
+  return new Set(ranges.flatMap((some) => fromRanges(some, Number.MAX_SAFE_INTEGER) ?? [])).size;
+}
+
 /** Puts an entry and its personal side together again; erased parts stay away. */
 export function restoreEvent(body: string, personal: PersonalSide): AuditEvent {
   const facts = JSON.parse(body) as ChainedEvent;

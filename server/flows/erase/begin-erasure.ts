@@ -8,17 +8,18 @@ import { isConfirmedPurge } from '../../../profiles/identity/joined-purge.ts';
 import { identityContentOf } from '../../../profiles/identity/identity-resource.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { personKey, type PersonKey } from '../../access/requester.ts';
-import { ERASED_TYPES, PERSON_TYPES, systemWarrant } from '../../access/system-warrant.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { identitiesWith, identityAt, readAs } from '../identity/identities.ts';
-import { claimOf, findAll, findById, pagesOfAll, type Found } from '../internal-reads.ts';
+import { claimOf, findAll, findById, type Found } from '../internal-reads.ts';
 import { nextTurn, readTurn } from '../turns.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import type { EraseStudyDeps } from './erase-study.ts';
+import type { Counts } from './taken.ts';
 
 /** An identity that is erased: its id, and the person that it is by itself. */
 type ErasedIdentity = { readonly id: string; readonly home: PersonKey };
@@ -31,8 +32,8 @@ type Progress = {
   readonly around: readonly string[];
   /** Who acted for her (`RelatedPerson/id`), also those who do no more. Absent in what began earlier. */
   readonly representatives?: readonly string[];
-  /** How much there was, by type, and `instances`. */
-  readonly counts: Readonly<Record<string, number>>;
+  /** Of what began on an earlier server: how much there was. Else what goes is counted (`taken.ts`). */
+  readonly counts?: Counts;
   /** Epoch milliseconds. */
   readonly begunAt: number;
   /** Whether she was told by mail; undefined before. */
@@ -81,7 +82,10 @@ export async function beginErasure(deps: EraseStudyDeps, id: string): Promise<Ou
     return {
       warrant: systemWarrant('erase-record', person),
       plan: joinParts(nextTurn(turn), begunParts(deps, found, now), {
-        claims: [{ key, value: JSON.stringify(progress) }],
+        claims: [
+          { key, value: JSON.stringify(progress) },
+          { key: claimKey.taken(id), value: '{}' },
+        ],
       }),
       result: { ...whose, ...progress },
     };
@@ -162,7 +166,6 @@ async function progressOf(
     identities: erased.map(({ id, home }) => ({ id, home: personKey(home) })),
     around: [...around],
     representatives: await representativesOf(records, reading, person, patients),
-    counts: await countsOf(records, reading, person, patients),
   };
 }
 
@@ -209,25 +212,4 @@ async function verdictOn(records: RecordStore, reading: NarrowReading, identity:
   if (id === undefined) return undefined;
   const found = await findById<Task>(records, reading, 'Task', id);
   return found !== undefined && isConfirmedPurge(found.resource);
-}
-
-const EXAM = 'ImagingStudy';
-
-async function countsOf(
-  records: RecordStore,
-  reading: NarrowReading,
-  person: PersonKey,
-  patients: ReadonlySet<string>,
-): Promise<Readonly<Record<string, number>>> {
-  const counts = new Map<string, number>();
-  const add = (what: string, more: number): void => void counts.set(what, (counts.get(what) ?? 0) + more);
-  for (const type of [EXAM, ...ERASED_TYPES, ...PERSON_TYPES] as const) {
-    for await (const page of pagesOfAll(records, reading({ person }), type)) {
-      const hers = page.filter(({ row }) => patients.has(row.subject ?? ''));
-      if (hers.length > 0) add(type, hers.length);
-      for (const { resource } of hers)
-        if (resource.resourceType === EXAM) add('instances', resource.numberOfInstances ?? 0);
-    }
-  }
-  return Object.fromEntries(counts);
 }

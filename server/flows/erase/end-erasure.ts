@@ -17,6 +17,7 @@ import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import type { Begun } from './begin-erasure.ts';
 import { eventsErasedBy } from './erase-from-trail.ts';
 import type { EraseStudyDeps } from './erase-study.ts';
+import { takenFor } from './taken.ts';
 
 /** The job that lets the store forget comes, should this be the last thing that happens. */
 const TAKE_OVER_MS = 600_000;
@@ -57,8 +58,9 @@ async function endedParts(deps: EndErasureDeps, begun: Begun): Promise<PlanParts
   const entities = [{ what: { reference: `Task/${task}` }, detail: { operation: 'erase-record' } }];
   const event = recordOf(clock, ownOccasion('passerelle'), 'operation', { person, entities });
   const ended = found === undefined ? {} : await completed(deps, begun, found, now);
+  const { forgotten } = await takenFor(records, systemReading('erase-record', now), task);
   const history = [{ type: 'Task', id: task }] as const;
-  return joinParts(ended, { erased: [{ history, claims: [claimKey.erasingRecord(task)] }], audit: [event] });
+  return joinParts(ended, forgotten, { erased: [{ history, claims: [claimKey.erasingRecord(task)] }], audit: [event] });
 }
 
 async function completed(deps: EndErasureDeps, begun: Begun, found: Found<Task>, now: number): Promise<PlanParts> {
@@ -68,14 +70,16 @@ async function completed(deps: EndErasureDeps, begun: Begun, found: Found<Task>,
 
 async function certificateOf(
   deps: EndErasureDeps,
-  { task, counts, begunAt, isTold = false, recipients = 0 }: Begun,
+  { task, counts: known, begunAt, isTold = false, recipients = 0 }: Begun,
   { authoredOn = '' }: Task,
   now: number,
 ): Promise<string | undefined> {
-  const { trail, erasureKey, publicUrl } = deps;
+  const { records, trail, erasureKey, publicUrl } = deps;
+  const taken = await takenFor(records, systemReading('erase-record', now), task);
   const [events, head] = [await eventsErasedBy(deps, `Task/${task}`), await trail.head()];
   const [issuer, receivedAt] = [publicUrl(), Date.parse(authoredOn)];
   const times = { receivedAt, begunAt, endedAt: now };
+  const counts = known ?? taken.counts;
   const what = { request: `Task/${task}`, counts, events, head, isTold, recipients };
   return await erasureKey?.sign(buildErasureCertificate({ issuer, ...times, ...what }));
 }

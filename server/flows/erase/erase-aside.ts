@@ -33,7 +33,8 @@ export async function eraseAside(deps: EraseStudyDeps, taking: Taking, run: JobR
   for await (const one of records.quarantined(reading({ person })))
     if (identities.has(one.subject ?? '')) hers.push(one);
   const foreign = new Set(hers.filter(isForeign).map(({ sopInstanceUID }) => sopInstanceUID));
-  if (foreign.size > 0) await trail.eraseEntities(foreign, (events) => erasedEventsRecord(clock, events), run.goOn);
+  const toldOf = (events: number) => erasedEventsRecord(clock, events, taking.task);
+  if (foreign.size > 0) await trail.eraseEntities(foreign, toldOf, run.goOn);
   await removeErasedBytes(deps, person);
   for (const [key, listed] of Map.groupBy(hers, taskKeyOf))
     await eraseListed(deps, { reading, taking }, key, listed, run);

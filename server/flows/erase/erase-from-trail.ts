@@ -37,19 +37,16 @@ export async function eraseFromTrail(
 ): Promise<void> {
   const told = (events: number): AuditRecord =>
     recordOf(clock, ownOccasion('passerelle'), 'erase-events', {
-      entities: [{ what: { reference: request }, role: '13', detail: { [COUNT]: String(events) } }],
+      entities: [{ what: { reference: request }, role: '13', detail: { events: String(events) } }],
     });
   await trail.erasePerson(who, told, goOn);
 }
 
-/** What an event says how many others tell less by it. */
-const COUNT = 'events';
-
-/** Of how many events the trail tells less by a request (`Task/id`), whoever took them out and died meanwhile. */
-export async function eventsErasedBy({ records, clock }: EraseStudyDeps, request: string): Promise<number> {
-  const trail = systemGrant('erase-record', 'whole', clock.now());
+/** Of how many events the trail tells less by a request (`Task/id`), whoever took a part out and died meanwhile. */
+export async function eventsErasedBy({ records, trail, clock }: EraseStudyDeps, request: string): Promise<number> {
+  await trail.head();
+  const grant = systemGrant('erase-record', 'whole', clock.now());
   const about: Criterion = { kind: 'reference', param: 'entity', values: [request] };
-  const found = await findAll<AuditEvent>(records, trail, 'AuditEvent', [about]);
-  const told = found.flatMap(({ resource: { entity = [] } }) => entity.flatMap(({ detail = [] }) => detail));
-  return told.filter(({ type }) => type === COUNT).reduce((sum, { valueString }) => sum + Number(valueString), 0);
+  const found = await findAll<AuditEvent>(records, grant, 'AuditEvent', [about]);
+  return await trail.countErased(found.map(({ row }) => row.id));
 }

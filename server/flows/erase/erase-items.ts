@@ -31,7 +31,8 @@ export async function eraseItems(deps: EraseStudyDeps, taking: Taking, run: JobR
   const { reports, rows } = await goneItems(deps, reading, person, identities);
   const names = new Set([...reports.flatMap((report) => report.names), ...rows.map(itemOf)]);
   const eraseEvents = async (): Promise<void> => {
-    if (names.size > 0) await trail.eraseEntities(names, (events) => erasedEventsRecord(clock, events), run.goOn);
+    const toldOf = (events: number) => erasedEventsRecord(clock, events, taking.task);
+    if (names.size > 0) await trail.eraseEntities(names, toldOf, run.goOn);
     await run.goOn();
   };
   await eraseEvents();

@@ -24,6 +24,7 @@ import { ofReaders } from '../notices/tell-news.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { stillHers, type Begun } from './begin-erasure.ts';
 import type { EraseStudyDeps } from './erase-study.ts';
+import { countingParts, countRows, type Taking } from './taken.ts';
 
 /** What the flow needs. */
 export type ErasePersonDeps = EraseStudyDeps & SuppressionDeps;
@@ -37,12 +38,9 @@ const OWN_TYPES: readonly StoredType[] = PERSON_TYPES.filter((type) => type !== 
 type Row = NonNullable<Erasure['rows']>[number];
 
 /** Erases Consents, Tasks and notices that are filed under some of her identities, and the jobs about them. */
-export async function eraseOwn(
-  { records, clock }: EraseStudyDeps,
-  person: PersonKey,
-  patients: ReadonlySet<string>,
-  run: JobRun,
-): Promise<void> {
+export async function eraseOwn(deps: EraseStudyDeps, taking: Taking, run: JobRun): Promise<void> {
+  const { records, clock } = deps;
+  const { task, person, identities: patients } = taking;
   const reading = systemReading('erase-record', clock.now());
   const rows: Row[] = [];
   for (const type of OWN_TYPES)
@@ -54,7 +52,11 @@ export async function eraseOwn(
   for (let at = 0; at < rows.length; at += AT_ONCE) {
     const some = rows.slice(at, at + AT_ONCE).map(({ type, id }) => ({ type, id }));
     const erased = [{ rows: some, jobs: some.flatMap(jobsAbout) }];
-    await records.commit(systemWarrant('erase-person', person), joinParts({ erased }));
+    await commitFresh(records, async () => {
+      const counted = await countingParts(deps, task, await countRows(records, reading, some));
+      const plan = joinParts({ erased }, counted);
+      return { warrant: systemWarrant('erase-person', person), plan, result: undefined };
+    });
     await run.goOn();
   }
 }
@@ -136,6 +138,7 @@ async function identityParts(
   const gone = [...names, ...tried, ...erased, ...known, claimKey.sharing(begun.person)];
   const contents = standing.map(({ content }) => content);
   return [
+    await countingParts(deps, begun.task, await countRows(deps.records, reading, rows)),
     { claims, erased: [{ rows, claims: gone, claimsUnder: stems, jobs }] },
     await keptOutside(deps, begun, contents, now),
   ];

@@ -40,7 +40,7 @@ export function eraseRecord(deps: EraseRecordDeps) {
     await eraseStudiesOf(deps, taking, run);
     await eraseAside(deps, taking, run);
     await eraseItems(deps, taking, run);
-    await eraseOwn(deps, person, patients, run);
+    await eraseOwn(deps, taking, run);
     const ended = await representativesGone(deps);
     await destroyGiven(deps.tokens, ({ account = '' }) => patients.has(account) || ended.has(account));
     await run.goOn();

@@ -90,7 +90,7 @@ async function erase(deps: EraseStudyDeps, studyInstanceUID: string, running: Ru
   const { names, resources, of, record } = await hide(deps, reading, studyInstanceUID, running);
   const all = new Set([...names, ...(await uidsOf(deps.records, reading, { studyInstanceUID, of: record }))]);
   const eraseEvents = async (): Promise<number> =>
-    await deps.trail.eraseEntities(all, (events) => erasedEventsRecord(deps.clock, events), run?.goOn);
+    await deps.trail.eraseEntities(all, (events) => erasedEventsRecord(deps.clock, events, record?.task), run?.goOn);
   const before = await eraseEvents();
   await run?.goOn();
   const removed = await removeInstances(deps, reading, { studyInstanceUID, of: record }, run);
@@ -343,10 +343,14 @@ async function removeBlobs({ images }: EraseStudyDeps, names: readonly string[])
   for (const name of names) await images.remove(name);
 }
 
-/** Tells of how many events the entities are erased: who takes a part of the trail away unrecorded is found by it. */
-export function erasedEventsRecord(clock: Clock, events: number): AuditRecord {
-  return recordOf(clock, ownOccasion('operator'), 'erase-events', {
-    entities: [{ role: '13', detail: { events: String(events) } }],
+/**
+ * Tells of how many events the entities are erased, and for which Task (by id): who takes a part of the trail away
+ * unrecorded is found by it.
+ */
+export function erasedEventsRecord(clock: Clock, events: number, task: string | undefined): AuditRecord {
+  const what = task === undefined ? {} : { what: { reference: `Task/${task}` } };
+  return recordOf(clock, ownOccasion(task === undefined ? 'operator' : 'passerelle'), 'erase-events', {
+    entities: [{ ...what, role: '13', detail: { events: String(events) } }],
   });
 }
 

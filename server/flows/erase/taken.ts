@@ -2,7 +2,7 @@
  * What the erasure of a record, or the purge of a part of it, takes: whose it is, and how much went, which is counted
  * in the commits that take it. So a run that was cut short leaves no count out, and counts nothing twice.
  */
-import { systemReading, type ItemReading, type Reading } from '../../access/grant.ts';
+import { systemReading, type ItemReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -61,7 +61,7 @@ function readCounts(value = '{}'): Counts {
 /** How many of some rows stand, by type: what is gone, or deleted, is counted no more. */
 export async function countRows(
   records: RecordStore,
-  reading: Reading,
+  reading: ItemReading,
   rows: NonNullable<Erasure['rows']>,
 ): Promise<Counts> {
   const counts: Record<string, number> = {};

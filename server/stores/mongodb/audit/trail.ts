@@ -6,7 +6,7 @@ import { MOST_CUT, type AuditTrail, type ErasedPerson, type Sealing } from '../.
 import type { ToldCut, TrailCut, TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import { requireEvents } from '../../../ports/bounds.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
-import { cutText, EMPTY_CHAIN, recordedOf, tellsOfCut } from '../../audit-chain.ts';
+import { countErased, cutText, EMPTY_CHAIN, recordedOf, tellsOfCut } from '../../audit-chain.ts';
 import { partsNaming, partsOfPerson, type GoingParts, type ToldEvent } from '../../erasing-events.ts';
 import { insertAudit } from './audit.ts';
 import type { Collections } from '../collections.ts';
@@ -168,6 +168,15 @@ export class MongoAuditTrail implements AuditTrail {
     const entry = await this.#collections.chain.findOne({ event: id }, { projection: { body: 1 } });
     if (entry === null || !tellsOfCut(entry.body))
       throw new Fault('transient', 'An earlier server seals the audit trail: nothing is cut off it meanwhile');
+  }
+
+  async countErased(told: readonly string[]): Promise<number> {
+    return await asStore(async () => {
+      await this.#sealed();
+      const { chain } = this.#collections;
+      const entries = await chain.find({ event: { $in: [...told] } }, { projection: { body: 1 } }).toArray();
+      return countErased(entries.map(({ body }) => body));
+    });
   }
 
   async verify(known?: readonly TrailHead[]): Promise<Verification> {

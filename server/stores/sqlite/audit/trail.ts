@@ -5,7 +5,7 @@ import { MOST_CUT, type AuditTrail, type ErasedPerson, type Sealing } from '../.
 import type { ToldCut, TrailCut, TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import { requireEvents } from '../../../ports/bounds.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
-import { cutText, EMPTY_CHAIN, recordedOf } from '../../audit-chain.ts';
+import { countErased, cutText, EMPTY_CHAIN, recordedOf } from '../../audit-chain.ts';
 import { partsNaming, partsOfPerson, type GoingParts, type ToldEvent } from '../../erasing-events.ts';
 import { hashAt, readHead } from '../write/write-trail.ts';
 import { BODY_COLUMNS, bodyOf, type ChainedBody } from './audit-rows.ts';
@@ -135,6 +135,13 @@ export class SqliteAuditTrail implements AuditTrail {
       if (batch.length < BATCH || records >= MOST_CUT) return { records, last };
       await goOn();
     }
+  }
+
+  async countErased(told: readonly string[]): Promise<number> {
+    await this.head();
+    const sql = `SELECT ${BODY_COLUMNS} WHERE c.id = ?`;
+    const chained = told.flatMap((id) => this.#trail.get<ChainedBody>(sql, id) ?? []);
+    return countErased(chained.map(bodyOf));
   }
 
   async verify(known?: readonly TrailHead[]): Promise<Verification> {
