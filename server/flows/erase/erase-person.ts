@@ -4,6 +4,7 @@
  */
 import type { Resource, Task } from '@medplum/fhirtypes';
 import { isErasureTask } from '../../../profiles/consent/erasure-request.ts';
+import { joinedTo } from '../../../profiles/identity/joined-purge.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
@@ -16,7 +17,7 @@ import type { StandingIdentity } from '../identity/identities.ts';
 import { placeIdentity } from '../identity/place-identity.ts';
 import { keptOutside } from './known-again/kept-outside.ts';
 import type { SuppressionDeps } from './known-again/suppression.ts';
-import { claimOf, pagesOfAll } from '../internal-reads.ts';
+import { claimOf, findById, pagesOfAll } from '../internal-reads.ts';
 import { triesFor } from '../presence/tries.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { ofMajority } from '../notices/majority.ts';
@@ -129,6 +130,7 @@ async function identityParts(
   const known = [...ids].flatMap((id) => [
     claimKey.joined(id),
     claimKey.joinedPurge(id),
+    claimKey.joinedToClosed(id),
     claimKey.presenceCode(`Patient/${id}`),
   ]);
   const tried = standing
@@ -169,7 +171,7 @@ async function numbersOf(
  * Who an identity is, now that she is not: it says nothing else than before. The Patient of one that was she said what
  * hers did, and so did its former versions.
  */
-async function settleWithout(deps: EraseStudyDeps, { person }: Begun, id: string): Promise<void> {
+async function settleWithout(deps: EraseStudyDeps, { person, identities }: Begun, id: string): Promise<void> {
   const { records, clock } = deps;
   await commitFresh(records, async () => {
     const now = clock.now();
@@ -177,9 +179,26 @@ async function settleWithout(deps: EraseStudyDeps, { person }: Begun, id: string
     const nothing = { warrant: systemWarrant('erase-person'), plan: joinParts(), result: undefined };
     if (standing === undefined) return nothing;
     const placed = await placeIdentity(deps, { content: standing.content, standing }, now);
-    const warrant = systemWarrant('erase-person', ...placed.reached, ...placed.reviewed);
+    const asked = await askedOf(deps, id, new Set(identities.map((one) => `Patient/${one.id}`)), now);
+    const warrant = systemWarrant('erase-person', standing.person, ...placed.reached, ...placed.reviewed);
     const row = { type: 'Patient', id: placed.present.replace(/^Patient\//, '') } as const;
     const former = standing.person === person ? { erased: [{ history: [row] }] } : {};
-    return { warrant, plan: joinParts(placed.parts, former), result: undefined };
+    return { warrant, plan: joinParts(placed.parts, former, asked), result: undefined };
   });
+}
+
+/** What a desk was asked about an identity (id) that had joined hers (`Patient/id`) goes: they are nobody's any more. */
+async function askedOf(
+  { records }: EraseStudyDeps,
+  identity: string,
+  hers: ReadonlySet<string>,
+  now: number,
+): Promise<PlanParts> {
+  const reading = systemReading('erase-record', now);
+  const key = claimKey.joinedPurge(identity);
+  const id = await claimOf(records, reading, key);
+  const task = id === undefined ? undefined : await findById<Task>(records, reading, 'Task', id);
+  if (id === undefined || task === undefined || !joinedTo(task.resource).every((one) => hers.has(one))) return {};
+  const row = { type: 'Task', id } as const;
+  return { erased: [{ rows: [row], claims: [key, claimKey.taken(id)], jobs: [...jobsAbout(row)] }] };
 }

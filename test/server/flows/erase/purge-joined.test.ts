@@ -9,6 +9,7 @@ import { alertOfficers } from '../../../../server/flows/notices/alert-officers.t
 import { beginPurge } from '../../../../server/flows/erase/joined/begin-purge.ts';
 import { purgeJoined } from '../../../../server/flows/erase/joined/purge-joined.ts';
 import type { JobRun } from '../../../../server/flows/jobs/job-runner.ts';
+import { claimKey } from '../../../../server/ports/claim-key.ts';
 import type { RecordStore } from '../../../../server/ports/record-store.ts';
 import { errorOf } from '../../../support/faults.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
@@ -196,13 +197,17 @@ for (const { name, missing, open } of EACH_STORE) {
     it('stays when her record is erased, asked for after the join, before a desk has confirmed', async () => {
       const session = openSession(world);
       await joined(session);
-      await asked(session);
-      const [patient = ''] = await patientsOf(session);
+      const waiting = await asked(session);
+      const [patient = '', other = ''] = await patientsOf(session);
       const request = (await world.flows.requestErasure(await visitOf(session, patient))).replace('Task/', '');
       world.tick(31 * DAY_MS);
       await eraseRecord(deps)({ subject: request, attempts: 1 }, GOES_ON);
       expect(await standing(session)).to.deep.equal([THEIRS]);
       expect([...(await session.known()).keys()]).to.deep.equal(['nancy/0']);
+      // A desk is asked no more about a join with nobody.
+      const { records } = world.stores;
+      expect(await records.peek(SYSTEM, { kind: 'resource', type: 'Task', id: waiting })).to.equal(undefined);
+      expect(await records.claimed(SYSTEM, claimKey.joinedPurge(other.replace('Patient/', '')))).to.equal(undefined);
     });
 
     it('goes with the erasure of the record that is asked for, on its day, if a desk has confirmed', async () => {
