@@ -131,12 +131,7 @@ function isSignedOut(relation: AskingRelation, about: Case): boolean {
 }
 
 /** What of an exam a door shows. */
-function shownParts(
-  relation: AskingRelation,
-  about: Case,
-  { parts }: MatrixDoor,
-  isSet: boolean,
-): readonly Part[] {
+function shownParts(relation: AskingRelation, about: Case, { parts }: MatrixDoor, isSet: boolean): readonly Part[] {
   if (isSignedOut(relation, about)) return [];
   const seen = partsShown(relation, about, isSet);
   return parts.filter((part) => seen.has(part));
