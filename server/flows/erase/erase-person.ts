@@ -187,7 +187,7 @@ async function settleWithout(deps: EraseStudyDeps, { person, identities }: Begun
   });
 }
 
-/** What a desk was asked about an identity (id) that had joined hers (`Patient/id`) goes: they are nobody's any more. */
+/** What a desk was asked about an identity (id) that had joined hers (`Patient/id`) goes: nobody is left there. */
 async function askedOf(
   { records }: EraseStudyDeps,
   identity: string,
