@@ -2,6 +2,7 @@
 import type { Consent, Period } from '@medplum/fhirtypes';
 import * as fc from 'fast-check';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import { PAST_BLOCK } from '../../../profiles/consent/emergency.ts';
 import type { NamedTeam } from '../../../profiles/consent/giving/named-team.ts';
 import { CIRCLES, type Circle } from '../../../profiles/consent/record-circle.ts';
 import { LEVELS, MASKS, NORMAL } from '../../../profiles/confidentiality.ts';
@@ -185,8 +186,8 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
     start: fc.constantFrom(null, null, 0, 3, '1970-01-01'),
     end: fc.constantFrom(null, null, 2, 5),
     code: fc.constantFrom('TREAT', 'BTG'),
-    // The last is of an emergency alone.
-    temporary: fc.constantFrom('presence', 'share', 'share', 'past-block', 'past-block', null, null),
+    // The last is of an emergency alone, and of one person, so that it is not rare.
+    temporary: fc.constantFrom('presence', 'share', 'share', PAST_BLOCK, PAST_BLOCK, null, null),
     securityLabel: fc.constantFrom('N', 'R', 'R'),
     dataPeriod: fc.constantFrom(null, null, { start: 0 }, { start: 1, end: 4 }, { end: 3 }),
   })
@@ -201,7 +202,10 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
         ...(start === null ? {} : { start: typeof start === 'string' ? start : new Date(start).toISOString() }),
         ...(end === null ? {} : { end: new Date(end).toISOString() }),
       },
-      actor: actors.map((reference) => ({ role: {}, reference: { reference } })),
+      actor: (temporary === PAST_BLOCK ? ['Practitioner/1'] : actors).map((reference) => ({
+        role: {},
+        reference: { reference },
+      })),
       purpose: [{ code }],
       securityLabel: [{ system: CODE_SYSTEM.confidentiality, code: securityLabel }],
       ...(dataPeriod === null ? {} : { dataPeriod: moments(dataPeriod) }),
