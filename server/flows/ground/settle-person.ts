@@ -10,7 +10,7 @@ import type { TakenJob } from '../../ports/job-queue.ts';
 import type { AsideDeps } from '../aside/aside-deps.ts';
 import { fileWhatIsJoined } from '../aside/settle-study.ts';
 import { askedLate } from '../erase/joined/purge-asked.ts';
-import { identitiesOf } from '../identity/identities.ts';
+import { identitiesOf, type StandingIdentity } from '../identity/identities.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { joinParts } from '../write/plan-parts.ts';
 import { settlingOf } from './ground.ts';
@@ -22,15 +22,19 @@ export function settlePerson(deps: AsideDeps) {
   return async ({ subject }: Pick<TakenJob<'settle-person'>, 'subject'>, run: JobRun): Promise<void> => {
     const person = personKey(subject);
     await file(person, run);
-    await askedLate(deps, person);
-    await askForRestricting(deps, person);
+    const identities = await identitiesOf(deps.records, person, deps.clock.now());
+    await askedLate(deps, person, identities);
+    await askForRestricting(deps, person, identities);
   };
 }
 
 /** Asks for the settling of her items, where something is restricted. */
-async function askForRestricting({ records, clock }: AsideDeps, person: PersonKey): Promise<void> {
+async function askForRestricting(
+  { records, clock }: AsideDeps,
+  person: PersonKey,
+  identities: readonly StandingIdentity[],
+): Promise<void> {
   const now = clock.now();
-  const identities = await identitiesOf(records, person, now);
   const [first] = identities.map(({ content }) => `Patient/${content.id}`);
   if (first === undefined || !(await isRestricted({ records }, person, first, now))) return;
   const jobs = identities.map(({ content }) => settlingOf(`Patient/${content.id}`, now));

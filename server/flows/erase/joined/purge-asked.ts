@@ -86,10 +86,17 @@ function lateParts(identity: string, others: readonly string[]): PlanParts {
   return { erased: [{ claims: [key] }], claims: [{ key, value: JSON.stringify(others) }] };
 }
 
-/** Asks, once a join stands, about identities of a person of which something came in that the join did not find. */
-export async function askedLate(deps: Deps & { readonly clock: Clock }, person: PersonKey): Promise<void> {
+/**
+ * Asks, once a join stands, about identities of a person of which something came in that the join did not find; `known`
+ * are hers as they were read last.
+ */
+export async function askedLate(
+  deps: Deps & { readonly clock: Clock },
+  person: PersonKey,
+  known: readonly StandingIdentity[],
+): Promise<void> {
   const { records, clock } = deps;
-  const keys = (await identitiesOf(records, person, clock.now())).map(({ content }) => joinedToClosed(content));
+  const keys = known.map(({ content }) => joinedToClosed(content));
   if ((await records.claimedAmong(systemGrant('erase-study', 'whole', clock.now()), keys)).size === 0) return;
   await commitFresh(records, async () => {
     const now = clock.now();
