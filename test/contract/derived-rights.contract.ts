@@ -56,7 +56,7 @@ const sequences: fc.Arbitrary<readonly Change[]> = fc
  * PASSERELLE_PROPERTY_CASES is their number; PASSERELLE_PROPERTY_SEED repeats a failure and shrinks it.
  */
 export function derivedRightsContract(name: string, open: OpenStores): void {
-  const cases = Number(process.env['PASSERELLE_PROPERTY_CASES'] ?? 300);
+  const cases = Number(process.env['PASSERELLE_PROPERTY_CASES'] ?? 150);
   const named = process.env['PASSERELLE_PROPERTY_SEED'];
   const numRuns = Math.max(1, Math.ceil(cases / 2 / (LATER + 2)));
   const run = async (seed: number): Promise<void> => {

@@ -20,7 +20,7 @@ const FIXED_SEED = 20_261_128;
  * PASSERELLE_PROPERTY_CASES is the number of writes; PASSERELLE_PROPERTY_SEED repeats a failure and shrinks it.
  */
 export function warrantsContract(name: string, open: OpenStores): void {
-  const cases = Number(process.env.PASSERELLE_PROPERTY_CASES ?? 300);
+  const cases = Number(process.env.PASSERELLE_PROPERTY_CASES ?? 150);
   const named = process.env.PASSERELLE_PROPERTY_SEED;
 
   describe(`commit(warrant, plan) = mayWrite: ${name}`, function () {
