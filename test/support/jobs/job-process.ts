@@ -2,6 +2,7 @@
  * A process that runs jobs on a store, as a server does: `node job-process.ts PLACE hang|run`. PLACE is a data folder
  * or the URI of a MongoDB database. It writes `begun ID` for each job; with `hang` no job ends.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { JOB_POLICIES } from '../../../server/flows/jobs/job-policies.ts';
 import { JobRunners, type JobTable } from '../../../server/flows/jobs/run-jobs.ts';
 import { systemClock } from '../../../server/ports/clock.ts';
@@ -26,4 +27,8 @@ const runners = new JobRunners({
   work: Object.fromEntries(JOB_KINDS.map((kind) => [kind, work])) as unknown as JobTable,
   policies: JOB_POLICIES,
 });
-setInterval(() => void runners.look(), 20);
+// One look after the other: a store that is slow is not asked faster than it answers.
+for (;;) {
+  await runners.look();
+  await pause(20);
+}
