@@ -23,6 +23,7 @@ import {
   cancelErasure,
   openWorld,
   reconsent,
+  renewTokens,
   requestErasure,
   withdraw,
   type World,
@@ -197,6 +198,8 @@ for (const store of STORES) {
     });
 
     describe('of all that was answered', () => {
+      before(async () => await renewTokens(world));
+
       it('the manifest is one that DCMTK reads, and lists every instance', async function () {
         if (!hasProgram('dcmdump')) this.skip();
         const door = XDS_DOORS.find(({ name }) => name.startsWith('ITI-43 manifest'));

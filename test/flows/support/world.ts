@@ -182,6 +182,11 @@ async function signAllIn(url: string, hasPages: boolean): Promise<Pick<World, 't
   return { tokens, sessions };
 }
 
+/** Lets everybody in again: tokens last for minutes. Sessions of pages stay. */
+export async function renewTokens({ server, tokens }: World): Promise<void> {
+  for (const [key, token] of (await signAllIn(server.url, false)).tokens) tokens.set(key, token);
+}
+
 /** How a person asks at the server's doors, under a request id of its own. */
 export function callOf({ server, tokens, sessions, ids }: World, person: PersonKey): Call {
   return {
