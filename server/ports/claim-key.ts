@@ -47,6 +47,8 @@ export const claimKey = {
   suppressed: (digest: string): ClaimKey => write('suppressed', digest),
   /** That what the list of erasures tells by an entry (id) was carried out here. */
   followed: (entry: string): ClaimKey => write('followed', entry),
+  /** The entry (id) that was carried out last of those of the list of erasures: a list without it is older. */
+  lastFollowed: (): ClaimKey => write('last-followed', 'records'),
   /** The thumbprint of the key under which the first person was erased. */
   erasureKey: (): ClaimKey => write('erasure-key', 'records'),
   /** The Patient (`Patient/id`) that an identity is, by system and value of its source. */

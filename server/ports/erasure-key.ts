@@ -12,15 +12,18 @@ export type ErasedNumber = {
 };
 
 /** What became of somebody: her record was erased (`id` is of the Task), or an operator takes her again since. */
-export type ErasureEntry =
-  | {
-      readonly kind: 'erased';
-      readonly id: string;
-      /** When the request was received: epoch milliseconds. */
-      readonly receivedAt: number;
-      readonly numbers: readonly ErasedNumber[];
-    }
-  | { readonly kind: 'readmitted'; readonly id: string; readonly keys: readonly ClaimKey[] };
+export type ErasureEntry = Readonly<{ id: string; /** Epoch milliseconds: the order of entries. */ at: number }> &
+  (
+    | {
+        readonly kind: 'erased';
+        /** When the request was received: epoch milliseconds. */
+        readonly receivedAt: number;
+        /** Ids of the identities that were she: those of a copy of the same data. They tell nothing of her. */
+        readonly identities: readonly string[];
+        readonly numbers: readonly ErasedNumber[];
+      }
+    | { readonly kind: 'readmitted'; readonly keys: readonly ClaimKey[] }
+  );
 
 /** The port. */
 export interface ErasureKey {
@@ -30,7 +33,12 @@ export interface ErasureKey {
   sign(content: object): Promise<string>;
   /** The digest of a text (HMAC-SHA-256, base64url), which nobody without the key can compare with a text. */
   digest(text: string): string;
-  /** What became of whom, outside the data and in its order: a copy of the data may be older. */
+  /**
+   * What became of whom, outside the data, earliest first: a copy of the data may be older. Of an id the last one
+   * counts.
+   * @throws {Fault} invalid - the list cannot be read, or somebody has changed it
+   * @throws {Fault} conflict - it was written under another key: nobody would be known by it
+   */
   entries(): Promise<readonly ErasureEntry[]>;
   /** Adds an entry, durably. @throws {Error} as the disk gives it */
   add(entry: ErasureEntry): Promise<void>;

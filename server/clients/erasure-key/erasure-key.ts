@@ -38,8 +38,8 @@ export async function openErasureKey(path: string): Promise<ErasureKey> {
         .setProtectedHeader({ alg: ALGORITHM, kid, typ: TYPE })
         .sign(key),
     digest: digestBy(jwk),
-    entries: async () => await readErasures(erasureListFile(path)),
-    add: async (entry) => await addErasure(erasureListFile(path), entry),
+    entries: async () => await readErasures(erasureListFile(path), kid),
+    add: async (entry) => await addErasure(erasureListFile(path), entry, kid),
   };
 }
 

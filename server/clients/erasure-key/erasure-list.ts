@@ -1,6 +1,7 @@
 /**
  * The list of who was erased: lines of JSON in a file beside the key of erasures, outside the data, for whoever puts an
- * older copy of the data in place must not bring anybody back. Digests are all that it tells.
+ * older copy of the data in place must not bring anybody back. Ids and digests are all that it tells. Lists of several
+ * servers are put together line by line, in any order.
  */
 import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { Fault } from '../../../profiles/fault.ts';
@@ -15,12 +16,24 @@ export function erasureListFile(keyFile: string): string {
   return `${keyFile}${ENDING}`;
 }
 
+/** A line: an entry, and the thumbprint of the key that its digests are of. In the file they are one object. */
+type Line = { readonly key: string; readonly entry: ErasureEntry };
+
 /**
- * Reads all entries; none where there is no file yet. What a power cut left of a line that was being added is passed
- * over: nothing had been erased by it.
+ * Reads all entries, earliest first, of an id the last one; none where there is no file yet. What a power cut left of a
+ * line that was being added is passed over: nothing had been erased by it.
  * @throws {Fault} invalid - a line before the last holds no entry: somebody has changed the file
+ * @throws {Fault} conflict - a line is of another key than this one (its thumbprint)
  */
-export async function readErasures(path: string): Promise<readonly ErasureEntry[]> {
+export async function readErasures(path: string, key: string): Promise<readonly ErasureEntry[]> {
+  const lines = await linesOf(path);
+  if (lines.some((line) => line.key !== key))
+    throw new Fault('conflict', `${path} is of another key of erasures: put that key back, or take the list away`);
+  const last = new Map<string, ErasureEntry>(lines.map(({ entry }) => [entry.id, entry]));
+  return [...last.values()].toSorted((one, other) => one.at - other.at);
+}
+
+async function linesOf(path: string): Promise<readonly Line[]> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw new Fault('invalid', `The list of erasures at ${path} cannot be read`, { cause: error });
@@ -38,11 +51,10 @@ export async function readErasures(path: string): Promise<readonly ErasureEntry[
 const CUT = '#';
 
 /** Adds an entry: it is on the disk when this resolves, and the file, where it is new, in its folder. */
-export async function addErasure(path: string, entry: ErasureEntry): Promise<void> {
+export async function addErasure(path: string, entry: ErasureEntry, key: string): Promise<void> {
   const file = await open(path, 'a+', 0o600);
   try {
-    const begin = (await endsWhole(file)) ? '' : `${CUT}\n`;
-    await file.appendFile(`${begin}${JSON.stringify(entry)}\n`);
+    await file.appendFile(`${await endOfLast(file)}${JSON.stringify({ ...entry, key })}\n`);
     await file.sync();
   } finally {
     await file.close();
@@ -50,18 +62,21 @@ export async function addErasure(path: string, entry: ErasureEntry): Promise<voi
   await syncFolderOf(path);
 }
 
-async function endsWhole(file: FileHandle): Promise<boolean> {
+/** What ends the last line: nothing, the end that an entry has lost, or the mark of what is none. */
+async function endOfLast(file: FileHandle): Promise<string> {
   const { size } = await file.stat();
-  if (size === 0) return true;
-  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
-  return buffer.toString() === '\n';
+  const { buffer } = await file.read(Buffer.alloc(1, '\n'), 0, Math.min(size, 1), Math.max(size - 1, 0));
+  if (buffer.toString() === '\n') return '';
+  const { buffer: all } = await file.read(Buffer.alloc(size), 0, size, 0);
+  return parsed(all.toString().split('\n').at(-1) ?? '') === undefined ? `${CUT}\n` : '\n';
 }
 
-function parsed(line: string): ErasureEntry | undefined {
+function parsed(line: string): Line | undefined {
   try {
-    const entry = JSON.parse(line) as ErasureEntry;
+    const { key, ...rest } = JSON.parse(line) as ErasureEntry & Pick<Line, 'key'>;
+    const entry = rest as ErasureEntry;
     const isOne = typeof entry.id === 'string' && (entry.kind === 'erased' || entry.kind === 'readmitted');
-    return isOne ? entry : undefined;
+    return isOne ? { key, entry } : undefined;
   } catch {
     return undefined;
   }

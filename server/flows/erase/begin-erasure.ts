@@ -25,7 +25,7 @@ import type { Counts } from './taken.ts';
 type ErasedIdentity = { readonly id: string; readonly home: PersonKey };
 
 /** What is known to the end. */
-type Progress = {
+export type Progress = {
   /** The identities that were she when the request was received. */
   readonly identities: readonly ErasedIdentity[];
   /** Identities (ids) of others that bear a number of hers, or came to her since: they are settled without her. */
@@ -40,6 +40,8 @@ type Progress = {
   readonly isTold?: boolean;
   /** How many establishments were told; undefined before. */
   readonly recipients?: number;
+  /** In a copy of the data that is older than her erasure: the entry (id) of the list of erasures that tells of it. */
+  readonly listed?: string;
 };
 
 /** A request that is carried out: whose it is, and the identity (`Patient/id`) that it is filed under. */
@@ -68,8 +70,6 @@ export async function beginErasure(deps: EraseStudyDeps, id: string): Promise<Ou
     const { row, resource } = found;
     const { person, subject = '' } = row;
     if (person === undefined || !OPEN.includes(resource.status)) return { ...nothing, result: undefined };
-    const begins = erasureBegins(resource);
-    if (begins > now) return { ...nothing, result: begins };
     const key = claimKey.erasingRecord(id);
     const known = await claimOf(deps.records, reading, key);
     const whose = { task: id, person, subject, receivedAt: Date.parse(resource.authoredOn ?? '') };
@@ -78,17 +78,13 @@ export async function beginErasure(deps: EraseStudyDeps, id: string): Promise<Ou
       const identities = await stillHers(deps.records, person, begun.identities, now);
       return { ...nothing, result: { ...whose, ...begun, identities } };
     }
-    const progress = await progressOf(deps, reading, found, now);
-    return {
-      warrant: systemWarrant('erase-record', person),
-      plan: joinParts(nextTurn(turn), begunParts(deps, found, now), {
-        claims: [
-          { key, value: JSON.stringify(progress) },
-          { key: claimKey.taken(id), value: '{}' },
-        ],
-      }),
-      result: { ...whose, ...progress },
-    };
+    const begins = erasureBegins(resource);
+    if (begins > now) return { ...nothing, result: begins };
+    const all = await findAll<Person>(deps.records, reading({ person }), 'Person', []);
+    const hers = await hersThen(deps.records, reading, all, { subject, receivedAt: whose.receivedAt });
+    const progress = await progressOf(deps, reading, { person, all, hers }, now);
+    const plan = joinParts(nextTurn(turn), begunParts(deps, found, now), progressParts(id, progress));
+    return { warrant: systemWarrant('erase-record', person), plan, result: { ...whose, ...progress } };
   });
   return result;
 }
@@ -146,15 +142,28 @@ function begunParts({ indexer, clock }: EraseStudyDeps, { row, resource }: Found
   return joinParts(changed(indexer, row, begunErasure(resource, now), now, aboutRow(row)), { audit: [event] });
 }
 
-async function progressOf(
+/** The parts that keep what is known to the end of a request (id) that begins. */
+export function progressParts(task: string, progress: Progress): PlanParts {
+  return {
+    claims: [
+      { key: claimKey.erasingRecord(task), value: JSON.stringify(progress) },
+      { key: claimKey.taken(task), value: '{}' },
+    ],
+  };
+}
+
+/** What is known as the erasure of some identities (`hers`, by id) of all those of a person begins. */
+export async function progressOf(
   { records, region }: EraseStudyDeps,
   reading: NarrowReading,
-  { row: { person = personKey(''), subject = '' }, resource }: Found<Task>,
+  whose: {
+    readonly person: PersonKey;
+    readonly all: readonly Found<Person>[];
+    readonly hers: ReadonlySet<string>;
+  },
   now: number,
 ): Promise<Progress> {
-  const all = await findAll<Person>(records, reading({ person }), 'Person', []);
-  const receivedAt = Date.parse(resource.authoredOn ?? '');
-  const hers = await hersThen(records, reading, all, { subject, receivedAt });
+  const { person, all, hers } = whose;
   const contents = all.map((one) => identityContentOf(one.resource));
   const erased = contents.filter(({ id }) => hers.has(id));
   const numbers = erased.flatMap((content) => readAs(region, content).numbers.filter((one) => one.isQualified));

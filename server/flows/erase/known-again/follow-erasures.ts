@@ -1,138 +1,180 @@
 /**
  * Data that is older than an erasure, a restored backup, follows what the list outside tells: before anybody is let in,
- * whoever was erased is hidden again, and her record is erased as it was; whom an operator took again is taken.
+ * whoever was erased is hidden again, and her record is erased as it was; whom an operator took again is taken. Who was
+ * erased is known by her identities, which are those of a copy of the same data: by a number alone nobody is erased.
  * @see smart-security.md N05
  */
 import type { Person, Task } from '@medplum/fhirtypes';
-import { buildErasureTask } from '../../../../profiles/consent/erasure-request.ts';
-import { identityContentOf, type IdentityContent } from '../../../../profiles/identity/identity-resource.ts';
-import { systemGrant, systemReading } from '../../../access/grant.ts';
+import { begunErasure, buildErasureTask } from '../../../../profiles/consent/erasure-request.ts';
+import { systemGrant, systemReading, type NarrowReading } from '../../../access/grant.ts';
 import { personKey, type PersonKey } from '../../../access/requester.ts';
 import { systemWarrant } from '../../../access/system-warrant.ts';
 import type { Log } from '../../../log.ts';
-import { claimKey, type ClaimKey } from '../../../ports/claim-key.ts';
-import type { Clock } from '../../../ports/clock.ts';
-import type { ErasedNumber, ErasureEntry, ErasureKey } from '../../../ports/erasure-key.ts';
+import { claimKey } from '../../../ports/claim-key.ts';
+import type { ErasureEntry } from '../../../ports/erasure-key.ts';
 import { ownOccasion, recordOf } from '../../audit/event-records.ts';
-import { identityAt } from '../../identity/identities.ts';
-import { findById, pagesOfAll } from '../../internal-reads.ts';
+import { identityAt, type StandingIdentity } from '../../identity/identities.ts';
+import { claimOf, findAll, findById } from '../../internal-reads.ts';
+import { jobOf } from '../../jobs/job-of.ts';
 import { newId } from '../../new-id.ts';
 import { nextTurn, readTurn } from '../../turns.ts';
-import { commitFresh, joinParts } from '../../write/plan-parts.ts';
+import { changed } from '../../write/changed-put.ts';
+import { aboutRow } from '../../write/plain-parts.ts';
+import { commitFresh, joinParts, oneOf, type PlanParts } from '../../write/plan-parts.ts';
+import { progressOf, progressParts } from '../begin-erasure.ts';
 import type { EraseStudyDeps } from '../erase-study.ts';
 import { filedRequest } from '../filed-request.ts';
-import { followed, isReadmitted } from './kept-outside.ts';
-import { openRequests } from '../open-requests.ts';
-import { isErased, suppressionParts, type SuppressionDeps } from './suppression.ts';
+import { followedParts, isReadmitted, type Erased } from './kept-outside.ts';
+import { suppressionParts, type SuppressionDeps } from './suppression.ts';
 
 /** What the flow needs. Without a key nothing is followed. */
 export type FollowErasuresDeps = EraseStudyDeps & SuppressionDeps & { readonly log: Log };
 
-type Keyed = FollowErasuresDeps & { readonly erasureKey: ErasureKey };
-type Erased = Extract<ErasureEntry, { readonly kind: 'erased' }>;
+type Readmitted = Extract<ErasureEntry, { readonly kind: 'readmitted' }>;
 
 /** Entries whose claims are read at once. */
 const AT_ONCE = 500;
 
 /**
- * Makes the look of a start, which walks through all identities only where this data is older than an entry.
+ * Makes the look of a start: entries that this data does not know are followed in their order, each in one commit.
  * @throws {Fault} invalid - the list cannot be read, or somebody has changed it
+ * @throws {Fault} conflict - it was written under another key
  */
 export function followErasures(deps: FollowErasuresDeps) {
   return async (): Promise<void> => {
-    const { erasureKey, clock, log } = deps;
+    const { erasureKey, log } = deps;
     if (erasureKey === undefined) return;
     const entries = await erasureKey.entries();
+    await tellWhatIsMissing(deps, entries);
     const unknown = await unknownOf(deps, entries);
-    const erased = unknown.filter((one) => one.kind === 'erased');
-    if (unknown.length > 0)
-      log.warn({ erasures: erased.length }, 'the data is older than what the list of erasures tells: it follows');
-    const suppressed = erased.filter(({ id }) => !isReadmitted(entries, id));
-    for (const { numbers } of suppressed) await keep(deps, numbers);
-    const standing = await askForThoseWho({ ...deps, erasureKey }, erased);
-    for (const entry of unknown) {
-      // Of whoever stands the erasure says itself that it was carried out.
-      if (standing.has(entry.id)) continue;
-      const gone = entry.kind === 'readmitted' ? await claimed(deps, entry.keys) : [];
-      const plan = joinParts({ claims: [followed(entry.id)], erased: [{ claims: gone }], audit: [eventOf(clock)] });
-      await deps.records.commit(systemWarrant('erase-record'), plan);
-    }
+    if (unknown.length === 0) return;
+    log.warn({ entries: unknown.length }, 'the data is older than what the list of erasures tells: it follows');
+    for (const entry of unknown)
+      if (entry.kind === 'erased') await followErased(deps, entries, entry);
+      else await followReadmitted(deps, entry);
   };
 }
 
-/** Those of some entries that were not carried out on this data, in their order. */
-async function unknownOf(deps: FollowErasuresDeps, entries: readonly ErasureEntry[]): Promise<readonly ErasureEntry[]> {
+/** A list that is older than the data brings back whoever it does not name, with the next copy. */
+async function tellWhatIsMissing(
+  { records, clock, log }: FollowErasuresDeps,
+  entries: readonly ErasureEntry[],
+): Promise<void> {
+  const last = await claimOf(records, systemReading('erase-record', clock.now()), claimKey.lastFollowed());
+  if (last === undefined || entries.some(({ id }) => id === last)) return;
+  log.error({ last }, 'the list of erasures lacks what this data knows: put the lists of all servers together');
+}
+
+/** Those of some entries that were not carried out on this data, nor are being carried out, in their order. */
+async function unknownOf(
+  { records, clock }: FollowErasuresDeps,
+  entries: readonly ErasureEntry[],
+): Promise<readonly ErasureEntry[]> {
+  const grant = systemGrant('erase-record', 'whole', clock.now());
   const unknown: ErasureEntry[] = [];
   for (let at = 0; at < entries.length; at += AT_ONCE) {
     const some = entries.slice(at, at + AT_ONCE);
-    const known = new Set(
-      await claimed(
-        deps,
-        some.map(({ id }) => claimKey.followed(id)),
-      ),
+    const keys = some.flatMap(({ id }) => [claimKey.followed(id), claimKey.erasingRecord(id)]);
+    const known = await records.claimedAmong(grant, keys);
+    unknown.push(
+      ...some.filter(({ id }) => !known.has(claimKey.followed(id)) && !known.has(claimKey.erasingRecord(id))),
     );
-    unknown.push(...some.filter(({ id }) => !known.has(claimKey.followed(id))));
   }
   return unknown;
 }
 
-async function claimed(
-  { records, clock }: FollowErasuresDeps,
-  keys: readonly ClaimKey[],
-): Promise<readonly ClaimKey[]> {
-  return [...(await records.claimedAmong(systemGrant('erase-record', 'whole', clock.now()), keys)).keys()];
-}
-
-/** Keeps of her what is kept of who was erased: nothing that comes in makes her known from now on. */
-async function keep(deps: FollowErasuresDeps, numbers: readonly ErasedNumber[]): Promise<void> {
-  await commitFresh(deps.records, async () => {
-    const parts = await suppressionParts(deps, numbers, deps.clock.now());
-    const plan = joinParts(parts, { audit: [eventOf(deps.clock)] });
+/** Whom an operator took again is taken here, too. */
+async function followReadmitted({ records, clock }: FollowErasuresDeps, { id, keys }: Readmitted): Promise<void> {
+  await commitFresh(records, async () => {
+    const now = clock.now();
+    const standing = await records.claimedAmong(systemGrant('erase-record', 'whole', now), keys);
+    const parts = [await followedParts(records, id, now), { erased: [{ claims: [...standing.keys()] }] }];
+    const plan = joinParts(...parts, { audit: [eventOf({ clock })] });
     return { warrant: systemWarrant('erase-record'), plan, result: undefined };
   });
 }
 
-/** Asks for the erasure of those who stand; resolves with the entries (ids) by which they were known. */
-async function askForThoseWho(deps: Keyed, erased: readonly Erased[]): Promise<ReadonlySet<string>> {
-  const standing = new Set<string>();
-  if (erased.length === 0) return standing;
-  const kept = erased.map((entry) => ({ entry, numbers: new Map(entry.numbers.map(({ key, ...one }) => [key, one])) }));
-  const grant = systemGrant('erase-record', 'whole', deps.clock.now());
-  for await (const page of pagesOfAll<Person>(deps.records, grant, 'Person'))
-    for (const { resource } of page) {
-      const content = identityContentOf(resource);
-      const found = kept.find(({ numbers }) => isErased(deps, content, numbers));
-      if (found === undefined) continue;
-      standing.add(found.entry.id);
-      await ask(deps, found.entry, content);
-    }
-  return standing;
-}
-
-/** Hides her, and asks for what is due since long. A request that stands is carried out on its day. */
-async function ask({ records, clock, indexer }: Keyed, { id, receivedAt }: Erased, { id: identity }: IdentityContent) {
-  const subject = `Patient/${identity}`;
+/**
+ * Hides her and begins her erasure, which nobody cancels any more; of who is known by no identity here what is kept of
+ * who was erased is kept.
+ */
+async function followErased(deps: FollowErasuresDeps, entries: readonly ErasureEntry[], entry: Erased): Promise<void> {
+  const { records, clock } = deps;
   await commitFresh(records, async () => {
     const now = clock.now();
-    const reading = systemReading('erase-record', now);
-    const standing = await identityAt(records, systemReading('resolve-identity', now), subject);
-    const nothing = { warrant: systemWarrant('erase-record'), plan: joinParts(), result: undefined };
-    if (standing === undefined) return nothing;
-    const { person, content } = standing;
-    const turn = await readTurn(records, reading, claimKey.sharing(person));
-    if ((await openRequests(records, reading, person)).length > 0) return nothing;
-    const isKnown = (await findById<Task>(records, reading, 'Task', id)) !== undefined;
-    const asked = { id: isKnown ? newId() : id, patient: subject, requester: subject, now: receivedAt, days: 0 };
-    const task = buildErasureTask(asked);
-    const plan = joinParts(nextTurn(turn), filedRequest(indexer, task, { person, subject }, now), {
-      states: [{ person: personKey(content.home), change: { erasurePending: true } }],
-      audit: [eventOf(clock, person, subject)],
-    });
-    return { warrant: systemWarrant('erase-record', person, personKey(content.home)), plan, result: undefined };
+    const standing = await standingOf(deps, entry, now);
+    const persons = Map.groupBy(standing, ({ person }) => person);
+    const kept = isReadmitted(entries, entry.id) ? {} : await suppressionParts(deps, entry.numbers, now);
+    const begun: PlanParts[] = [];
+    for (const [person, hers] of persons)
+      begun.push(await begunParts(deps, entry, { person, hers, isFirst: begun.length === 0 }, now));
+    const gone =
+      begun.length > 0 ? {} : oneOf([await followedParts(records, entry.id, now), { audit: [eventOf(deps)] }]);
+    const homes = standing.map(({ content }) => personKey(content.home));
+    const warrant = systemWarrant('erase-record', ...new Set([...persons.keys(), ...homes]));
+    return { warrant, plan: joinParts(kept, ...begun, gone), result: undefined };
   });
 }
 
-function eventOf(clock: Clock, person?: PersonKey, patient?: string) {
+async function standingOf(
+  { records }: FollowErasuresDeps,
+  { identities }: Erased,
+  now: number,
+): Promise<readonly StandingIdentity[]> {
+  const reading = systemReading('resolve-identity', now);
+  const found = await Promise.all(identities.map(async (id) => await identityAt(records, reading, `Patient/${id}`)));
+  return found.filter((one) => one !== undefined);
+}
+
+/** A person of the copy, and those of her identities that were erased. */
+type Whose = {
+  readonly person: PersonKey;
+  readonly hers: readonly StandingIdentity[];
+  readonly isFirst: boolean;
+};
+
+async function begunParts(
+  deps: FollowErasuresDeps,
+  entry: Erased,
+  { person, hers, isFirst }: Whose,
+  now: number,
+): Promise<PlanParts> {
+  const { records } = deps;
+  const reading = systemReading('erase-record', now);
+  const turn = await readTurn(records, reading, claimKey.sharing(person));
+  const all = await findAll<Person>(records, reading({ person }), 'Person', []);
+  const ids = new Set(hers.map(({ content }) => content.id));
+  const progress = await progressOf(deps, reading, { person, all, hers: ids }, now);
+  const subject = `Patient/${[...ids].toSorted()[0]}`;
+  const { task, parts } = await requestParts(deps, reading, entry, { person, subject, isFirst }, now);
+  return oneOf([
+    nextTurn(turn),
+    parts,
+    progressParts(task, { ...progress, listed: entry.id }),
+    { states: hers.map(({ content }) => ({ person: personKey(content.home), change: { erasurePending: true } })) },
+    { audit: [eventOf(deps, person, subject)] },
+  ]);
+}
+
+/** Her request: the one that waits in the copy for its day, or a new one, under its id while that is free. */
+async function requestParts(
+  { records, indexer }: FollowErasuresDeps,
+  reading: NarrowReading,
+  { id, receivedAt }: Erased,
+  { person, subject, isFirst }: Pick<Whose, 'person' | 'isFirst'> & { readonly subject: string },
+  now: number,
+): Promise<{ readonly task: string; readonly parts: PlanParts }> {
+  const found = isFirst ? await findById<Task>(records, reading, 'Task', id) : undefined;
+  if (found?.row.person === person && found.resource.status === 'requested') {
+    const begun = changed(indexer, found.row, begunErasure(found.resource, now), now, aboutRow(found.row));
+    return { task: id, parts: oneOf([begun, { jobs: [jobOf('erase-record', id, now)] }]) };
+  }
+  const task = isFirst && found === undefined ? id : newId();
+  const request = buildErasureTask({ id: task, patient: subject, requester: subject, now: receivedAt, days: 0 });
+  return { task, parts: filedRequest(indexer, begunErasure(request, now), { person, subject }, now) };
+}
+
+function eventOf({ clock }: Pick<FollowErasuresDeps, 'clock'>, person?: PersonKey, patient?: string) {
   const about = { ...(person === undefined ? {} : { person }), ...(patient === undefined ? {} : { patient }) };
   const entities = [{ detail: { operation: 'follow-erasures' } }];
   return recordOf(clock, ownOccasion('passerelle'), 'operation', { ...about, entities });

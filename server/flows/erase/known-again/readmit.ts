@@ -4,7 +4,7 @@ import { systemWarrant } from '../../../access/system-warrant.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { ownOccasion, recordOf } from '../../audit/event-records.ts';
 import { newId } from '../../new-id.ts';
-import { followed } from './kept-outside.ts';
+import { followedParts } from './kept-outside.ts';
 import { suppressedWith, type SuppressionDeps } from './suppression.ts';
 import { commitFresh, joinParts } from '../../write/plan-parts.ts';
 
@@ -16,13 +16,14 @@ export function readmit(deps: Pick<SuppressionDeps, 'records' | 'erasureKey'> & 
   return async (number: { readonly system: string; readonly value: string }): Promise<void> => {
     const id = newId();
     await commitFresh(deps.records, async () => {
-      const claims = await suppressedWith(deps, number, deps.clock.now());
+      const now = deps.clock.now();
+      const claims = await suppressedWith(deps, number, now);
       if (claims.length === 0) throw new Fault('not-found', 'Nobody with this number was erased');
       const entities = [{ detail: { operation: 'readmit' } }];
       // First: an older copy of the data learns of it as it does of her erasure.
-      await deps.erasureKey?.add({ kind: 'readmitted', id, keys: claims });
+      await deps.erasureKey?.add({ kind: 'readmitted', id, at: now, keys: claims });
       const event = recordOf(deps.clock, ownOccasion('operator'), 'operation', { entities });
-      const plan = joinParts({ erased: [{ claims }], claims: [followed(id)], audit: [event] });
+      const plan = joinParts(await followedParts(deps.records, id, now), { erased: [{ claims }], audit: [event] });
       return { warrant: systemWarrant('erase-record'), plan, result: undefined };
     });
   };

@@ -49,18 +49,6 @@ export async function refuseSuppressed(deps: SuppressionDeps, content: IdentityC
   if (isShe) refuseOpen({ ...OPEN_STATE, opposed: true }, ['opposed']);
 }
 
-/** Whether an identity is somebody who was erased, of whom this is kept. */
-export function isErased(
-  deps: Pick<SuppressionDeps, 'region'> & { readonly erasureKey: ErasureKey },
-  content: IdentityContent,
-  erased: ReadonlyMap<ClaimKey, Omit<ErasedNumber, 'key'>>,
-): boolean {
-  return numbersOf(deps, content).some((number) => {
-    const kept = erased.get(keyOf(deps.erasureKey, number));
-    return kept !== undefined && saysShe(deps.erasureKey, content, number, kept);
-  });
-}
-
 function saysShe(
   erasureKey: ErasureKey,
   content: IdentityContent,

@@ -11,10 +11,12 @@ import { errorOf } from '../../../support/faults.ts';
 const ERASED: ErasureEntry = {
   kind: 'erased',
   id: 'one',
+  at: 2,
   receivedAt: 1,
+  identities: ['identity'],
   numbers: [{ key: claimKey.suppressed('digest'), isOwn: true, traits: ['traits'] }],
 };
-const READMITTED: ErasureEntry = { kind: 'readmitted', id: 'two', keys: [claimKey.suppressed('digest')] };
+const READMITTED: ErasureEntry = { kind: 'readmitted', id: 'two', at: 3, keys: [claimKey.suppressed('digest')] };
 
 describe('The list of who was erased', () => {
   let folder: string;
@@ -45,6 +47,27 @@ describe('The list of who was erased', () => {
     expect(await key.entries()).to.deep.equal([ERASED]);
     await key.add(READMITTED);
     expect(await key.entries()).to.deep.equal([ERASED, READMITTED]);
+  });
+
+  it('keeps an entry whose line lost its end', async () => {
+    await key.add(ERASED);
+    await writeFile(list(), (await readFile(list(), 'utf8')).trimEnd());
+    await key.add(READMITTED);
+    expect(await key.entries()).to.deep.equal([ERASED, READMITTED]);
+  });
+
+  it('is in the order of what happened, whichever server’s lines come first, of an id the last one', async () => {
+    await key.add(READMITTED);
+    await key.add({ ...ERASED, identities: [] });
+    await key.add(ERASED);
+    expect(await key.entries()).to.deep.equal([ERASED, READMITTED]);
+  });
+
+  it('is refused where it is of another key', async () => {
+    await key.add(ERASED);
+    await rm(join(folder, 'key'));
+    await rm(join(folder, 'key.pub'));
+    expect(await errorOf((await openErasureKey(join(folder, 'key'))).entries())).to.have.property('kind', 'conflict');
   });
 
   it('is refused with its line where somebody has changed it', async () => {

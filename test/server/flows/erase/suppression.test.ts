@@ -13,16 +13,7 @@ import { anINS, domainOf, patientOf, type Somebody } from '../../../flows/identi
 import { errorOf } from '../../../support/faults.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
 import { openSession, type Session } from '../identity/session.ts';
-import {
-  asked,
-  openErasing,
-  patientsOf,
-  recordOf,
-  sent,
-  sentByAnother,
-  type Erasing,
-  type Texts,
-} from './her-record.ts';
+import { asked, openErasing, recordOf, sent, sentByAnother, type Erasing, type Texts } from './her-record.ts';
 
 for (const { name, missing, open } of EACH_STORE) {
   describe(`Who was erased, on ${name}`, function () {
@@ -30,31 +21,25 @@ for (const { name, missing, open } of EACH_STORE) {
     let erasing: Erasing;
     let session: Session;
     let texts: Texts;
-    let task: string;
 
     before(async function () {
       if (missing() !== undefined) this.skip();
       erasing = await openErasing(open);
       session = openSession(erasing.world);
       texts = await recordOf(session);
-      task = await asked(session);
+      const task = await asked(session);
       await eraseRecord(erasing.deps)({ subject: task, attempts: 1 }, { goOn: async () => undefined });
     });
     after(async () => await erasing?.close());
 
     /** Feeds somebody to Luxembourg or Strasbourg; resolves with the Fault, if it is refused. */
-    async function fed(
-      at: 'strasbourg' | 'nancy',
-      localId: string,
-      one: Partial<Somebody>,
-      { world } = erasing,
-    ): Promise<unknown> {
+    async function fed(at: 'strasbourg' | 'nancy', localId: string, one: Partial<Somebody>): Promise<unknown> {
       const traits = { family: texts.name, given: 'Ysoline', birthDate: '1979-05-14', gender: 'female' } as const;
       const resource: Patient = patientOf(at, localId, { ...traits, ...one });
       const condition = `identifier=${domainOf(at)}|${localId}`;
-      const establishment = world.establishment(ESTABLISHMENTS[at].organization);
+      const establishment = erasing.world.establishment(ESTABLISHMENTS[at].organization);
       const act = { interaction: 'update', type: 'Patient', condition, resource } as const;
-      return await world.write(establishment, act).then(
+      return await erasing.world.write(establishment, act).then(
         () => undefined,
         (error: unknown) => error,
       );
@@ -120,35 +105,6 @@ for (const { name, missing, open } of EACH_STORE) {
       expect(await saidOf(another)).to.deep.equal([{ known, present: another.thumbprint }]);
     });
 
-    it('N05 is hidden at the start of a copy that is older than her erasure, and erased again', async () => {
-      const copy = await openErasing(open, erasing.deps.erasureKey);
-      try {
-        const again = openSession(copy.world, session);
-        const { token: _, ...hers } = { ...(await recordOf(again)), token: '' };
-        const [patient = ''] = await patientsOf(again);
-        const bystander = { family: `Témoin-${session.run}`, birthDate: '1970-01-01' };
-        await fed('nancy', `bystander-${session.run}`, bystander, copy);
-        copy.world.tick(31 * 24 * 3_600_000);
-        const reports = async (): Promise<readonly unknown[]> => {
-          const her = (await copy.world.person(patient)) ?? expect.fail('Nobody signs in');
-          return await copy.world.find(her, 'DiagnosticReport', '');
-        };
-        expect(await reports()).to.have.length(1);
-        await copy.world.flows.followErasures();
-        expect(await reports()).to.deep.equal([]);
-        expect(await copy.taskOf(task)).to.have.property('status', 'requested');
-        await eraseRecord(copy.deps)({ subject: task, attempts: 1 }, { goOn: async () => undefined });
-        expect(await copy.found(hers)).to.deep.equal([]);
-        expect(isOpposition(await errorOf(sent(again, texts)))).to.equal(true);
-        expect(await copy.world.person(patient)).to.equal(undefined);
-        await copy.world.flows.followErasures();
-        expect(await copy.taskOf(task)).to.have.property('status', 'completed');
-        expect(await copy.found({ name: bystander.family })).to.have.length(1);
-      } finally {
-        await copy.close();
-      }
-    });
-
     it('is taken again when an operator says so by one number of hers; nobody else’s is known', async () => {
       const { readmit } = erasing.world.flows;
       const number = { system: domainOf('strasbourg'), value: texts.IPP };
@@ -157,22 +113,6 @@ for (const { name, missing, open } of EACH_STORE) {
       expect(await fed('strasbourg', texts.IPP, {})).to.equal(undefined);
       await sent(session, texts);
       expect(await errorOf(readmit(number))).to.have.property('kind', 'not-found');
-    });
-
-    it('N05 is erased in a copy that is older, and taken there if an operator said so since', async () => {
-      const copy = await openErasing(open, erasing.deps.erasureKey);
-      try {
-        expect(await fed('strasbourg', texts.IPP, {}, copy)).to.equal(undefined);
-        await copy.world.flows.followErasures();
-        copy.world.tick(31 * 24 * 3_600_000);
-        await eraseRecord(copy.deps)({ subject: task, attempts: 1 }, { goOn: async () => undefined });
-        expect(await copy.found({ name: texts.name, IPP: texts.IPP })).to.deep.equal([]);
-        expect(await fed('strasbourg', texts.IPP, {}, copy)).to.equal(undefined);
-        await copy.world.flows.followErasures();
-        expect(await copy.found({ name: texts.name })).to.have.length(1);
-      } finally {
-        await copy.close();
-      }
     });
   });
 }
