@@ -30,42 +30,46 @@ import { joiningContract } from './moves/joining.ts';
 import { leavingContract } from './moves/leaving.ts';
 import { changingContract } from './record-store/changing.ts';
 import { warrantingContract } from './record-store/warranting.ts';
-import { useStores } from './suite.ts';
+import { useStores, type Suite } from './suite.ts';
 
-/** Runs the contract of the record store on an adapter. */
+const CONTRACTS: readonly ((suite: Suite) => void)[] = [
+  planningContract,
+  boundsContract,
+  historyContract,
+  historiesContract,
+  accessContract,
+  blocksContract,
+  sharesContract,
+  examsContract,
+  forgingContract,
+  bindingContract,
+  warrantingContract,
+  precedenceContract,
+  unsharedContract,
+  changingContract,
+  joiningContract,
+  heardContract,
+  leavingContract,
+  shownPatientsContract,
+  shownNumbersContract,
+  searchingContract,
+  linkingContract,
+  orderingContract,
+  pagingContract,
+  includingContract,
+  instancesContract,
+  partsContract,
+  quarantineContract,
+  sourcesContract,
+  erasingContract,
+  auditingContract,
+];
+
+/** Runs the contract of the record store on an adapter; each part has stores of its own, as rows of others cost time. */
 export function recordStoreContract(name: string, open: OpenStores): void {
-  describe(`RecordStore: ${name}`, function () {
-    this.timeout(120_000);
-    const suite = useStores(open);
-    planningContract(suite);
-    boundsContract(suite);
-    historyContract(suite);
-    historiesContract(suite);
-    accessContract(suite);
-    blocksContract(suite);
-    sharesContract(suite);
-    examsContract(suite);
-    forgingContract(suite);
-    bindingContract(suite);
-    warrantingContract(suite);
-    precedenceContract(suite);
-    unsharedContract(suite);
-    changingContract(suite);
-    joiningContract(suite);
-    heardContract(suite);
-    leavingContract(suite);
-    shownPatientsContract(suite);
-    shownNumbersContract(suite);
-    searchingContract(suite);
-    linkingContract(suite);
-    orderingContract(suite);
-    pagingContract(suite);
-    includingContract(suite);
-    instancesContract(suite);
-    partsContract(suite);
-    quarantineContract(suite);
-    sourcesContract(suite);
-    erasingContract(suite);
-    auditingContract(suite);
-  });
+  for (const contract of CONTRACTS)
+    describe(`RecordStore: ${name}`, function () {
+      this.timeout(120_000);
+      contract(useStores(open));
+    });
 }

@@ -229,5 +229,5 @@ async function openMongo(): Promise<Store> {
   const peer = await startMongoPeer();
   if (peer === undefined) throw new Error('There is no MongoDB peer');
   const store = peer.freshUri();
-  return { store, remove: async () => await peer.drop(store).then(async () => await peer.stop()) };
+  return { store, remove: async () => await peer.stop(store) };
 }

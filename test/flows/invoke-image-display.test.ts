@@ -67,8 +67,7 @@ for (const store of ['SQLite', 'MongoDB'] as const)
     after(async () => {
       await trail?.close();
       await region?.server.stop();
-      await peer?.drop(uri);
-      await peer?.stop();
+      await peer?.stop(uri);
     });
 
     async function signIn(browser: Browser, chooser: Visit, person: Person): Promise<Visit> {

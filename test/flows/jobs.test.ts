@@ -53,8 +53,7 @@ for (const name of ['SQLite', 'MongoDB'] as const) {
     });
     after(async () => {
       await server?.stop();
-      if (name === 'MongoDB') await peer?.drop(place.store);
-      await peer?.stop();
+      await peer?.stop(place.store);
       await rm(place.dataDir, { recursive: true, force: true });
     });
 

@@ -40,8 +40,7 @@ export async function openTwoServers(slices: number): Promise<TwoServers> {
   const close = async (): Promise<void> => {
     await mongo.close();
     for (const server of servers) await server.stop();
-    await peer.drop(store);
-    await peer.stop();
+    await peer.stop(store);
     await rm(dataDir, { recursive: true, force: true });
   };
   const start = async (): Promise<TestServer> => {

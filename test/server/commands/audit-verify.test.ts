@@ -201,8 +201,7 @@ describe('npm run audit:verify', function () {
       expect([holed.code, holed.stdout]).to.deep.equal([1, 'broken at record 1: expected sequence 1\n']);
     } finally {
       await stores.close();
-      await peer.drop(uri);
-      await peer.stop();
+      await peer.stop(uri);
     }
   });
 });

@@ -27,9 +27,6 @@ async function openMongo(): Promise<OpenedStore> {
   const store = peer.freshUri();
   return {
     store,
-    close: async () => {
-      await peer.drop(store);
-      await peer.stop();
-    },
+    close: async () => await peer.stop(store),
   };
 }

@@ -22,10 +22,10 @@ export type MongoPeer = {
   readonly name: string;
   /** A URI of a database that nobody used yet. */
   freshUri(): string;
-  /** Drops the database of a URI. */
+  /** Drops the database of a URI, while the server goes on. */
   drop(uri: string): Promise<void>;
-  /** Stops the server when it was started here. */
-  stop(): Promise<void>;
+  /** Stops the server when it was started here, with all that it holds; elsewhere drops the database of the URI. */
+  stop(uri?: string): Promise<void>;
 };
 
 /** Why there is no server to test against; undefined when there is one. */
@@ -91,7 +91,9 @@ function peerAt(base: string, name: string): MongoPeer {
         await client.close();
       }
     },
-    stop: async () => {},
+    async stop(uri) {
+      if (uri !== undefined) await this.drop(uri);
+    },
   };
 }
 

@@ -70,9 +70,8 @@ async function killAtEachStep(place: string): Promise<void> {
 async function importedAt(file: string, closing: (() => Promise<unknown>)[]): Promise<string> {
   const peer = await startMongoPeer();
   if (peer === undefined) throw new Error('There is no MongoDB peer');
-  closing.push(async () => await peer.stop());
   const uri = peer.freshUri();
-  closing.push(async () => await peer.drop(uri));
+  closing.push(async () => await peer.stop(uri));
   await importDatabase(file, uri);
   return uri;
 }

@@ -297,9 +297,6 @@ async function openMongo(): Promise<OpenedStores> {
   const uri = peer.freshUri();
   return await openThrough({
     open: async () => await openMongoStores({ uri }),
-    remove: async () => {
-      await peer.drop(uri);
-      await peer.stop();
-    },
+    remove: async () => await peer.stop(uri),
   });
 }
