@@ -39,24 +39,26 @@ export async function beginTally(preloads: readonly URL[] = []): Promise<Tally> 
   const imports = [new URL('counting.ts', import.meta.url), ...preloads].map((url) => `--import=${fileURLToPath(url)}`);
   // The tracer is the grandchild: the server stays a child of the test and takes its signals.
   const traced = ['strace', '-D', '-f', '-qq', '-y', '-s', '0', '-e', SYSTEM_CALLS, '-o', calls];
+  // What the files held when they had last stopped growing: where nothing was asked since, they still do.
+  let rest = '';
   return {
     under: [...traced, '/usr/bin/env', `COUNTS=${counts}`, `NODE_OPTIONS=${imports.join(' ')}`],
     async costOf(work, quietMs) {
-      await quiet([counts, calls], quietMs);
+      await quiet([counts, calls], quietMs, rest);
       const [countsBefore, callsBefore] = [await sizeOf(counts), await sizeOf(calls)];
       await work();
-      await quiet([counts, calls], quietMs);
+      rest = await quiet([counts, calls], quietMs);
       return sumOf(await linesAfter(counts, countsBefore), await linesAfter(calls, callsBefore));
     },
     end: async () => await rm(folder, { recursive: true, force: true }),
   };
 }
 
-/** Waits until files have stopped growing but for background work. */
-async function quiet([counts = '', calls = '']: readonly string[], quietMs: number): Promise<void> {
-  for (let last = ''; ;) {
+/** Waits until files have stopped growing but for background work since they were as in `last`; tells how they are. */
+async function quiet([counts = '', calls = '']: readonly string[], quietMs: number, last = ''): Promise<string> {
+  for (;;) {
     const now = `${foreground(await linesAfter(counts, 0)).length} ${await sizeOf(calls)}`;
-    if (now === last) return;
+    if (now === last) return now;
     last = now;
     await pause(quietMs);
   }
