@@ -16,6 +16,8 @@ import { Fault } from '../../profiles/fault.ts';
 /** Anchoring that goes on. */
 export type OpenedAnchoring = {
   readonly health: () => Checks;
+  /** The last record that is anchored, 0 as long as there is none; absent where nothing is. */
+  readonly anchoredFrom?: () => Promise<number>;
   /** Anchors a last time. */
   stop(): Promise<void>;
 };
@@ -54,6 +56,7 @@ export async function openAnchoring(
   const repeating = repeat(async () => await anchoring.step(), PAUSE_MS, failed);
   return {
     health: () => anchoring.health(),
+    anchoredFrom: async () => (await anchor.last())?.sequence ?? 0,
     stop: async () => {
       await repeating.stop();
       await anchoring.end().catch(failed);

@@ -26,6 +26,22 @@ export function sealedText({ sequence, hash, before }: TrailCut): string {
 /** A cut as the chain tells it, and when its event was recorded. */
 export type SealedCut = TrailCut & Pick<ToldCut, 'seal'> & { readonly recorded: string };
 
+/** Which of the oldest records are to go, and who tells of it. Times are epoch milliseconds. */
+export type Cutting = {
+  /** What was recorded before this goes. */
+  readonly before: number;
+  /** What was recorded later than this says no time, as does what says none: it is as old as the record before it. */
+  readonly now: number;
+  /** For so many milliseconds beyond the oldest record, whatever else would go: a clock may be wrong. */
+  readonly reach: number;
+  /** Neither this record goes nor any after it: it is kept elsewhere. */
+  readonly anchored?: number | undefined;
+  /** Makes the event of a cut: how many records go, and how many of them say no time. */
+  readonly tell: (cut: TrailCut, records: number, undated: number) => ToldCut;
+  /** Whether a cut that the chain tells of bears the seal of who cuts now. */
+  readonly isOurs: (cut: SealedCut) => boolean;
+};
+
 /**
  * What a verification found. `begins` is the first record that is there, 1 in an empty chain; `cut` the last cut that
  * the chain tells of, which took what is missing before that. `erased` counts the records of which a personal part is
@@ -125,13 +141,15 @@ export interface AuditTrail {
   ): Promise<number>;
 
   /**
-   * Removes the oldest records, with all that they are found by: up to the first that was not recorded before a time
-   * (epoch milliseconds), and never the last of the chain. The event that `tell` makes of it (how many go) is in the
-   * chain before anything goes; the store adds to it which is the last that goes. Then some hundred go at a time, and
-   * the trail is whole after each step. Resolves with the number of records that went, {@link MOST_CUT} at most. `goOn`
-   * is called between the steps. What that throws ends the cut; another one takes what is left.
+   * Removes the oldest records, with all that they are found by: up to the first that is not to go ({@link Cutting}),
+   * and never the last of the chain. What goes is verified before it is told: it follows on the last cut, which must be
+   * of the same seal, and the first record that stays follows on it. The event that `tell` makes of it is in the chain
+   * before anything goes; the store adds to it which is the last that goes. Then some hundred go at a time, and the
+   * trail is whole after each step. Resolves with the number of records that went, {@link MOST_CUT} at most beside what
+   * an earlier cut left. `goOn` is called between the steps. What that throws ends the cut; another one takes the rest.
+   * @throws {Fault} conflict - the chain is broken there, or begins by a cut of another seal: nothing is told or goes
    */
-  cut(before: number, tell: (cut: TrailCut, records: number) => ToldCut, goOn?: () => Promise<void>): Promise<number>;
+  cut(cutting: Cutting, goOn?: () => Promise<void>): Promise<number>;
   /** How many events lost a part by the erasures that some events (ids) tell of, each counted once. */
   countErased(told: readonly string[]): Promise<number>;
 

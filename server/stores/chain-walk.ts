@@ -1,17 +1,21 @@
 /**
  * The walk of a verification along the chain, the same on every store: hashes, heads that were kept elsewhere, personal
  * parts against their commitments, what each adapter says of the rows by which an event is found, and by which cut the
- * chain begins later than with its first record.
+ * chain begins later than with its first record. And the walk of a cut along the oldest entries, which verifies them.
  */
-import type { SealedCut, TrailHead, Verification } from '../ports/audit-trail.ts';
+import { Fault } from '../../profiles/fault.ts';
+import { MOST_CUT, type Cutting, type SealedCut, type TrailHead, type Verification } from '../ports/audit-trail.ts';
 import {
   cutOf,
   EMPTY_CHAIN,
   fitsCommitment,
   fromRanges,
   isSealedAfter,
+  recordedOf,
   SIDES,
+  tellsOfCut,
   type ChainedEvent,
+  type ChainEntry,
   type PersonalSide,
   type StoredEntry,
 } from './audit-chain.ts';
@@ -170,6 +174,90 @@ export class ChainWalk {
     }
     return undefined;
   }
+}
+
+/** Entries of a chain as a cut reads them: some after a record, in order; some before one, the last first. */
+export type CutSource = {
+  after(sequence: number): Promise<readonly ChainEntry[]>;
+  before(sequence: number): Promise<readonly ChainEntry[]>;
+  goOn(): Promise<void>;
+};
+
+/** The oldest records that are to go: how many, how many of them say no time, the last, and before when all were. */
+export type Oldest = {
+  readonly records: number;
+  readonly undated: number;
+  readonly last: TrailHead;
+  readonly before: number;
+};
+
+/**
+ * Finds what a cut takes of a chain that ends with a record (`end`), and verifies that and the first that stays; anew
+ * when another process removes records from under the walk.
+ * @throws {Fault} conflict - the chain is broken there, or begins by a cut of another seal
+ */
+export async function findOldest(source: CutSource, end: number, cutting: Cutting): Promise<Oldest> {
+  for (;;) {
+    const first = (await source.after(0))[0];
+    if (first === undefined) return { records: 0, undated: 0, last: EMPTY_CHAIN, before: cutting.before };
+    try {
+      return await walkOldest(source, first, end, cutting);
+    } catch (error) {
+      if ((await source.after(0))[0]?.sequence === first.sequence) throw error;
+    }
+  }
+}
+
+async function walkOldest(source: CutSource, first: ChainEntry, end: number, cutting: Cutting): Promise<Oldest> {
+  const told = first.sequence === 1 ? undefined : await lastCut(source, first, end, cutting);
+  let head: TrailHead = told === undefined ? EMPTY_CHAIN : { sequence: told.sequence, hash: told.hash };
+  // What an earlier cut left goes, whatever else does.
+  const left = Math.max(0, head.sequence - first.sequence + 1);
+  const stop = Math.min(end, cutting.anchored ?? end, head.sequence + MOST_CUT + 1);
+  let time = told === undefined ? undefined : Date.parse(told.before);
+  const least = left > 0 ? Date.parse(told?.before ?? '') : Number.NEGATIVE_INFINITY;
+  let [before, undated] = [Math.max(least, cutting.before), 0];
+  let oldest: Oldest = { records: left, undated, last: head, before };
+  for (let isFirst = true; ;) {
+    const batch = await source.after(head.sequence);
+    if (batch.length === 0) throw brokenAt(head.sequence + 1);
+    for (const entry of batch) {
+      if (entry.sequence !== head.sequence + 1 || !isSealedAfter(head, entry)) throw brokenAt(head.sequence + 1);
+      const recorded = recordedOf(entry.body);
+      const isDated = recorded <= cutting.now;
+      if (isDated && isFirst) [before, isFirst] = [Math.max(least, Math.min(before, recorded + cutting.reach)), false];
+      if (isDated) time = recorded;
+      else undated += 1;
+      if (entry.sequence >= stop || (time !== undefined && time >= before)) return oldest;
+      head = { sequence: entry.sequence, hash: entry.hash };
+      // What says no time at the very beginning is as old as the first record that says one.
+      if (time !== undefined)
+        oldest = { records: left + head.sequence - (told?.sequence ?? 0), undated, last: head, before };
+    }
+    await source.goOn();
+  }
+}
+
+/** The last cut that the chain tells of: it is to reach the first record that is there. */
+async function lastCut(source: CutSource, first: ChainEntry, end: number, { isOurs }: Cutting): Promise<SealedCut> {
+  for (let last = end + 1; last > first.sequence; await source.goOn()) {
+    const batch = await source.before(last);
+    const telling = batch.find(({ body }) => tellsOfCut(body));
+    if (telling !== undefined) {
+      const cut = cutOf(JSON.parse(telling.body) as ChainedEvent, telling.sequence);
+      if (cut === undefined || !isOurs(cut)) throw brokenAt(telling.sequence, 'it tells of a cut of another seal');
+      if (cut.sequence < first.sequence - 1) throw brokenAt(cut.sequence + 1);
+      if (cut.sequence >= first.sequence && (await source.before(cut.sequence + 1))[0]?.hash !== cut.hash)
+        throw brokenAt(cut.sequence);
+      return cut;
+    }
+    last = batch.at(-1)?.sequence ?? 0;
+  }
+  throw brokenAt(1);
+}
+
+function brokenAt(sequence: number, why = 'the chain is broken there'): Fault {
+  return new Fault('conflict', `Nothing is cut off the audit trail at record ${sequence}: ${why}`);
 }
 
 function eventOf(body: string): ChainedEvent | undefined {

@@ -3,6 +3,7 @@ import type { IndexDefinitions, Indexer } from '../../../profiles/search/indexer
 import type { Validate } from '../../../profiles/validation/validate.ts';
 import type { Config } from '../../config/config.ts';
 import type { CurrentRegion } from '../../config/current-region.ts';
+import type { CutTrailDeps } from '../../flows/audit/cut-trail.ts';
 import type { Log } from '../../log.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -27,6 +28,7 @@ export type FlowParts = {
     readonly renderer: FrameRenderer;
     readonly jobs: JobQueue;
     readonly index: SearchIndex;
+    readonly anchoring?: Pick<CutTrailDeps, 'anchoredFrom'>;
   };
   readonly clock: Clock;
   readonly indexer: Indexer;

@@ -69,7 +69,8 @@ export function workOf(
   const maintain = maintainStudy({ ...writing, timeZone, repositoryUniqueId, retrieveAETitle, endpoint, alert });
   const goOn = goOnErasing(writing);
   const sweep = sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS });
-  const cut = cutTrail({ ...parts, trail: stores.trail, records, years: config.auditRetentionYears });
+  const { trail, anchoring } = stores;
+  const cut = cutTrail({ ...parts, ...anchoring, trail, records, log, years: config.auditRetentionYears });
   const list = listKeptAside(writing);
   const correct = correctDerived(writing);
   const settled = settleAndDerive(writing);

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { keptSince } from '../../../profiles/audit/retention.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
-import { sealedText, type AuditTrail, type ToldCut, type TrailCut } from '../../ports/audit-trail.ts';
+import type { Log } from '../../log.ts';
+import { sealedText, type AuditTrail, type SealedCut, type ToldCut, type TrailCut } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
 import type { ErasureKey } from '../../ports/erasure-key.ts';
@@ -19,9 +20,14 @@ export type CutTrailDeps = {
   readonly clock: Clock;
   readonly years: number | undefined;
   readonly erasureKey?: ErasureKey | undefined;
+  readonly log: Pick<Log, 'warn'>;
+  /** The last record that is anchored, 0 as long as there is none; absent where nothing is anchored. */
+  readonly anchoredFrom?: (() => Promise<number>) | undefined;
 };
 
 const EVERY_MS = 86_400_000;
+/** A clock that is years ahead costs no more at a time. */
+const REACH_MS = 28 * EVERY_MS;
 
 /** Asks for the job that cuts, where events are not kept for ever. There is one: asked for again it moves. */
 export function askForCut({ records, clock, years }: Pick<CutTrailDeps, 'records' | 'clock' | 'years'>) {
@@ -33,18 +39,22 @@ export function askForCut({ records, clock, years }: Pick<CutTrailDeps, 'records
 }
 
 /** Makes the work of `cut-trail`, which comes again each day as long as events are not kept for ever. */
-export function cutTrail({ trail, records, clock, years, erasureKey }: CutTrailDeps) {
+export function cutTrail({ trail, records, clock, years, erasureKey, log, anchoredFrom }: CutTrailDeps) {
   return async ({ goOn }: JobRun): Promise<{ readonly againAt: number } | void> => {
     if (years === undefined) return;
-    const cut = async (now: number): Promise<number> => {
-      const tell = (one: TrailCut, events: number): ToldCut => ({
-        record: cutRecord(now, one, events),
-        seal: erasureKey?.digest(sealedText(one)),
-      });
-      return await trail.cut(keptSince(now, years), tell, goOn);
+    const now = clock.now();
+    let [before, isCut] = [keptSince(now, years), false];
+    const sealOf = (one: TrailCut) => erasureKey?.digest(sealedText(one));
+    const tell = (one: TrailCut, events: number, undated: number): ToldCut => {
+      if (undated > 0)
+        log.warn({ undated }, 'events that say no time, or one to come, are cut off as those before them');
+      // What one run cuts is bounded by what its first cut is.
+      before = Date.parse(one.before);
+      return { record: cutRecord(now, one, events), seal: sealOf(one) };
     };
-    let isCut = false;
-    while ((await cut(clock.now())) > 0) isCut = true;
+    const isOurs = (one: SealedCut): boolean => one.seal === sealOf(one);
+    const anchored = await anchoredFrom?.();
+    while ((await trail.cut({ before, now, reach: REACH_MS, anchored, tell, isOurs }, goOn)) > 0) isCut = true;
     if (isCut) {
       const jobs = [jobOf('forget-erased', randomUUID(), clock.now())];
       await records.commit(systemWarrant('ask-for-work', 'forget'), joinParts({ jobs }));

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { studyEntity } from '../../../profiles/audit/entities.ts';
 import { keptSince } from '../../../profiles/audit/retention.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { ToldCut, TrailCut, Verification } from '../../../server/ports/audit-trail.ts';
+import type { Cutting, SealedCut, ToldCut, TrailCut, Verification } from '../../../server/ports/audit-trail.ts';
 import { expectFault } from '../../support/faults.ts';
 import { anAudit, anId, aPatientGrant, aPersonKey, aQuery, aUid, NOW, SYSTEM } from '../../support/plans.ts';
 import { searchIds } from '../../support/reads.ts';
@@ -12,12 +12,19 @@ import { useStores, type Suite } from '../suite.ts';
 
 const DAY_MS = 86_400_000;
 const SINCE = keptSince(NOW, 10);
+const LATE = SINCE + 100 * DAY_MS;
 
 /** Tells of a cut at present. */
-const told = (cut: TrailCut, records: number): ToldCut => ({
+const tell = (cut: TrailCut, records: number): ToldCut => ({
   record: anAudit([], anId(), [{ role: '13', detail: { before: cut.before, records: String(records) } }]),
   seal: `seal-of-${cut.sequence}`,
 });
+
+/** A cut of what was recorded before a time, and who tells of it. */
+const before = (time: number, parts: Partial<Cutting> = {}): Cutting => {
+  const isOurs = ({ seal, sequence }: SealedCut): boolean => seal === `seal-of-${sequence}`;
+  return { before: time, now: NOW, reach: 7_300 * DAY_MS, tell, isOurs, ...parts };
+};
 
 /** A suite on a trail of its own, with events of one person. */
 function useTrail(open: OpenStores) {
@@ -49,9 +56,9 @@ export function cuttingTrails(name: string, open: OpenStores): void {
     const { suite, fill, found } = useTrail(open);
 
     it('is nothing of an empty trail, and never the last record', async () => {
-      expect(await suite.trail.cut(SINCE, told)).to.equal(0);
+      expect(await suite.trail.cut(before(SINCE))).to.equal(0);
       await fill(-3);
-      expect(await suite.trail.cut(SINCE, told)).to.equal(0);
+      expect(await suite.trail.cut(before(SINCE))).to.equal(0);
       expect(await suite.trail.verify())
         .to.deep.include({ whole: true, begins: 1 })
         .and.not.have.property('cut');
@@ -60,13 +67,13 @@ export function cuttingTrails(name: string, open: OpenStores): void {
     it('is what was recorded before the time, up to the first that was not', async () => {
       await fill(-2);
       const kept = [...(await fill(0)), ...(await fill(-1)), ...(await fill(1))];
-      const before = await suite.trail.head();
+      const head = await suite.trail.head();
       const last = await suite.trail.hashAt(2);
-      expect(await suite.trail.cut(SINCE, told)).to.equal(2);
-      expect(await suite.trail.cut(SINCE, told)).to.equal(0);
+      expect(await suite.trail.cut(before(SINCE))).to.equal(2);
+      expect(await suite.trail.cut(before(SINCE))).to.equal(0);
       expect(await found()).to.deep.equal([...kept].sort());
       expect(await suite.trail.hashAt(2)).to.equal(undefined);
-      const verified = await suite.trail.verify([before]);
+      const verified = await suite.trail.verify([head]);
       expect(verified).to.deep.include({ whole: true, begins: 3, erased: 0, unexplained: 0 });
       const cut = { sequence: 2, hash: last, before: new Date(SINCE).toISOString(), seal: 'seal-of-2' };
       expect(verified)
@@ -84,11 +91,55 @@ export function cuttingTrails(name: string, open: OpenStores): void {
       expect(await suite.trail.verify(known)).to.deep.include({ whole: false, sequence: 2 });
     });
 
+    it('reaches so far beyond the oldest record, and to no record that is anchored, nor to one after it', async () => {
+      await fill(-3);
+      expect(await suite.trail.cut(before(LATE, { reach: 0 }))).to.equal(0);
+      expect(await suite.trail.cut(before(LATE, { anchored: 0 }))).to.equal(0);
+      expect(await suite.trail.cut(before(LATE, { anchored: 4 }))).to.equal(1);
+      const { begins, cut } = (await suite.trail.verify()) as Extract<Verification, { whole: true }>;
+      expect([begins, cut?.sequence]).to.deep.equal([4, 3]);
+      const reach = DAY_MS / 2;
+      expect(await suite.trail.cut(before(LATE, { reach }))).to.equal(1);
+      expect(await suite.trail.verify())
+        .to.deep.include({ whole: true, begins: 5 })
+        .and.have.nested.property('cut.before', new Date(SINCE + (1 / 2 - 1) * DAY_MS).toISOString());
+    });
+
+    it('is refused where the chain begins by a cut of another seal', async () => {
+      const head = await suite.trail.head();
+      await expectFault(suite.trail.cut(before(LATE, { isOurs: () => false })), 'conflict');
+      expect(await suite.trail.head()).to.deep.equal(head);
+    });
+
     it('is of no use to who tells that younger events were as old', async () => {
-      const before = NOW - 365 * DAY_MS;
-      expect(await suite.trail.cut(before, told)).to.be.greaterThan(0);
+      expect(await suite.trail.cut(before(NOW - 365 * DAY_MS))).to.be.greaterThan(0);
       const verified = await suite.trail.verify();
       expect(verified).to.deep.include({ whole: false, reason: 'the record tells of a cut that cannot be' });
+    });
+  });
+
+  describe(`AuditTrail, cut although its times are wrong: ${name}`, function () {
+    this.timeout(120_000);
+    const { suite, fill, found } = useTrail(open);
+
+    it('takes what says a time to come as old as the record before it', async () => {
+      const years = 4_000;
+      await fill(years);
+      await fill(-2);
+      await fill(years, 2);
+      await fill(-1);
+      let counted: readonly number[] = [];
+      const cutting = before(SINCE, {
+        tell: (cut, records, undated) => {
+          counted = [records, undated];
+          return tell(cut, records);
+        },
+      });
+      const ids = await fill(1);
+      expect(await suite.trail.cut(cutting)).to.equal(5);
+      expect(counted).to.deep.equal([5, 3]);
+      expect(await found()).to.deep.equal(ids);
+      expect(await suite.trail.verify()).to.deep.include({ whole: true, begins: 6 });
     });
   });
 
@@ -99,31 +150,31 @@ export function cuttingTrails(name: string, open: OpenStores): void {
     it('is whole before and after each of them, and after an end between them', async () => {
       await fill(-1, 250);
       const kept = await fill(1, 3);
-      const before = await suite.trail.head();
+      const head = await suite.trail.head();
       const states: Verification[] = [];
       const goOn = async (): Promise<void> => {
-        const state = await suite.trail.verify([before]);
+        const state = await suite.trail.verify([head]);
         states.push(state);
         if (state.whole && state.begins > 1) throw new Fault('transient', 'The job is to end');
       };
-      await expectFault(suite.trail.cut(SINCE, told, goOn), 'transient');
+      await expectFault(suite.trail.cut(before(SINCE), goOn), 'transient');
       await suite.reopen();
       const last = await suite.trail.hashAt(250);
-      states.push(await suite.trail.verify([before]));
+      states.push(await suite.trail.verify([head]));
       for (const state of states) expect(state).to.include({ whole: true });
       expect(states.at(-1)).to.deep.include({ begins: 201, head: await suite.trail.head() });
       expect(states.at(-1)).to.have.nested.include({ 'cut.sequence': 250, 'cut.hash': last });
       expect((await found()).length).to.equal(53);
 
       const [removed, ...meanwhile] = await Promise.all([
-        suite.trail.cut(SINCE, told),
-        suite.trail.verify([before]),
-        suite.trail.verify([before]),
+        suite.trail.cut(before(SINCE)),
+        suite.trail.verify([head]),
+        suite.trail.verify([head]),
       ]);
       expect(removed).to.equal(50);
       for (const state of meanwhile) expect(state).to.include({ whole: true });
       expect(await found()).to.deep.equal([...kept].sort());
-      const after = await suite.trail.verify([before]);
+      const after = await suite.trail.verify([head]);
       expect(after).to.deep.include({ whole: true, begins: 251, erased: 0, unexplained: 0 });
       expect(after).to.have.nested.include({ 'cut.sequence': 250, 'cut.hash': last });
     });

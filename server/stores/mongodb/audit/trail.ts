@@ -2,11 +2,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../../../profiles/fault.ts';
 import type { PersonKey } from '../../../access/requester.ts';
-import { MOST_CUT, type AuditTrail, type ErasedPerson, type Sealing } from '../../../ports/audit-trail.ts';
-import type { ToldCut, TrailCut, TrailHead, Verification } from '../../../ports/audit-trail.ts';
+import type { AuditTrail, Cutting, ErasedPerson, Sealing } from '../../../ports/audit-trail.ts';
+import type { TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import { requireEvents } from '../../../ports/bounds.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
-import { countErased, cutText, EMPTY_CHAIN, recordedOf, tellsOfCut } from '../../audit-chain.ts';
+import { countErased, cutText, tellsOfCut, type ChainEntry } from '../../audit-chain.ts';
+import { findOldest } from '../../chain-walk.ts';
 import { partsNaming, partsOfPerson, type GoingParts, type ToldEvent } from '../../erasing-events.ts';
 import { insertAudit } from './audit.ts';
 import type { Collections } from '../collections.ts';
@@ -129,38 +130,31 @@ export class MongoAuditTrail implements AuditTrail {
     });
   }
 
-  async cut(before: number, tell: (cut: TrailCut, records: number) => ToldCut, goOn?: GoOn): Promise<number> {
+  async cut(cutting: Cutting, goOn: GoOn = async () => undefined): Promise<number> {
     return await asStore(async () => {
       await this.#sealed();
-      const oldest = await this.#oldest(before, goOn);
-      if (oldest.records === 0) return 0;
-      const cut = { ...oldest.last, before: new Date(before).toISOString() };
-      const { record, seal } = tell(cut, oldest.records);
+      const { sequence: end } = await readHead(this.#collections);
+      const source = {
+        after: async (sequence: number) => await this.#entries({ $gt: sequence }, 1),
+        before: async (sequence: number) => await this.#entries({ $lt: sequence }, -1),
+        goOn,
+      };
+      const { records, undated, last, before } = await findOldest(source, end, cutting);
+      if (records === 0) return 0;
+      const cut = { ...last, before: new Date(before).toISOString() };
+      const { record, seal } = cutting.tell(cut, records, undated);
       await insertAudit(this.#collections, [{ ...record, cut: cutText(cut, seal) }]);
       await this.#sealed();
       await this.#requireCut(record.event.id);
-      while ((await removeOldest(this.#collections, cut.sequence)) > 0) await goOn?.();
-      return oldest.records;
+      while ((await removeOldest(this.#collections, cut.sequence)) > 0) await goOn();
+      return records;
     });
   }
 
-  /** The records that were recorded before a time, but the last of the chain: how many, and the last of them. */
-  async #oldest(before: number, goOn?: GoOn): Promise<{ readonly records: number; readonly last: TrailHead }> {
-    const { sequence: head } = await readHead(this.#collections);
-    let [records, last] = [0, EMPTY_CHAIN];
-    for (;;) {
-      const batch = await this.#collections.chain
-        .find({ _id: { $gt: last.sequence, $lt: head } })
-        .sort({ _id: 1 })
-        .limit(LOOK_AT_ONCE)
-        .toArray();
-      for (const { _id, hash, body } of batch) {
-        if (!(recordedOf(body) < before)) return { records, last };
-        [records, last] = [records + 1, { sequence: _id, hash }];
-      }
-      if (batch.length < LOOK_AT_ONCE || records >= MOST_CUT) return { records, last };
-      await goOn?.();
-    }
+  async #entries(sequence: { $gt: number } | { $lt: number }, order: 1 | -1): Promise<readonly ChainEntry[]> {
+    const { chain } = this.#collections;
+    const found = await chain.find({ _id: sequence }).sort({ _id: order }).limit(LOOK_AT_ONCE).toArray();
+    return found.map(({ _id, hash, body }) => ({ sequence: _id, hash, body }));
   }
 
   /** A server of before does not seal what an event tells of a cut. */

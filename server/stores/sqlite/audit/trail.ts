@@ -1,11 +1,12 @@
 /** AuditTrail on SQLite: events by the writer thread, verification on a reader. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PersonKey } from '../../../access/requester.ts';
-import { MOST_CUT, type AuditTrail, type ErasedPerson, type Sealing } from '../../../ports/audit-trail.ts';
-import type { ToldCut, TrailCut, TrailHead, Verification } from '../../../ports/audit-trail.ts';
+import type { AuditTrail, Cutting, ErasedPerson, Sealing } from '../../../ports/audit-trail.ts';
+import type { TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import { requireEvents } from '../../../ports/bounds.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
-import { countErased, cutText, EMPTY_CHAIN, recordedOf } from '../../audit-chain.ts';
+import { countErased, cutText } from '../../audit-chain.ts';
+import { findOldest } from '../../chain-walk.ts';
 import { partsNaming, partsOfPerson, type GoingParts, type ToldEvent } from '../../erasing-events.ts';
 import { hashAt, readHead } from '../write/write-trail.ts';
 import { BODY_COLUMNS, bodyOf, type ChainedBody } from './audit-rows.ts';
@@ -111,30 +112,23 @@ export class SqliteAuditTrail implements AuditTrail {
     return erased;
   }
 
-  async cut(before: number, tell: (cut: TrailCut, records: number) => ToldCut, goOn: GoOn = nextTurn): Promise<number> {
-    await this.head();
-    const oldest = await this.#oldest(before, goOn);
-    if (oldest.records === 0) return 0;
-    const cut = { ...oldest.last, before: new Date(before).toISOString() };
-    const { record, seal } = tell(cut, oldest.records);
+  async cut(cutting: Cutting, goOn: GoOn = nextTurn): Promise<number> {
+    const { sequence: end } = await this.head();
+    const trail = this.#trail;
+    const some = (sql: string, sequence: number) =>
+      trail.all<TrailHead & ChainedBody>(sql, sequence, BATCH).map((one) => ({ ...one, body: bodyOf(one) }));
+    const source = {
+      after: async (sequence: number) => some(AFTER, sequence),
+      before: async (sequence: number) => some(BEFORE, sequence),
+      goOn,
+    };
+    const { records, undated, last, before } = await findOldest(source, end, cutting);
+    if (records === 0) return 0;
+    const cut = { ...last, before: new Date(before).toISOString() };
+    const { record, seal } = cutting.tell(cut, records, undated);
     await this.#writers.record([{ ...record, cut: cutText(cut, seal) }]);
     while ((await this.#writers.trail.send('removeOldest', { last: cut.sequence })) > 0) await goOn();
-    return oldest.records;
-  }
-
-  /** The records that were recorded before a time, but the last of the chain: how many, and the last of them. */
-  async #oldest(before: number, goOn: GoOn): Promise<{ readonly records: number; readonly last: TrailHead }> {
-    const { sequence: head } = readHead(this.#trail);
-    let [records, last] = [0, EMPTY_CHAIN];
-    for (;;) {
-      const batch = this.#trail.all<TrailHead & ChainedBody>(OLDEST, last.sequence, head, BATCH);
-      for (const entry of batch) {
-        if (!(recordedOf(bodyOf(entry)) < before)) return { records, last };
-        [records, last] = [records + 1, { sequence: entry.sequence, hash: entry.hash }];
-      }
-      if (batch.length < BATCH || records >= MOST_CUT) return { records, last };
-      await goOn();
-    }
+    return records;
   }
 
   async countErased(told: readonly string[]): Promise<number> {
@@ -179,8 +173,8 @@ const PART = 'WHERE c.sequence > ? ORDER BY c.sequence LIMIT 0 + ?';
 const TOLD = `SELECT c.sequence, c.id, '' AS body, NULL AS frame, NULL AS agents, p.json AS entities, r.json AS request
   FROM chain c ${SIDES_OF} ${PART}`;
 
-const OLDEST = `SELECT c.sequence, c.hash, ${BODY_COLUMNS} WHERE c.sequence > ? AND c.sequence < ?
-  ORDER BY c.sequence LIMIT 0 + ?`;
+const AFTER = `SELECT c.sequence, c.hash, ${BODY_COLUMNS} WHERE c.sequence > ? ORDER BY c.sequence LIMIT 0 + ?`;
+const BEFORE = `SELECT c.sequence, c.hash, ${BODY_COLUMNS} WHERE c.sequence < ? ORDER BY c.sequence DESC LIMIT 0 + ?`;
 
 const TOLD_WHOLE = `SELECT c.sequence, c.id, a.json AS agents, p.json AS entities, r.json AS request, ${BODY_COLUMNS}
   LEFT JOIN personal a ON a.id = c.id AND a.side = 'agents' ${SIDES_OF} ${PART}`;
