@@ -179,4 +179,19 @@ export function cuttingTrails(name: string, open: OpenStores): void {
       expect(after).to.have.nested.include({ 'cut.sequence': 250, 'cut.hash': last });
     });
   });
+
+  describe(`AuditTrail, two cut at one time: ${name}`, function () {
+    this.timeout(60_000);
+    const { suite, fill, found } = useTrail(open);
+
+    it('is whole, and all went that was to go', async () => {
+      await fill(-1, 450);
+      const kept = await fill(1, 3);
+      const head = await suite.trail.head();
+      await Promise.all([suite.trail.cut(before(SINCE)), suite.trail.cut(before(SINCE))]);
+      const whole = { whole: true, begins: 451, erased: 0, unexplained: 0 };
+      expect(await suite.trail.verify([head])).to.deep.include(whole);
+      expect(await found()).to.deep.equal([...kept].sort());
+    });
+  });
 }
