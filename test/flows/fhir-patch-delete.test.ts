@@ -239,6 +239,32 @@ describe('FHIR patch, delete and resources kept as they come (FHIR R4 http.html#
       expect(versions.map(({ response }) => response?.etag)).to.deep.equal(['W/"3"', 'W/"2"', 'W/"1"']);
     });
 
+    it('does not move to another patient as it is put again, by its id or by a condition', async () => {
+      const body = anOrder(`Patient/${region.patients.helene}`);
+      const theirs = anOrder(`Patient/${region.patients.gaetan}`);
+      const chosen = 'ServiceRequest/demo-strasbourg.gone';
+      expect((await region.strasbourg.send('PUT', chosen, { ...body, id: 'demo-strasbourg.gone' })).status).to.equal(
+        201,
+      );
+      for (const path of [await order(), chosen]) {
+        const [, id = ''] = path.split('/');
+        expect((await region.strasbourg.send('DELETE', path)).status).to.equal(204);
+        const moved = await region.strasbourg.send('PUT', path, { ...theirs, id });
+        expectOutcome(moved, 409, 'conflict');
+        const standing = await order();
+        const other = { ...theirs, id: standing.split('/')[1] };
+        expect((await region.strasbourg.send('PUT', standing, other)).text, 'as of what stands').to.equal(moved.text);
+        const absent = await region.nancy.send('PUT', 'ServiceRequest/nobody', { ...theirs, id: 'nobody' });
+        const hidden = await region.nancy.send('PUT', path, { ...theirs, id });
+        expect([hidden.status, hidden.text]).to.deep.equal([absent.status, absent.text]);
+        if (path === chosen) {
+          const sought = await region.strasbourg.send('PUT', 'ServiceRequest?identifier=urn:a|none', { ...theirs, id });
+          expectOutcome(sought, 409, 'conflict');
+        }
+        expect((await region.strasbourg.send('PUT', path, { ...body, id })).status).to.equal(201);
+      }
+    });
+
     it('by a condition deletes the one that matches, and none of several', async () => {
       const path = await order({ identifier: [{ system: 'urn:a', value: 'D-1' }] });
       expectOutcome(await region.strasbourg.send('DELETE', 'ServiceRequest?intent=order'), 412, 'conflict');

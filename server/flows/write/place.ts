@@ -33,7 +33,11 @@ async function placeById(work: Work, act: WriteAct, id: string): Promise<Placed 
   if (act.interaction === 'patch') throw new Fault('not-found', ABSENT);
   const isOwn = isOwnId(work, id) || (row !== undefined && (await standingFor(work, row, act)) === 'own');
   if (!isOwn) throw new Fault('not-found', ABSENT);
-  return { act, id, standing, isOwn };
+  return { act, id, standing, isOwn, ...left(row) };
+}
+
+function left(row: InternalVersion | undefined): Pick<Placed, 'deletion'> {
+  return row?.isDeletion === true ? { deletion: row } : {};
 }
 
 /** What is hidden is deleted as what is absent: nothing is, and nothing is told. */
@@ -71,7 +75,9 @@ async function placeByContent(work: Work, act: WriteAct): Promise<Placed | undef
   }
   if (act.interaction === 'delete') return undefined;
   if (act.interaction === 'patch') throw new Fault('not-found', ABSENT);
-  return { act, id: chosenId(work, act.resource) ?? newId(), ...sought, standing };
+  const chosen = chosenId(work, act.resource);
+  if (chosen === undefined) return { act, id: newId(), ...sought, standing };
+  return { act, id: chosen, ...sought, standing, ...left(await rowAt(work, act, chosen)) };
 }
 
 /** What a condition found; `isOwn` where an identity or identifier of the requester's own did. */

@@ -170,8 +170,9 @@ function filedUnder(resource: Resource, patient: string): Resource {
   return relinked(resource, (text, kind) => (kind !== 'uri' && text === sent ? patient : undefined));
 }
 
-/** @throws {Fault} conflict - the resource is of one person and would become another's */
-function refuseMove({ standing }: Placed, known: KnownPatient | undefined): void {
-  if (standing === undefined || known === undefined || standing.person === known.person) return;
+/** @throws {Fault} conflict - the resource, or what was deleted under its id, is of one person and would be another's */
+function refuseMove({ standing, deletion }: Placed, known: KnownPatient | undefined): void {
+  const row = standing ?? deletion;
+  if (row === undefined || known === undefined || row.person === known.person) return;
   throw new Fault('conflict', 'A resource does not move to another patient');
 }

@@ -8,7 +8,7 @@ import type { PersonKey } from '../../access/requester.ts';
 import type { Warrant } from '../../access/warrant.ts';
 import type { Precondition } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
-import type { InternalRow } from '../../ports/record-store.ts';
+import type { InternalRow, InternalVersion } from '../../ports/record-store.ts';
 import type { GuardDeps, Visit } from '../guard.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import type { SuppressionDeps } from '../erase/known-again/suppression.ts';
@@ -47,6 +47,8 @@ export type Placed = {
   readonly id: string;
   /** What stands there. */
   readonly standing: InternalRow | undefined;
+  /** What is left of what stood there: its id stays that of whom it was of. */
+  readonly deletion?: InternalVersion;
   /** What stands there, or may be made there, is the requester's own: its id, identity or identifier says so. */
   readonly isOwn?: true;
   /** What its condition found nothing by, where no identity of the row does: it must still find nothing. */
