@@ -171,7 +171,8 @@ function establishmentsIn({ origin }: GivingRow): readonly string[] {
   return origin.sources.filter((source) => source.startsWith('Organization/'));
 }
 
-function principalOf(source: string, person: PersonKey): Principal {
+/** As whom a source (a reference) that filed a row of a person holds its rights to it. */
+export function principalOf(source: string, person: PersonKey): Principal {
   if (source.startsWith('Patient/')) return principal.patient(person);
   return source.startsWith('Organization/') ? principal.establishment(source) : principal.practitioner(source);
 }
