@@ -25,11 +25,19 @@ export function namedTeam(id: string, careTeam: object, zone?: string): NamedTea
   return { team: `CareTeam/${id}`, members };
 }
 
-/** Whether a team has somebody, or for longer, whom the one before it did not. */
+/** Whether a team has somebody, or for longer, whom the one before it did not. Teams of any size may be compared. */
 export function takesInFurther({ members }: NamedTeam, before: NamedTeam): boolean {
-  return !members.every((one) =>
-    before.members.some(({ reference, from, to }) => reference === one.reference && from <= one.from && one.to <= to),
-  );
+  const had = before.members.map((member) => ({ member, isHad: true }));
+  const all = [...had, ...members.map((member) => ({ member, isHad: false }))];
+  // Of each the last end of those times that began by then: of one moment those that it had come first.
+  const ends = new Map<string, number>();
+  for (const { member, isHad } of all.toSorted((one, other) => one.member.from - other.member.from)) {
+    const { reference, to } = member;
+    const end = ends.get(reference) ?? -Infinity;
+    if (isHad) ends.set(reference, Math.max(end, to));
+    else if (end < to) return true;
+  }
+  return false;
 }
 
 /** Those of a team who are in it in a time, each in what both leave. */

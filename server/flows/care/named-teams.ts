@@ -86,11 +86,11 @@ export async function followedParts(
 ): Promise<readonly PlanParts[]> {
   const { deps, reading, now } = work;
   const { before, after } = namesOf(work, id, team);
-  if (!takesInFurther(after, before) && !takesInFurther(before, after)) return [];
+  const isNews = takesInFurther(after, before);
+  if (!isNews && !takesInFurther(before, after)) return [];
   const turn = await readTurn(deps.records, reading, claimKey.team(id));
   const naming = await consentsNaming(work, person, id);
   if (naming.length > 0 && team.after !== undefined) requireSmall(team.after);
-  const isNews = takesInFurther(after, before);
   return [
     nextTurn(turn),
     ...naming.flatMap(({ row, resource }) => [
