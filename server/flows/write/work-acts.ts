@@ -170,7 +170,7 @@ function filedUnder(resource: Resource, patient: string): Resource {
   return relinked(resource, (text, kind) => (kind !== 'uri' && text === sent ? patient : undefined));
 }
 
-/** @throws {Fault} conflict - the resource, or what was deleted under its id, is of one person and would be another's */
+/** @throws {Fault} conflict - the resource, or what was deleted under its id, is another person’s than it would be */
 function refuseMove({ standing, deletion }: Placed, known: KnownPatient | undefined): void {
   const row = standing ?? deletion;
   if (row === undefined || known === undefined || row.person === known.person) return;
