@@ -204,6 +204,12 @@ for (const { name, missing, open } of EACH_STORE.slice(0, 1)) {
       expectOutcome(await decided(second, late), 409, 'conflict');
       expect(await seen()).to.equal(0);
       expect((await region.patient.send('POST', 'Patient/$reconsent')).status).to.equal(201);
+      expect((await region.patient.send('POST', 'Patient/$withdraw')).status).to.equal(201);
+      await account(false);
+      expectOutcome(await decided(second, late), 409, 'conflict');
+      expect(await seen(), 'she withdrew after it was recorded').to.equal(0);
+      await account(true);
+      expect((await region.patient.send('POST', 'Patient/$reconsent')).status).to.equal(201);
       expect((await decided(second, late, 'refused')).status).to.equal(200);
       expect(await seen()).to.equal(2);
     });

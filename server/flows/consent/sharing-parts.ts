@@ -51,9 +51,20 @@ export function isSaidAs(
   patient: string,
 ): boolean {
   if (recordedBy(denial) !== undefined) return false;
+  return !isSaidByHerself(denial) || rows.get(denial.id)?.subject === patient;
+}
+
+/** Whether the patient said it in her own account: no establishment recorded it, and nobody said it for her. */
+export function isSaidByHerself(denial: Consent): boolean {
   const { performer = [] } = denial;
   const isRepresentatives = performer.some(({ reference = '' }) => reference.startsWith('RelatedPerson/'));
-  return isRepresentatives || rows.get(denial.id)?.subject === patient;
+  return recordedBy(denial) === undefined && !isRepresentatives;
+}
+
+/** Whether it stood at a time (epoch milliseconds): what was written later may say something new. */
+export function stoodAt({ rows }: Pick<StandingSharing, 'rows'>, { id }: Pick<Consent, 'id'>, time: number): boolean {
+  const row = rows.get(id ?? '');
+  return row !== undefined && row.updated <= time;
 }
 
 /** Reads it. */

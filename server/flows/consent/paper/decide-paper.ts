@@ -71,7 +71,8 @@ async function confirmedParts(
   const subject = { person, patient };
   const standing = await readSharing(records, systemReading('change-consent', now), person, now);
   const atDesk = systemReading('decide-at-desk', now);
-  const { ended, left } = await standingOnPaper(deps, atDesk, subject, standing);
+  const filed = Date.parse(resource.authoredOn ?? '');
+  const { ended, left } = await standingOnPaper(deps, atDesk, subject, standing, filed);
   if (ended.length === 0) throw new Fault('conflict', 'Nothing stands any more that the paper ends');
   const consent = buildPaperConsent(resource, { id: newId(), patient, isShared: left.length === 0, now });
   const reference = `Consent/${consent.id}`;

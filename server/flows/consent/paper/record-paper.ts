@@ -68,7 +68,7 @@ async function planOf(
   await refuseOwnMatter(deps)(requester, [person]);
   await requirePaper(deps, reading, subject, paper);
   const standing = await readSharing(records, systemReading('change-consent', now), person, now);
-  const { ended, isHers } = await standingOnPaper(deps, reading, subject, standing);
+  const { ended, isHers } = await standingOnPaper(deps, reading, subject, standing, now);
   if (ended.length === 0) throw refusalOf(isHers);
   await requireFirst(deps, reading, subject);
   const task = buildPaperTask({ id: newId(), patient, officer: referenceOf(requester), paper, identity, now });
