@@ -192,25 +192,29 @@ for (const { name, missing, open } of EACH_STORE.slice(0, 1)) {
           expectOutcome(await other.get(path), 404, 'not-found');
     });
 
-    it('that is refused ends nothing; one that nothing is left for is a conflict', async () => {
+    it('that is refused, by one alone, ends nothing; one that nothing is left for is closed', async () => {
       await region.patient.send('POST', 'Patient/$withdraw');
       await account(false);
-      const refused = await taken();
-      expect((await decided(second, refused, 'refused')).status).to.equal(200);
-      expect(await seen()).to.equal(0);
-      expect((await desk.get(refused)).json<Task>().status).to.equal('rejected');
+      for (const alone of [second, desk, await personCaller(server, 'same-desk')]) {
+        const refused = await taken();
+        expect((await decided(alone, refused, 'refused')).status).to.equal(200);
+        expect(await seen()).to.equal(0);
+        expect((await desk.get(refused)).json<Task>().status).to.equal('rejected');
+      }
       const late = await taken();
       await account(true);
       expectOutcome(await decided(second, late), 409, 'conflict');
       expect(await seen()).to.equal(0);
       expect((await region.patient.send('POST', 'Patient/$reconsent')).status).to.equal(201);
       expect((await region.patient.send('POST', 'Patient/$withdraw')).status).to.equal(201);
+      expect((await desk.get(late)).json<Task>().status).to.equal('cancelled');
       await account(false);
       expectOutcome(await decided(second, late), 409, 'conflict');
       expect(await seen(), 'she withdrew after it was recorded').to.equal(0);
+      const fresh = await taken();
       await account(true);
       expect((await region.patient.send('POST', 'Patient/$reconsent')).status).to.equal(201);
-      expect((await decided(second, late, 'refused')).status).to.equal(200);
+      expectOutcome(await decided(second, fresh, 'refused'), 409, 'conflict');
       expect(await seen()).to.equal(2);
     });
 

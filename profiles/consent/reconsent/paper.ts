@@ -103,6 +103,11 @@ export function decidedPaper(task: Task, { verdict, comment, officer, consent, n
   };
 }
 
+/** The Task as it is when nothing stands any more that the paper ends, and nobody decided it. */
+export function closedPaper(task: Task, now: number): Task {
+  return { ...task, status: 'cancelled', lastModified: new Date(now).toISOString() };
+}
+
 /**
  * Builds the Consent that a confirmed paper comes to: `active`, or `proposed` while another withdrawal stands. As PCF
  * has no verification, it claims none of its profiles.

@@ -65,7 +65,7 @@ async function planOf(deps: DecideReviewDeps, visit: Visit, taskId: string, deci
   const now = deps.clock.now();
   const reading = systemReading('break-glass', now);
   const review = await reviewOf(deps, reading, taskId);
-  const warrant = mayReview(visit.requester, await factsOf(deps, visit, reading, review), now);
+  const warrant = mayReview(visit.requester, await factsOf(deps, visit, reading, review, decided), now);
   if (review === undefined) throw new Fault('not-found', 'No such resource');
   const { row } = review;
   await refuseOwnMatter(deps)(
@@ -142,13 +142,21 @@ async function reviewOf(
   return isDecided ? found : undefined;
 }
 
-async function factsOf(deps: DecideReviewDeps, visit: Visit, reading: NarrowReading, review: Found<Task> | undefined) {
+/** Whoever recorded a paper takes it back alone: nothing changes by that. */
+async function factsOf(
+  deps: DecideReviewDeps,
+  visit: Visit,
+  reading: NarrowReading,
+  review: Found<Task> | undefined,
+  { verdict }: Decided,
+) {
   if (review?.row.person === undefined) return undefined;
   const { row, resource } = review;
+  const isTakenBack = isPaperTask(resource) && verdict === 'refused';
   return {
     item: `Task/${row.id}`,
     person: review.row.person,
-    declaredBy: resource.requester?.reference ?? '',
+    declaredBy: isTakenBack ? '' : (resource.requester?.reference ?? ''),
     isSeen: await isRowSeen(deps, visit, reading, row),
   };
 }

@@ -4,6 +4,7 @@
  * identities part. Changes of one person take turns.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
+import { closedPaper, isPaperTask } from '../../../profiles/consent/reconsent/paper.ts';
 import { RECONSENT_REQUEST } from '../../../profiles/consent/reconsent/request.ts';
 import { recordedBy, sharingOf, type Sharing } from '../../../profiles/consent/sharing.ts';
 import { choiceOf, type SharingChoice } from '../../../profiles/consent/sharing-choice.ts';
@@ -31,6 +32,8 @@ export type StandingSharing = {
   readonly rows: ReadonlyMap<string, InternalRow>;
   /** What establishments asked and she has not answered. */
   readonly requests: readonly Found<Task>[];
+  /** Papers that wait for who confirms them. */
+  readonly papers: readonly Found<Task>[];
   readonly turn: Turn;
 };
 
@@ -89,6 +92,7 @@ export async function readSharing(
     leftovers,
     rows: new Map(consents.map(({ row }) => [row.id, row])),
     requests: tasks.filter(({ resource }) => resource.code?.text === RECONSENT_REQUEST),
+    papers: tasks.filter(({ resource }) => isPaperTask(resource)),
   };
 }
 
@@ -116,6 +120,7 @@ export function sharingParts(
     ...[...ended, ...leftovers].map((consent) => change(indexer, rows.get(consent.id ?? ''), endedOf(consent), now)),
     ...(begun === undefined ? [] : [change(indexer, rows.get(begun.id ?? ''), { ...begun, status: 'active' }, now)]),
     ...done.map(({ row, resource }) => change(indexer, row, { ...resource, status: 'completed' }, now)),
+    ...emptyPapers(standing, denials).map(({ row, resource }) => change(indexer, row, closedPaper(resource, now), now)),
   ];
   return {
     ...next,
@@ -123,6 +128,16 @@ export function sharingParts(
     puts: parts.flatMap(({ puts = [] }) => puts),
     states: switchesOf(standing, denials),
   };
+}
+
+/** Papers that nothing is left for, of what they speak of. */
+function emptyPapers(standing: StandingSharing, left: readonly Consent[]): StandingSharing['papers'] {
+  return standing.papers.filter(({ resource: { authoredOn = '', for: of } }) => {
+    const isSpokenOf = ({ id = '', ...denial }: Consent): boolean =>
+      stoodAt(standing, { id }, Date.parse(authoredOn)) &&
+      (recordedBy(denial) !== undefined || isSaidAs(standing, { ...denial, id }, of?.reference ?? ''));
+    return !left.some((denial) => isSpokenOf(denial));
+  });
 }
 
 function endedOf(consent: Consent): Consent {

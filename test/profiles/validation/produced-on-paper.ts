@@ -3,6 +3,7 @@ import {
   buildPaperConsent,
   buildPaperProvenance,
   buildPaperTask,
+  closedPaper,
   decidedPaper,
 } from '../../../profiles/consent/reconsent/paper.ts';
 import { buildPaperNotice } from '../../../profiles/notices/news.ts';
@@ -23,6 +24,7 @@ export const ON_PAPER = [
   },
   { builder: 'decidedPaper', of: 'confirmed', resource: confirmed },
   { builder: 'decidedPaper', of: 'refused', resource: decidedPaper(paper, { ...decision, verdict: 'refused' }) },
+  { builder: 'closedPaper', resource: closedPaper(paper, told.now) },
   { builder: 'buildPaperConsent', resource: buildPaperConsent(paper, { ...told, isShared: true }) },
   { builder: 'buildPaperProvenance', resource: buildPaperProvenance('x2', confirmed) },
   { builder: 'buildPaperNotice', resource: buildPaperNotice({ ...told, consent: 'Consent/c1' }) },

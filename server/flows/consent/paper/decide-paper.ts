@@ -1,6 +1,6 @@
 /**
  * A second person of the region's desk decides a paper that a first one recorded: confirmed, what it ends is ended at
- * once, and the patient is told.
+ * once, and the patient is told. Refused, nothing changes: one person does that alone.
  */
 import type { Practitioner, Task } from '@medplum/fhirtypes';
 import {
@@ -50,11 +50,11 @@ export async function paperDecidedParts(
   if (verdict === undefined)
     throw new Fault('invalid', `The verdict is one of ${PAPER_VERDICTS.join(', ')}`, { expression: 'verdict' });
   if (task.status !== 'requested') throw new Fault('conflict', 'It is decided already');
-  await requireTwo(deps, reading, task, decided.officer);
   const { indexer } = deps;
   const { now } = decided;
   if (verdict === 'refused')
     return [changed(indexer, row, decidedPaper(task, { ...decided, verdict }), now, aboutRow(row))];
+  await requireTwo(deps, reading, task, decided.officer);
   return await confirmedParts(deps, visit, { row, resource: task }, { ...decided, verdict });
 }
 
@@ -69,7 +69,8 @@ async function confirmedParts(
   const { records, clock, indexer } = deps;
   const { now } = decided;
   const subject = { person, patient };
-  const standing = await readSharing(records, systemReading('change-consent', now), person, now);
+  const read = await readSharing(records, systemReading('change-consent', now), person, now);
+  const standing = { ...read, papers: read.papers.filter((paper) => paper.row.id !== row.id) };
   const atDesk = systemReading('decide-at-desk', now);
   const filed = Date.parse(resource.authoredOn ?? '');
   const { ended, left } = await standingOnPaper(deps, atDesk, subject, standing, filed);
