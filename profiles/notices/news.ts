@@ -208,9 +208,18 @@ export function buildSharingNotice({
   return buildNotice({ ...facts, kind: change, about, text: SHARING[change] });
 }
 
-/** Builds the notice of what a desk ended by a paper of hers, in plain words, for it may be somebody else's. */
+/**
+ * Builds the notice of what a desk ended by a paper of hers, in plain words, for it may be somebody else's: it goes by
+ * letter, too.
+ */
 export function buildPaperNotice({ consent, ...facts }: NoticeFacts & { readonly consent: string }): Communication {
-  return buildNotice({ ...facts, kind: 'reconsent', about: [{ reference: consent }], text: ON_PAPER });
+  return buildNotice({
+    ...facts,
+    kind: 'reconsent',
+    about: [{ reference: consent }],
+    text: ON_PAPER,
+    byLetterToo: true,
+  });
 }
 
 const ON_PAPER: ByLanguage<string> = {

@@ -41,6 +41,7 @@ export const LETTER_REASONS = {
   'no-address': 'No e-mail address is known',
   refused: 'The address was refused for good',
   undeliverable: 'The mail could not be handed over for days',
+  'letter-too': 'It goes by mail and by letter',
 } as const;
 
 /** One of {@link LETTER_REASONS}. */
@@ -63,11 +64,14 @@ export function buildNotice({
   text,
   about = [],
   sender,
+  byLetterToo = false,
 }: NoticeFacts & {
   readonly kind: NoticeKind;
   readonly text: ByLanguage<string>;
   readonly about?: readonly Reference[];
   readonly sender?: Communication['sender'];
+  /** A letter is written even where it is mailed: who reads her mail may not be she. */
+  readonly byLetterToo?: boolean;
 }): Communication {
   const [language] = LANGUAGES;
   return {
@@ -81,8 +85,14 @@ export function buildNotice({
     sent: new Date(now).toISOString(),
     recipient: [{ reference: patient }],
     ...(sender === undefined ? {} : { sender }),
+    ...(byLetterToo ? { medium: [mediumOf('MAILWRIT')] } : {}),
     payload: [payloadOf(text, language)],
   };
+}
+
+/** Whether a letter is written of a notice even where it is mailed. */
+export function goesByLetterToo({ medium = [] }: Communication): boolean {
+  return medium.some(({ coding = [] }) => coding.some(({ code }) => code === 'MAILWRIT'));
 }
 
 /** The kind of a notice; undefined of one that an earlier server made. */
@@ -103,7 +113,8 @@ export function mailed(notice: Communication, language: Language): Communication
 }
 
 /**
- * The notice as a letter is to be written of it: `stopped` where a mail was tried, `not-done` where none could be.
+ * The notice as a letter is to be written of it: `stopped` where a mail was tried, `not-done` where none could be, and
+ * `completed` where one was taken, too.
  * `own` is the number by which the establishment that writes it knows her.
  */
 export function forLetter(
@@ -113,12 +124,20 @@ export function forLetter(
   const coding = [{ system: CODE_SYSTEM.noticeOutcome, code: reason, display: LETTER_REASONS[reason] }];
   return {
     ...inLanguage(notice, language),
-    status: reason === 'refused' || reason === 'undeliverable' ? 'stopped' : 'not-done',
+    status: LETTER_STATUS[reason],
     statusReason: { coding },
-    medium: [mediumOf('MAILWRIT')],
+    medium: [mediumOf('MAILWRIT'), ...(reason === 'letter-too' ? [mediumOf('EMAILWRIT')] : [])],
     subject: { ...notice.subject, ...(own === undefined ? {} : { identifier: own }) },
   };
 }
+
+const LETTER_STATUS = {
+  'no-mail': 'not-done',
+  'no-address': 'not-done',
+  refused: 'stopped',
+  undeliverable: 'stopped',
+  'letter-too': 'completed',
+} as const satisfies Record<LetterReason, Communication['status']>;
 
 /** Codes of v3-ParticipationMode. */
 function mediumOf(code: 'EMAILWRIT' | 'MAILWRIT') {

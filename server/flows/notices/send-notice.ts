@@ -1,6 +1,6 @@
 /**
  * Mails a notice, and keeps what became of it in its Communication. Address, language and words are read when it is
- * sent: nothing that names her waits in the queue. What cannot be mailed goes by letter: the desks of the
+ * sent: nothing that names her waits in the queue. What cannot be mailed, and what tells of a paper, goes by letter: the desks of the
  * establishments that know her by the identity that it is filed under read it from then on.
  */
 import type { Communication, RelatedPerson } from '@medplum/fhirtypes';
@@ -9,6 +9,7 @@ import { mailTextOf } from '../../../profiles/notices/mail-text.ts';
 import {
   awaitsMail,
   forLetter,
+  goesByLetterToo,
   mailed,
   noticeKindOf,
   type LetterReason,
@@ -132,13 +133,14 @@ function settledParts(
 ): PlanParts {
   const about = aboutRow(row);
   const now = clock.now();
-  if (fate === 'sent') return changed(indexer, row, mailed(resource, language), now, about);
+  const isLetter = fate !== 'sent' || goesByLetterToo(resource);
+  if (!isLetter) return changed(indexer, row, mailed(resource, language), now, about);
   const { own, sources = [] } = identity?.content ?? {};
   const number = own === undefined || own.value === '' || isReservedSystem(own.system) ? {} : { own };
   const desks = sources.map((organization) => ({ office: 'establishment-desk' as const, organization }));
   // Of whom no establishment of the region knows any more, the region's desk writes it.
   const isKnown = sources.some((organization) => region.establishments.includes(organization));
   const offices = isKnown ? desks : [...desks, { office: 'region-desk' as const, organization: '' }];
-  const letter = forLetter(resource, { language, reason: fate, ...number });
+  const letter = forLetter(resource, { language, reason: fate === 'sent' ? 'letter-too' : fate, ...number });
   return changed(indexer, row, letter, now, { ...about, origin: { sources: [], services: [], offices } });
 }

@@ -58,6 +58,7 @@ describe('A notice', () => {
       ['no-address', 'not-done'],
       ['refused', 'stopped'],
       ['undeliverable', 'stopped'],
+      ['letter-too', 'completed'],
     ] as const) {
       const letter = forLetter(notice(), { language: 'de', reason });
       const said = [letter.status, letter.statusReason?.coding?.[0]?.code, letter.medium?.[0]?.coding?.[0]?.code];

@@ -3,6 +3,8 @@ import type { Communication, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { oidUri } from '../../../../profiles/codes.ts';
 import { buildErrorNotice } from '../../../../profiles/documents/error-notice.ts';
+import { buildPaperNotice } from '../../../../profiles/notices/news.ts';
+import type { NoticeFacts } from '../../../../profiles/notices/notice.ts';
 import type { PersonKey } from '../../../../server/access/requester.ts';
 import { itemIn } from '../../../../server/access/right.ts';
 import { SmtpMailer } from '../../../../server/clients/mail/smtp-mailer.ts';
@@ -35,7 +37,10 @@ describe('Sending a notice', () => {
   after(async () => await clinic?.close());
 
   /** Somebody whom the clinic knows, and a notice to her. */
-  async function aNotice(said: Partial<Patient> = { telecom: [{ system: 'email', value: ADDRESS }] }): Promise<{
+  async function aNotice(
+    said: Partial<Patient> = { telecom: [{ system: 'email', value: ADDRESS }] },
+    build: Parameters<typeof noticeParts>[3] = buildErrorNotice,
+  ): Promise<{
     readonly id: string;
     readonly own: { readonly system: string; readonly value: string };
   }> {
@@ -48,12 +53,16 @@ describe('Sending a notice', () => {
       { records: stores.records, indexer, region },
       { source: CLINIC, own, said: patient },
     );
-    return { id: await tell(person, `Patient/${id}`), own };
+    return { id: await tell(person, `Patient/${id}`, build), own };
   }
 
-  async function tell(person: PersonKey, patient: string): Promise<string> {
+  async function tell(
+    person: PersonKey,
+    patient: string,
+    build: Parameters<typeof noticeParts>[3] = buildErrorNotice,
+  ): Promise<string> {
     const { indexer } = await loadDefinitions();
-    const parts = noticeParts(indexer, { person, patient }, NOW, buildErrorNotice);
+    const parts = noticeParts(indexer, { person, patient }, NOW, build);
     // What asks for it is tested over the wire: here the work is called.
     await commitPlan(clinic.stores.records, joinParts({ puts: parts.puts ?? [] }));
     return parts.puts?.[0]?.id ?? '';
@@ -118,6 +127,19 @@ describe('Sending a notice', () => {
     expect(await fateOf(id)).to.deep.equal(['completed', undefined, 'EMAILWRIT']);
     expect(server?.mails.map(({ envelope }) => envelope)).to.deep.equal([[ADDRESS]]);
     expect(await officesOf(id), 'mailed: no letter').to.deep.equal([]);
+  });
+
+  it('of a signed paper it is mailed, and goes by letter, too', async () => {
+    const build = (facts: NoticeFacts): Communication => buildPaperNotice({ ...facts, consent: 'Consent/c' });
+    const { id, own } = await aNotice(undefined, build);
+    const send = await mailing({});
+    for (const attempt of [1, 2]) await send(id, attempt);
+    expect(server?.mails).to.have.length(1);
+    expect(await fateOf(id)).to.deep.equal(['completed', 'letter-too', 'MAILWRIT']);
+    const { medium, subject } = await standing(id);
+    expect(medium?.[1]?.coding?.[0]?.code).to.equal('EMAILWRIT');
+    expect(subject?.identifier).to.deep.equal(own);
+    expect(await officesOf(id)).to.deep.equal([`of:establishment-desk|${CLINIC}`]);
   });
 
   it('is mailed no second time when it is settled, nor when it is gone', async () => {
