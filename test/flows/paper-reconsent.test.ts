@@ -138,8 +138,10 @@ for (const { name, missing, open } of EACH_STORE.slice(0, 1)) {
       expectOutcome(await asked(desk, 'Patient/$reconsent', ofHelene(), PAPER), 400, 'required');
       const [report] = await region.patient.find('DocumentReference?status=current');
       const other = { name: 'paper', valueReference: { reference: `DocumentReference/${report?.id}` } };
+      const scan = { name: 'paper', valueAttachment: { title: 'Feuille 12', data: 'JVBERi0=' } };
       await account(false);
-      expectOutcome(await recorded(desk, other), 400, 'invalid');
+      expectOutcome(await recorded(desk, other), 400, 'required');
+      expectOutcome(await recorded(desk, scan), 400, 'invalid');
       expect(await desk.find('Task?code=paper-reconsent')).to.deep.equal([]);
       expect(await seen()).to.equal(0);
       await account(true);

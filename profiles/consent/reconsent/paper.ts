@@ -3,15 +3,7 @@
  * desk records it and another confirms it, the Consent that it comes to, and the Provenance of who verified it.
  * @see access.md C10
  */
-import type {
-  Attachment,
-  DocumentReference,
-  Practitioner,
-  Provenance,
-  Reference,
-  Task,
-  TaskInput,
-} from '@medplum/fhirtypes';
+import type { Attachment, Practitioner, Provenance, Reference, Task } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../../codes.ts';
 import { buildConsentChange, type PrivacyConsent } from '../privacy-consent.ts';
 
@@ -31,15 +23,8 @@ const RELEASE_OF_INFORMATION = {
   display: 'Release of information consent',
 } as const;
 
-/** The signed paper, as `Consent.source[x]` has it. */
-export type Paper =
-  { readonly sourceReference: Reference<DocumentReference> } | { readonly sourceAttachment: Attachment };
-
-/** Whether a document is such a paper by its type. */
-export function isReleasePaper({ type }: DocumentReference): boolean {
-  const { system, code } = RELEASE_OF_INFORMATION;
-  return (type?.coding ?? []).some((one) => one.system === system && one.code === code);
-}
+/** The signed paper, as `Consent.sourceAttachment` has it: where it is, or the title under which it is kept. */
+export type Paper = Attachment;
 
 /** What the first person records. `patient` and `officer` are references; `now` is in epoch milliseconds. */
 export type PaperFacts = {
@@ -66,15 +51,8 @@ export function buildPaperTask({ id, patient, officer, paper, identity, now }: P
     lastModified: time,
     requester: { reference: officer },
     note: [{ authorReference: { reference: officer }, time, text: identity }],
-    input: [inputOf(paper)],
+    input: [{ type: { coding: [RELEASE_OF_INFORMATION] }, valueAttachment: paper }],
   };
-}
-
-function inputOf(paper: Paper): TaskInput {
-  const type = { coding: [RELEASE_OF_INFORMATION] };
-  return 'sourceReference' in paper
-    ? { type, valueReference: paper.sourceReference }
-    : { type, valueAttachment: paper.sourceAttachment };
 }
 
 /** Whether a Task is one of these. */
@@ -117,11 +95,11 @@ export function buildPaperConsent(
   { id, patient, isShared, now }: { id: string; patient: string; isShared: boolean; now: number },
 ): PrivacyConsent {
   const said = buildConsentChange({ id, patient, change: 'reconsent', now });
-  const { sourceAttachment: _, meta: _profile, ...consent } = said;
+  const { meta: _profile, ...consent } = said;
   return {
     ...consent,
     status: isShared ? 'active' : 'proposed',
-    ...paperOf(task),
+    sourceAttachment: paperOf(task),
     verification: [
       { verified: true, verifiedWith: { reference: patient }, verificationDate: new Date(now).toISOString() },
     ],
@@ -129,9 +107,7 @@ export function buildPaperConsent(
 }
 
 function paperOf({ input = [] }: Task): Paper {
-  const [{ valueReference, valueAttachment = {} } = {}] = input;
-  if (valueReference === undefined) return { sourceAttachment: valueAttachment };
-  return { sourceReference: valueReference as Reference<DocumentReference> };
+  return input[0]?.valueAttachment ?? {};
 }
 
 /**

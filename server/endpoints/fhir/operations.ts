@@ -168,13 +168,13 @@ async function changeConsent(deps: FhirDeps, ctx: Context, change: 'withdraw' | 
 }
 
 /**
- * In: patient (Reference, literal or by the identifier in its domain); paper (Attachment, or Reference to a
- * DocumentReference); identity (string), how it was checked who signed. Out: 202 and the Task of who confirms it.
+ * In: patient (Reference, literal or by the identifier in its domain); paper (Attachment);
+ * identity (string), how it was checked who signed. Out: 202 and the Task of who confirms it.
  */
 async function paperRecorded(deps: FhirDeps, ctx: Context, visit: Visit, body: Resource): Promise<void> {
   const parameters = parametersOf(body, ['patient', 'paper', 'identity']);
   const patient = identityIn(deps, parameters, 'patient');
-  const paper = paperIn(deps, parameters);
+  const paper = paperIn(parameters);
   const identity = parameters.get('identity')?.valueString?.trim() ?? '';
   if (identity === '') throw missing('identity');
   if (identity.length > MAX_COMMENT)
@@ -183,13 +183,14 @@ async function paperRecorded(deps: FhirDeps, ctx: Context, visit: Visit, body: R
   ctx.status = 202;
 }
 
-/** A scan, where it is, or the title under which the desk keeps it; or a document that is here. */
-function paperIn(deps: FhirDeps, parameters: ReadonlyMap<string, ParametersParameter>): Paper {
+/** Where it is, or the title under which the desk keeps it: a scan has no place here. */
+function paperIn(parameters: ReadonlyMap<string, ParametersParameter>): Paper {
   const attachment = parameters.get('paper')?.valueAttachment;
-  if (attachment === undefined) return { sourceReference: { reference: referenceIn(deps, parameters, 'paper') } };
-  const { data, url, title } = attachment;
-  if (data === undefined && url === undefined && title === undefined) throw missing('paper');
-  return { sourceAttachment: attachment };
+  const { data, url, title } = attachment ?? {};
+  if (data !== undefined)
+    throw new Fault('invalid', 'A paper is told by its address or title, without its bytes', { expression: 'paper' });
+  if (attachment === undefined || (url === undefined && title === undefined)) throw missing('paper');
+  return attachment;
 }
 
 /** In: nothing. Out: the Task. */

@@ -10,7 +10,7 @@ import { buildPaperNotice } from '../../../profiles/notices/news.ts';
 
 const told = { id: 'x1', patient: 'Patient/p1', now: Date.UTC(2026, 10, 30, 8) };
 const facts = { ...told, officer: 'Practitioner/d1', identity: 'Carte d’identité' };
-const paper = buildPaperTask({ ...facts, paper: { sourceAttachment: { title: 'Classeur 7' } } });
+const paper = buildPaperTask({ ...facts, paper: { title: 'Classeur 7' } });
 const decision = { comment: 'Signature comparée', officer: 'Practitioner/d2', now: told.now };
 const confirmed = decidedPaper(paper, { ...decision, verdict: 'confirmed', consent: 'Consent/c1' });
 
@@ -19,8 +19,8 @@ export const ON_PAPER = [
   { builder: 'buildPaperTask', resource: paper },
   {
     builder: 'buildPaperTask',
-    of: 'a document',
-    resource: buildPaperTask({ ...facts, paper: { sourceReference: { reference: 'DocumentReference/r1' } } }),
+    of: 'an address',
+    resource: buildPaperTask({ ...facts, paper: { url: 'https://archive.example/p1' } }),
   },
   { builder: 'decidedPaper', of: 'confirmed', resource: confirmed },
   { builder: 'decidedPaper', of: 'refused', resource: decidedPaper(paper, { ...decision, verdict: 'refused' }) },

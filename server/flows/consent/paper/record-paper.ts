@@ -2,14 +2,9 @@
  * A patient without an account shares again by a paper that she signed, `Patient/$reconsent` with it: somebody of the
  * region's desk records it, and how it was checked who signed. Nothing changes until a colleague confirms it.
  */
-import type { DocumentReference, Task } from '@medplum/fhirtypes';
+import type { Task } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../../../../profiles/codes.ts';
-import {
-  buildPaperTask,
-  isReleasePaper,
-  PAPER_RECONSENT,
-  type Paper,
-} from '../../../../profiles/consent/reconsent/paper.ts';
+import { buildPaperTask, PAPER_RECONSENT, type Paper } from '../../../../profiles/consent/reconsent/paper.ts';
 import { Fault } from '../../../../profiles/fault.ts';
 import type { Indexer } from '../../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../../profiles/search/query.ts';
@@ -20,7 +15,7 @@ import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit 
 import { identityNamed, type NamedIdentity } from '../../identity/judge-identities.ts';
 import { refuseOwnMatter } from '../../identity/own-matter.ts';
 import { subjectFacts } from '../../identity/persons.ts';
-import { findAll, findById } from '../../internal-reads.ts';
+import { findAll } from '../../internal-reads.ts';
 import { jobOf } from '../../jobs/job-of.ts';
 import { newId } from '../../new-id.ts';
 import { nextTurn } from '../../turns.ts';
@@ -38,7 +33,6 @@ export type RecordedPaper = { readonly patient: NamedIdentity; readonly paper: P
  * Records it; resolves with the Task (`Task/id`) that waits for the colleague.
  * @throws {Fault} forbidden - it is not the region's desk that asks, or the matter is the officer's own
  * @throws {Fault} not-found - no such patient
- * @throws {Fault} invalid - a document that is no such paper of hers
  * @throws {Fault} business-rule - nothing stands that a paper ends, as she or an establishment ends it
  * @throws {Fault} conflict - another paper of hers waits already
  */
@@ -66,7 +60,6 @@ async function planOf(
   if (subject === undefined) throw new Fault('not-found', 'No such patient');
   const { person } = subject;
   await refuseOwnMatter(deps)(requester, [person]);
-  await requirePaper(deps, reading, subject, paper);
   const standing = await readSharing(records, systemReading('change-consent', now), person, now);
   const { ended, isHers } = await standingOnPaper(deps, reading, subject, standing, now);
   if (ended.length === 0) throw refusalOf(isHers);
@@ -88,22 +81,6 @@ function refusalOf(isHers: boolean): Fault {
     ? 'She has an account, and ends herself what she withdrew'
     : 'No withdrawal or opposition stands that a paper ends: that of an establishment is ended by it';
   return new Fault('business-rule', text);
-}
-
-/** @throws {Fault} invalid - a document that is no such paper of hers */
-async function requirePaper(
-  { records }: RecordPaperDeps,
-  reading: NarrowReading,
-  { person }: SubjectFacts,
-  paper: Paper,
-): Promise<void> {
-  if (!('sourceReference' in paper)) return;
-  const [, id = ''] = /^DocumentReference\/([A-Za-z0-9.-]{1,64})$/.exec(paper.sourceReference.reference ?? '') ?? [];
-  const found = id === '' ? undefined : await findById<DocumentReference>(records, reading, 'DocumentReference', id);
-  if (found?.row.person === person && isReleasePaper(found.resource)) return;
-  throw new Fault('invalid', 'The document is a paper of the patient, of type 64292-6 of LOINC', {
-    expression: 'paper',
-  });
 }
 
 const WAITING: readonly Criterion[] = [
