@@ -49,6 +49,8 @@ export type TellNewsDeps = RepresentativeDeps & { readonly indexer: Indexer; rea
 /** What happened longer ago is history that comes in late. */
 const NEWS_MS = 31 * 24 * 3_600_000;
 
+const YEAR_MS = 365 * 24 * 3_600_000;
+
 /** Asks for it: `item` (`Type/id`) is what may have brought news. */
 export function tellingOf(item: string, now: number): JobRequest {
   return jobOf('tell-news', item, now);
@@ -265,17 +267,22 @@ async function representativeNews(item: Item, related: RelatedPerson): Promise<r
   return majority === undefined || majority <= now ? told : [...told, { jobs: [majorityAt(name, majority)] }];
 }
 
-/** She is invited once, by however many she was represented; not while her record is to be erased. */
+/**
+ * She is invited once for the day on which she came of age, by however many she was represented, and while she is 18,
+ * as the invitation says; not while her record is to be erased.
+ */
 async function majorityNews(item: Item): Promise<readonly PlanParts[]> {
   const { deps, reading, row, person, name, now } = item;
   if (row.type !== 'RelatedPerson') return [];
   const majority = await endsByAge(deps.records, reading, row, deps.timeZone);
   if (majority === undefined) return [];
   if (majority > now) return [{ jobs: [majorityAt(name, majority)] }];
+  if (now >= majority + YEAR_MS) return [];
   const { erasurePending } = await deps.records.stateOf(reading({ person }), person);
   const [oldest] = await identitiesOf(deps.records, person, now);
   if (erasurePending || oldest === undefined) return [];
-  return await onceParts(item, newsId('majority', `Patient/${oldest.content.id}`), buildMajorityNotice);
+  const day = new Date(majority).toISOString().slice(0, 10);
+  return await onceParts(item, newsId('majority', `Patient/${oldest.content.id}`, day), buildMajorityNotice);
 }
 
 /** Who holds a right, by the reference that its principal names. */

@@ -5,6 +5,7 @@ import type { PersonKey } from '../../../../server/access/requester.ts';
 import { findRepresented } from '../../../../server/flows/care/representatives.ts';
 import { indexHolders } from '../../../../server/flows/directory/holders.ts';
 import { accountStands } from '../../../../server/flows/identity/resolve-requester.ts';
+import { newsId } from '../../../../server/flows/notices/news-id.ts';
 import { tellNews } from '../../../../server/flows/notices/tell-news.ts';
 import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
@@ -158,6 +159,8 @@ describe('Who represents others', () => {
     const early = await child('early');
     await named('ended', early, { ...number, value: 'ended' }, begun, day - HOUR_MS);
     await named('adult', early, { ...number, value: 'adult' }, day);
+    const late = await child('late-grown');
+    await named('late-parent', late, { ...number, value: 'late-parent' });
     const erased = await child('erased-grown');
     await named('erased-parent', erased, { ...number, value: 'erased-parent' });
     await commitPlan(records, aPlan({ states: [{ person: erased.person, change: { erasurePending: true } }] }));
@@ -168,6 +171,15 @@ describe('Who represents others', () => {
       const counts = [await invited('grown'), await invited('early'), await invited('erased-grown')];
       expect(counts).to.deep.equal([at === day ? 1 : 0, 0, 0]);
     }
+    const id = newsId('majority', 'Patient/grown', '2038-02-03');
+    const notice = await records.peek(SYSTEM, { kind: 'resource', type: 'Communication', id });
+    expect(notice, 'of that day: where her birth date was wrong she is invited again').to.not.equal(undefined);
+    now = Date.UTC(2039, 1, 3);
+    await run('RelatedPerson/late-parent/majority');
+    expect(await invited('late-grown'), 'a year later').to.equal(0);
+    now -= 1;
+    await run('RelatedPerson/late-parent/majority');
+    expect(await invited('late-grown'), 'while she is 18').to.equal(1);
     now = begun;
   });
 
