@@ -177,8 +177,10 @@ const SYSTEM_READS = {
   'send-notice': ['item', 'person'],
   // Which offices a Task is for.
   'alert-officers': ['item', 'person'],
-  // Who the persons are of whom a desk decides, and in the trail whether they ever signed in.
-  'decide-at-desk': ['whole', 'item', 'person'],
+  // Who the persons are of whom a desk decides.
+  'decide-at-desk': ['item', 'person'],
+  // Sign-ins in the trail are nobody's: whether accounts ever signed in.
+  'find-sign-in': ['whole'],
   // Events may be of several persons: those that name one of two who were one by a mistake.
   'end-given': ['whole', 'item', 'person'],
   // The directory is nobody's, and whose access ends is counted over all.

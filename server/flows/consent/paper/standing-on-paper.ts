@@ -72,7 +72,7 @@ async function hasAccount(
   const accounts = [...identities.map(({ content }) => `Patient/${content.id}`), ...representatives];
   const where: readonly Criterion[] = [{ kind: 'reference', param: 'agent', values: accounts }, ...SIGNED_IN];
   const query = { type: 'AuditEvent', where, count: 1, total: 'none', include: [] } as const;
-  const { rows } = await records.peek(systemGrant('decide-at-desk', 'whole', now), { kind: 'search', query });
+  const { rows } = await records.peek(systemGrant('find-sign-in', 'whole', now), { kind: 'search', query });
   return rows.length > 0;
 }
 
