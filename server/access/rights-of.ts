@@ -18,7 +18,7 @@ import { fhirType, type StoredType } from '../../profiles/types/visibility.ts';
 import type { PersonKey } from './requester.ts';
 import { BLOCK, FOREVER, itemIn, principal, rightId } from './right.ts';
 import type { Principal, Relation, Right, RightScope } from './right.ts';
-import { emergenciesUnder } from './rules/table.ts';
+import { emergenciesBeyond } from './rules/table.ts';
 
 /** Whom a row comes from: what of its rights its content does not say. */
 export type Origin = {
@@ -204,7 +204,7 @@ function meantBy(
 /** An emergency gives what every one does, and what its Consent says beyond. */
 function heldBy({ kind, beyond }: Permit, actor: DirectoryActor): readonly HeldRelation[] {
   if (kind !== 'break-glass') return [{ principal: holderOf(actor), relation: kind }];
-  return emergenciesUnder(beyond === undefined ? {} : { [beyond]: true }).map((relation) => ({
+  return emergenciesBeyond(beyond).map((relation) => ({
     principal: principal.breakGlass(actor.reference, relation),
     relation,
   }));

@@ -62,6 +62,16 @@ export function emergenciesUnder(settings: BreakGlassSettings): readonly Emergen
   });
 }
 
+/** The relations that one emergency gives which does this beyond what every one does, the furthest last. */
+export function emergenciesBeyond(beyond: BreakGlassSetting | undefined): readonly EmergencyRelation[] {
+  return emergenciesUnder(beyond === undefined ? {} : { [beyond]: true });
+}
+
+/** The relation that a setting gives to an emergency, beyond what every one does. */
+export function emergencyBeyond(beyond: BreakGlassSetting | undefined): EmergencyRelation | undefined {
+  return beyond === undefined ? undefined : EMERGENCIES.find((relation) => RULES[relation].setting === beyond);
+}
+
 function toRule({ ceiling, maskedBy, closedBy, unreleased, besides = [], barred, state, setting }: Said): Rule {
   return {
     ceiling: oneOf(LEVELS, ceiling),

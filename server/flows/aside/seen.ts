@@ -3,7 +3,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import type { BreakGlassSetting } from '../../../profiles/consent/emergency.ts';
 import { datesOfRow, examsOfRow, labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { decide, labelAllows, lifeCycleAllows, type RowFacts } from '../../access/decide.ts';
-import { emergenciesUnder } from '../../access/rules/table.ts';
+import { emergenciesBeyond } from '../../access/rules/table.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { grantOf, type GuardDeps, type Visit } from '../guard.ts';
@@ -34,7 +34,7 @@ export function isMaskedFromRepresentatives(row: InternalRow): boolean {
 /** Whether an emergency that does this beyond what every one does shows a row of a record that is open to it. */
 export function isShownInEmergencies(row: InternalRow, beyond: BreakGlassSetting | undefined): boolean {
   const facts = factsOfRow(row);
-  const relations = emergenciesUnder(beyond === undefined ? {} : { [beyond]: true });
+  const relations = emergenciesBeyond(beyond);
   return relations.some((relation) => labelAllows(relation, facts) && lifeCycleAllows(relation, facts));
 }
 

@@ -11,7 +11,6 @@ import {
   buildAmbiguousTask,
   buildEmergencyNotice,
   buildReviewTask,
-  EMERGENCIES,
   type BreakGlassSetting,
   type EmergencyOutcome,
 } from '../../../profiles/consent/emergency.ts';
@@ -22,7 +21,7 @@ import { stateAllows } from '../../access/decide.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
 import type { PersonKey, PractitionerRequester } from '../../access/requester.ts';
 import type { Origin } from '../../access/rights-of.ts';
-import { RULES } from '../../access/rules/table.ts';
+import { emergencyBeyond } from '../../access/rules/table.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { JobRequest } from '../../ports/job-queue.ts';
 import type { About } from '../audit/event-records.ts';
@@ -117,7 +116,7 @@ type Opened = {
 
 /** The Consent in the event, and the relation where it is more than every emergency gives. */
 function rightOpened({ consentId, beyond }: Opened): Pick<About, 'consent' | 'relation'> {
-  const relation = EMERGENCIES.find((one) => beyond !== undefined && RULES[one].setting === beyond);
+  const relation = emergencyBeyond(beyond);
   return { consent: `Consent/${consentId}`, ...(relation === undefined ? {} : { relation }) };
 }
 

@@ -21,7 +21,7 @@ import {
   referenceOf,
 } from '../../../access/right.ts';
 import type { Principal, Relation, Right, ShowingRight } from '../../../access/right.ts';
-import { emergenciesUnder, RULES } from '../../../access/rules/table.ts';
+import { emergencyBeyond, RULES } from '../../../access/rules/table.ts';
 import { displayNameOf } from '../../directory/directory-changes.ts';
 import type { Holder, Holders } from '../../directory/holders.ts';
 import { refusalsRecorded } from '../../guard.ts';
@@ -186,8 +186,7 @@ function formerlyOpen(consents: readonly Consent[], now: number): readonly Held[
 
 /** The relation that a permit gives: of an emergency the one that reaches furthest. */
 function relationOf({ kind, beyond }: Permit): Relation {
-  if (kind !== 'break-glass' || beyond === undefined) return kind;
-  return emergenciesUnder({ [beyond]: true }).at(-1) ?? kind;
+  return (kind === 'break-glass' ? emergencyBeyond(beyond) : undefined) ?? kind;
 }
 
 /** Of the rights that one emergency gives, the one that reaches furthest of those that the region lets count. */
