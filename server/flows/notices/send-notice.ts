@@ -1,7 +1,7 @@
 /**
  * Mails a notice, and keeps what became of it in its Communication. Address, language and words are read when it is
- * sent: nothing that names her waits in the queue. What cannot be mailed, and what tells of a paper, goes by letter: the
- * desks of the establishments that know her by the identity that it is filed under read it from then on.
+ * sent: nothing that names her waits in the queue. What cannot be mailed, and what tells of a paper, goes by letter:
+ * the desks of the establishments that know her by the identity that it is filed under read it from then on.
  */
 import type { Communication, RelatedPerson } from '@medplum/fhirtypes';
 import type { Language } from '../../../profiles/language.ts';
