@@ -65,7 +65,7 @@ const CONTRACTS: readonly ((suite: Suite) => void)[] = [
   auditingContract,
 ];
 
-/** Runs the contract of the record store on an adapter; each part has stores of its own, as rows of others cost time. */
+/** Runs the contract of the record store on an adapter; each part on stores of its own, as others’ rows cost time. */
 export function recordStoreContract(name: string, open: OpenStores): void {
   for (const contract of CONTRACTS)
     describe(`RecordStore: ${name}`, function () {
