@@ -23,8 +23,8 @@ export function settlePerson(deps: AsideDeps) {
     const person = personKey(subject);
     await file(person, run);
     const identities = await identitiesOf(deps.records, person, deps.clock.now());
-    await askedLate(deps, person, identities);
     await askForRestricting(deps, person, identities);
+    await askedLate(deps, person, identities);
   };
 }
 

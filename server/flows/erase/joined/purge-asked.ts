@@ -54,8 +54,7 @@ async function askedParts(
   const parts: PlanParts[] = [];
   for (const one of known.filter((each) => !closed.has(each.person))) {
     const identity = one.content.id;
-    const key = claimKey.joinedPurge(identity);
-    const isAsked = (await claimOf(deps.records, reading, key)) !== undefined;
+    const isAsked = (await claimOf(deps.records, reading, claimKey.joinedPurge(identity))) !== undefined;
     if (isAsked) continue;
     const isFiled = await isAnythingFiled(deps.records, reading, one);
     parts.push(isFiled ? taskParts(deps, person, one, others, now) : lateParts(identity, others));
@@ -63,7 +62,7 @@ async function askedParts(
   return joinParts(...parts);
 }
 
-/** The Task that asks the desk of the region. */
+/** The Task that asks the desk of the region: nothing is to be looked for any more. */
 function taskParts(
   { indexer }: Deps,
   person: PersonKey,
@@ -74,6 +73,7 @@ function taskParts(
   const task = buildPurgeTask(newId(), { identity, others }, now);
   const origin = { sources: [], services: [], offices: [{ office: 'region-desk', organization }] as const };
   return {
+    erased: [{ claims: [claimKey.joinedToClosed(identity)] }],
     claims: [{ key: claimKey.joinedPurge(identity), value: task.id }],
     puts: [putOf(indexer, task, now, { person, subject: `Patient/${identity}`, origin })],
     jobs: [jobOf('purge-joined', task.id, separatesAt(task)), jobOf('alert-officers', task.id, now)],
@@ -108,7 +108,9 @@ export async function askedLate(
       const key = joinedToClosed(one.content);
       const value = await claimOf(records, reading, key);
       if (value === undefined) continue;
-      parts.push({ preconditions: [{ kind: 'claimed', key, value }], erased: [{ claims: [key] }] });
+      parts.push(forgottenClaim(key, value));
+      // A join that came later found what had come in by then.
+      if ((await claimOf(records, reading, claimKey.joinedPurge(one.content.id))) !== undefined) continue;
       const others = (JSON.parse(value) as readonly string[]).filter((id) => ids.has(id));
       if (others.length === 0 || !(await isAnythingFiled(records, reading, one))) continue;
       const asked = taskParts(deps, person, one, others, now);
@@ -122,6 +124,11 @@ export async function askedLate(
 
 function joinedToClosed({ id }: Pick<StandingIdentity['content'], 'id'>): ClaimKey {
   return claimKey.joinedToClosed(id);
+}
+
+/** A claim goes that has this value. */
+function forgottenClaim(key: ClaimKey, value: string): PlanParts {
+  return { preconditions: [{ kind: 'claimed', key, value }], erased: [{ claims: [key] }] };
 }
 
 const ASKED = { operation: 'purge-joined', status: 'requested' };
@@ -149,7 +156,7 @@ async function isAnythingFiled(
   return deleted.some((one) => ERASED_TYPES.includes(one.type) && one.subject === subject);
 }
 
-/** Of each identity that is one no more with those for whom it was asked. */
+/** Of each identity that is one no more with those for whom it was asked, or is to be looked at. */
 async function takenBackParts(
   { records, indexer }: Deps,
   reading: NarrowReading,
@@ -166,20 +173,33 @@ async function takenBackParts(
     const key = claimKey.joinedPurge(content.id);
     const id = await claimOf(records, reading, key);
     const person = persons.get(content.id) ?? before;
+    parts.push(await looksNoMore(records, reading, content, (other) => persons.get(other) === person));
     const found = id === undefined ? undefined : await findById<Task>(records, reading, 'Task', id);
     if (id === undefined || isStillJoined(found?.resource, person, persons)) continue;
-    const gone: PlanParts = { preconditions: [{ kind: 'claimed', key, value: id }], erased: [{ claims: [key] }] };
     // A purge that runs stops; what it had begun by then it adds.
     const { counts, forgotten } = await takenFor(records, reading, id);
     const isOpen = found !== undefined && OPEN.includes(found.resource.status);
     const facts = { person, subject: `Patient/${content.id}` };
     parts.push(
-      gone,
+      forgottenClaim(key, id),
       forgotten,
       isOpen ? changed(indexer, found.row, stoppedPurge(found.resource, counts, now), now, facts) : {},
     );
   }
   return joinParts(...parts);
+}
+
+/** What comes in under an identity is looked for no more where it is one (`isOne`) with none of those (ids). */
+async function looksNoMore(
+  records: RecordStore,
+  reading: NarrowReading,
+  content: StandingIdentity['content'],
+  isOne: (other: string) => boolean,
+): Promise<PlanParts> {
+  const key = joinedToClosed(content);
+  const value = await claimOf(records, reading, key);
+  const isOver = value !== undefined && !(JSON.parse(value) as readonly string[]).some(isOne);
+  return isOver ? forgottenClaim(key, value) : {};
 }
 
 const OPEN: readonly Task['status'][] = ['requested', 'accepted', 'in-progress'];

@@ -4,11 +4,13 @@ import type { Communication } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../../../../profiles/codes.ts';
 import { systemGrant } from '../../../../server/access/grant.ts';
 import { findAll } from '../../../../server/flows/internal-reads.ts';
+import { jobOf } from '../../../../server/flows/jobs/job-of.ts';
 import type { JobRun } from '../../../../server/flows/jobs/job-runner.ts';
+import { claimKey } from '../../../../server/ports/claim-key.ts';
 import type { RecordStore } from '../../../../server/ports/record-store.ts';
 import { errorOf } from '../../../support/faults.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
-import { aPlan, anInstance } from '../../../support/plans.ts';
+import { aPlan, anInstance, SYSTEM } from '../../../support/plans.ts';
 import { commitPlan } from '../../../support/warrants.ts';
 import type { Step } from '../identity/sequences.ts';
 import { openSession, visitOf, type Session } from '../identity/session.ts';
@@ -102,6 +104,37 @@ for (const { name, missing, open } of EACH_STORE) {
       await joinedAtOnce(empty, async () => undefined);
       await world.rest();
       expect(await tasks(empty)).to.deep.equal([]);
+    });
+
+    it('waits for a desk once where the two are parted, and joined again, before anybody looked', async () => {
+      const session = openSession(world);
+      const parted = [feed(OTHER, 0), feed(OTHER, 1), image(OTHER, THEIRS)];
+      await joinedAtOnce(session, async () => undefined, ...parted);
+      await world.rest();
+      const task = await asked(session);
+      const id = (await patientsOf(session))[1]?.replace('Patient/', '') ?? '';
+      const key = claimKey.joinedToClosed(id);
+      expect(await world.stores.records.claimed(SYSTEM, key)).to.equal(undefined);
+      // An earlier server left both.
+      const [hers = ''] = await patientsOf(session);
+      const claims = [{ key, value: JSON.stringify([hers.replace('Patient/', '')]) }];
+      await commitPlan(deps.records, aPlan({ claims }));
+      const { person } = (await session.known()).get('nancy/0') ?? expect.fail('Nobody was there');
+      await commitPlan(deps.records, aPlan({ jobs: [jobOf('settle-person', person, world.now())] }));
+      await world.rest();
+      expect(await asked(session)).to.equal(task);
+      expect(await world.stores.records.claimed(SYSTEM, key)).to.equal(undefined);
+    });
+
+    it('is looked for no more where the two are parted before anybody looked', async () => {
+      const session = openSession(world);
+      await joinedAtOnce(session, async () => undefined);
+      const id = (await patientsOf(session))[1]?.replace('Patient/', '') ?? '';
+      const key = claimKey.joinedToClosed(id);
+      expect(await world.stores.records.claimed(SYSTEM, key)).to.be.a('string');
+      await doStep(session, feed(OTHER, 1), async () => undefined);
+      expect(await world.stores.records.claimed(SYSTEM, key)).to.equal(undefined);
+      await world.rest();
     });
 
     const FURTHER = [2, 3, 4];
