@@ -2,8 +2,8 @@
  * Brings items to their states: to the ground that there is, after an establishment has recorded that it informed a
  * patient, or that it did not, and after the region file says something else; and to the restrictions that an officer
  * granted. An item is put again with all that shows it, in one plan. It compares what stands with what should, so it
- * may run at any time. Both are read for each item, and what is said while it is put counts: what no plan can rest on,
- * as that no Consent has come meanwhile, is looked at again behind it.
+ * may run at any time. Both are read for each item, and what is said while it is put counts: where a plan would rest on
+ * that no Consent or restriction has come meanwhile, which none can, the item is looked at again behind it.
  */
 import type { DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
 import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
@@ -160,7 +160,9 @@ async function partsOf(
   if (sameContent(settled, resource)) return [];
   // What has come to be shared opens her record to others.
   const isOpened = judged.isShared && !judged.wasShared;
-  const again = isTakenOver || row.subject === undefined ? [] : [settlingOf(row.subject, now)];
+  // No plan rests on that nothing has come: no Consent, no restriction.
+  const restsOnNone = !judged.isShared || (isInState(resource, 'restricted') && !isRestricted);
+  const again = isTakenOver || row.subject === undefined || !restsOnNone ? [] : [settlingOf(row.subject, now)];
   return [
     ...(await itemParts(deps, reading, { row, resource: settled }, judged.sources)),
     { ...judged.rests, jobs: [...again, ...(isOpened ? tellingReadersOf(row, now) : [])] },

@@ -5,7 +5,7 @@ import { setMark } from '../../../../server/flows/directory/region-mark.ts';
 import type { RecordStore } from '../../../../server/ports/record-store.ts';
 import { onFreshStores } from '../../../support/data-folder/fresh-stores.ts';
 import { expectFault } from '../../../support/faults.ts';
-import { listed, workBy } from './listed.ts';
+import { interrupted, listed, workBy } from './listed.ts';
 
 describe('The ground of all items', () => {
   const stores = onFreshStores('settle-region');
@@ -35,6 +35,22 @@ describe('The ground of all items', () => {
     // Nothing of what it says is kept for what was done.
     await workOf(2, true).ofRegion();
     expect(await sees()).to.equal(true);
+  });
+
+  it('is looked at again where no Consent had come, and not where all that it rests on was read', async () => {
+    const { subject, sees } = await listed(stores);
+    await marked(2);
+    const { records, asked } = interrupted(
+      stores.records,
+      () => false,
+      async () => undefined,
+    );
+    await workOf(2, true, records).ofRegion();
+    await workOf(2, false, records).ofRegion();
+    const ofHers = (): readonly string[] => asked().filter((one) => one === subject);
+    expect([await sees(), ofHers()], 'hidden').to.deep.equal([false, [subject]]);
+    await workOf(2, true, records).ofRegion();
+    expect([await sees(), ofHers()], 'shared').to.deep.equal([true, [subject]]);
   });
 
   it('is brought to the others where an item cannot be put, and the work fails at its end', async () => {
