@@ -60,6 +60,11 @@ export const RIGHT_WORDS: Readonly<Record<string, ByLanguage<string>>> = {
     de: 'im Notfall (Notzugriff), obwohl Sie Ihr Dossier für diese Person gesperrt hatten',
     en: 'in an emergency (break-glass), although you had closed your record to them',
   },
+  support: {
+    fr: 'au titre de l’assistance technique (ticket)',
+    de: 'für den technischen Support (Ticket)',
+    en: 'for technical support (ticket)',
+  },
   representative: {
     fr: 'en tant que représentant légal',
     de: 'als gesetzliche Vertretung',

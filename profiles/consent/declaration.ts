@@ -11,6 +11,7 @@ import type { StoredType } from '../types/visibility.ts';
 import { PAST_BLOCK, type BreakGlassSetting } from './emergency.ts';
 import { Fault } from '../fault.ts';
 import { examsNamed, permitScopeOf, type PermitScope } from './exam-scope.ts';
+import { SUPPORT } from './giving/support-category.ts';
 import { exactSpanOf, spanOf, type TimeSpan } from './time-span.ts';
 
 /** A declaration. */
@@ -67,9 +68,9 @@ export function isRefusal({ provision }: Consent): boolean {
 
 /**
  * Why a Consent lets somebody see a record: the patient, or a source of hers, declared it; a professional declared an
- * emergency; or one redeemed a presence code of hers.
+ * emergency; one redeemed a presence code of hers; or the region let somebody of its support answer a ticket.
  */
-export type PermitKind = 'declared' | 'break-glass' | 'presence';
+export type PermitKind = 'declared' | 'break-glass' | 'presence' | 'support';
 
 /**
  * Whom a Consent that stands lets see a record. Times as in a {@link Declaration}; `beyond` is what an emergency does
@@ -78,9 +79,9 @@ export type PermitKind = 'declared' | 'break-glass' | 'presence';
 export type Permit = Declaration & { readonly kind: PermitKind; readonly beyond?: BreakGlassSetting };
 
 /**
- * Reads what a stored Consent permits: a declaration; an emergency (purpose BTG), or a presence (by its category), each
- * of a person, which ends at the very moment that it says. Undefined of one that has ended, refuses, or permits nobody
- * by name, as a share does. `zone` as of {@link readDeclaration}.
+ * Reads what a stored Consent permits: a declaration; an emergency (purpose BTG), a presence or support (by its
+ * category), each of a person, which ends at the very moment that it says. Undefined of one that has ended, refuses, or
+ * permits nobody by name, as a share does. `zone` as of {@link readDeclaration}.
  */
 export function permitOf(consent: object, zone?: string): Permit | undefined {
   const { status, provision } = consent as Partial<Consent>;
@@ -109,6 +110,7 @@ function kindOf({ category = [], provision }: Partial<Consent>): PermitKind | un
   const is = (code: string): boolean => category.some((one) => hasCode(one, CODE_SYSTEM.temporaryAccess, code));
   if (is('share')) return undefined;
   if ((provision?.purpose ?? []).some(({ code }) => code === 'BTG')) return 'break-glass';
+  if (is(SUPPORT)) return SUPPORT;
   return is('presence') ? 'presence' : 'declared';
 }
 

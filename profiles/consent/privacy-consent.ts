@@ -5,6 +5,7 @@
 import type { Consent, Practitioner, Reference } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, IHE_PROFILE, PCF_POLICY_PREFIX } from '../codes.ts';
 import { PAST_BLOCK, type BreakGlassSetting } from './emergency.ts';
+import { SUPPORT } from './giving/support-category.ts';
 
 /** A Consent of ours; it has its id before it is stored. */
 export type PrivacyConsent = Consent & { readonly id: string };
@@ -168,7 +169,10 @@ type Frame = {
 type PrivacyFrame = Omit<PrivacyConsent, 'provision'>;
 
 /** What every Consent of ours has that an operation gives for a time: its category says what it is. */
-export function privacyFrame(facts: Frame, code: 'presence' | 'share' | typeof PAST_BLOCK): PrivacyFrame {
+export function privacyFrame(
+  facts: Frame,
+  code: 'presence' | 'share' | typeof PAST_BLOCK | typeof SUPPORT,
+): PrivacyFrame {
   const { category = [], ...rest } = frame(facts);
   return { ...rest, category: [...category, { coding: [{ system: CODE_SYSTEM.temporaryAccess, code }] }] };
 }

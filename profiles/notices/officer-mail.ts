@@ -7,13 +7,14 @@ import { CODE_SYSTEM } from '../codes.ts';
 import { subjectRightOf } from '../consent/data-subject-request.ts';
 import { isRecipientTask } from '../consent/erasure-recipient.ts';
 import { isPaperTask } from '../consent/reconsent/paper.ts';
+import { isSupportTask } from '../consent/giving/support.ts';
 import { isPurgeTask } from '../identity/joined-purge.ts';
 import { EMERGENCY_TASK } from '../consent/emergency.ts';
 import type { ByLanguage, Language } from '../language.ts';
 import type { MailText } from './mail-text.ts';
 
 /** Kinds of Tasks that officers are mailed about at once. */
-export type OfficerAlert = EmergencyAlert | 'request' | 'erased' | 'joined' | 'paper';
+export type OfficerAlert = EmergencyAlert | 'request' | 'erased' | 'joined' | 'paper' | 'support';
 
 type EmergencyAlert = Extract<keyof typeof EMERGENCY_TASK, 'review' | 'alert'>;
 
@@ -88,6 +89,20 @@ const TEXTS: Readonly<Record<OfficerAlert, ByLanguage<MailText>>> = {
       text: 'An identity was joined to a record that takes nothing any more (joined-purge). Answer within 44 days:',
     },
   },
+  support: {
+    fr: {
+      subject: 'Une demande de l’assistance technique attend',
+      text: 'L’assistance technique demande un accès pour un ticket. Une autre personne confirme (support-access) :',
+    },
+    de: {
+      subject: 'Eine Anfrage des technischen Supports wartet',
+      text: 'Der technische Support bittet für ein Ticket um Zugriff. Jemand anderes bestätigt (support-access):',
+    },
+    en: {
+      subject: 'A request of technical support waits',
+      text: 'Technical support asks for access for a ticket. Another person confirms it (support-access):',
+    },
+  },
   paper: {
     fr: {
       subject: 'Un papier signé est à confirmer',
@@ -110,6 +125,7 @@ export function officerAlertOf(task: Task): OfficerAlert | undefined {
   if (isRecipientTask(task)) return 'erased';
   if (isPurgeTask(task)) return 'joined';
   if (isPaperTask(task)) return 'paper';
+  if (isSupportTask(task)) return 'support';
   const codes = (task.code?.coding ?? []).filter(({ system }) => system === CODE_SYSTEM.task).map((one) => one.code);
   const kinds: readonly EmergencyAlert[] = ['review', 'alert'];
   return kinds.find((kind) => codes.includes(EMERGENCY_TASK[kind].code));

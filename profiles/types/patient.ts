@@ -23,6 +23,7 @@ export const Patient = {
     'reconsent',
     'presence-code',
     'redeem-presence-code',
+    'support-access',
     'request-erasure',
     'cancel-erasure',
     'set-account',

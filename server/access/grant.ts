@@ -311,6 +311,7 @@ export function principalsOfProfessional(
     ...roles.filter((role) => role.radiologist).map((role) => principal.radiologists(role.organization)),
     ...roles.flatMap((role) => role.offices.map((office) => principal.office(office, role.organization))),
     ...roles.flatMap(({ oversees = [] }) => oversees.map(principal.trailOf)),
+    ...(roles.some(({ offices }) => offices.includes('support')) ? [principal.support(practitioner)] : []),
   ];
 }
 

@@ -3,8 +3,8 @@ import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { Requester } from './requester.ts';
 import type { ScopeAction } from './scope.ts';
 
-/** Who asks, by what decides over operations: desks and officers are professionals who hold such an office. */
-export type Operator = Requester['kind'] | 'desk' | 'officer';
+/** Who asks, by what decides over operations: desks, officers and support are professionals who hold such an office. */
+export type Operator = Requester['kind'] | 'desk' | 'officer' | 'support';
 
 type Operation = {
   readonly operators: readonly Operator[];
@@ -73,6 +73,11 @@ export const OPERATIONS = {
     scope: ['Patient', 'r'],
     refusal: 'A presence code is redeemed by a health professional only',
   },
+  'support-access': {
+    operators: ['support'],
+    scope: ['Patient', 'r'],
+    refusal: 'What a ticket needs is asked for by the support of the region only',
+  },
   share: {
     operators: ['patient'],
     scope: ['Consent', 'c'],
@@ -129,8 +134,8 @@ export type RecordOperation =
   | 'data-subject-request'
   | 'portability';
 
-/** Operations by which a patient lets somebody else see something for a time. */
-export type GivingOperation = 'presence-code' | 'redeem-presence-code' | 'share' | 'revoke-share';
+/** Operations by which somebody else sees something for a time. */
+export type GivingOperation = 'presence-code' | 'redeem-presence-code' | 'support-access' | 'share' | 'revoke-share';
 
 /** Operations on exams, and on what is kept aside of them. */
 export type ExamOperation = Exclude<
@@ -156,6 +161,7 @@ export function operatorsOf(requester: Requester): readonly Operator[] {
   return [
     requester.kind,
     ...(holds('-desk') ? (['desk'] as const) : []),
+    ...(offices.includes('support') ? (['support'] as const) : []),
     ...(holds('-dpo') ? (['officer'] as const) : []),
   ];
 }

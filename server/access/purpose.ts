@@ -8,8 +8,8 @@ import { Fault } from '../../profiles/fault.ts';
  */
 export const PURPOSES = ['TREAT', 'ETREAT', 'BTG', 'PATRQT', 'FAMRQT'] as const;
 
-/** One of {@link PURPOSES}. */
-export type Purpose = (typeof PURPOSES)[number];
+/** One of {@link PURPOSES}; and that of a ticket of support, which no door is told: the ticket gives it. */
+export type Purpose = (typeof PURPOSES)[number] | 'HSYSADMIN';
 
 /** Other spellings that doors receive (XSPA, Swiss EPR) and the purpose they stand for. */
 const SYNONYMS: ReadonlyMap<string, Purpose> = new Map([

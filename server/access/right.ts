@@ -25,6 +25,7 @@ export const RELATIONS = [
   'break-glass',
   'break-glass-confidential',
   'break-glass-past-block',
+  'support',
   'dpo',
   'named',
 ] as const;
@@ -50,7 +51,7 @@ export function isNamedBefore(
 /** Somebody a right is held by: a prefix that says what, and a reference or key. */
 export type Principal = `${PrincipalKind}:${string}`;
 
-type PrincipalKind = 'p' | 'ro' | 'm' | 'bg' | 'bgc' | 'bgp' | 'sh' | 'r' | 'o' | 'pat' | 'rp' | 'of' | 'tr';
+type PrincipalKind = 'p' | 'ro' | 'm' | 'bg' | 'bgc' | 'bgp' | 'su' | 'sh' | 'r' | 'o' | 'pat' | 'rp' | 'of' | 'tr';
 
 const EMERGENCY_HOLDER: Readonly<Record<EmergencyRelation, PrincipalKind>> = {
   'break-glass': 'bg',
@@ -69,6 +70,8 @@ export const principal = {
   /** A professional's break-glass access, by the relation that it gives. */
   breakGlass: (reference: string, relation: EmergencyRelation = 'break-glass'): Principal =>
     `${EMERGENCY_HOLDER[relation]}:${reference}`,
+  /** Somebody of the region's support (`Practitioner/id`), while the office is held. */
+  support: (reference: string): Principal => `su:${reference}`,
   /** Whoever has the link of a share (`Consent/id`). */
   share: (consent: string): Principal => `sh:${consent}`,
   /** The radiologists of an imaging service, by `Organization/id`. */

@@ -203,6 +203,7 @@ function meantBy(
 
 /** An emergency gives what every one does, and what its Consent says beyond. */
 function heldBy({ kind, beyond }: Permit, actor: DirectoryActor): readonly HeldRelation[] {
+  if (kind === 'support') return [{ principal: principal.support(actor.reference), relation: kind }];
   if (kind !== 'break-glass') return [{ principal: holderOf(actor), relation: kind }];
   return emergenciesBeyond(beyond).map((relation) => ({
     principal: principal.breakGlass(actor.reference, relation),

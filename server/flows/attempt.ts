@@ -23,6 +23,7 @@ const PASSAGES = {
   'set-confidentiality': 'operation',
   'presence-code': 'operation',
   'redeem-presence-code': 'operation',
+  'support-access': 'operation',
   share: 'operation',
   'revoke-share': 'operation',
   'request-erasure': 'operation',

@@ -138,6 +138,7 @@ const GIVERS: Readonly<Partial<Record<Right['relation'], StoredType>>> = {
   'break-glass-confidential': 'Consent',
   'break-glass-past-block': 'Consent',
   presence: 'Consent',
+  support: 'Consent',
   self: 'Patient',
   'imaging-service': 'Appointment',
   referent: 'CareTeam',
@@ -180,6 +181,7 @@ export function aGiver({ person, principal: holder, relation, from, to, giver }:
     case 'break-glass-confidential':
     case 'break-glass-past-block':
     case 'presence':
+    case 'support':
     case 'block':
       return aPut({ ...row, resource: aPermit(row.id, reference, relation, { from, to }) });
     case 'referent':
@@ -262,6 +264,7 @@ function aPermit(
 
 const CATEGORIES: Readonly<Partial<Record<Right['relation'], Consent['category']>>> = {
   presence: [{ coding: [{ system: CODE_SYSTEM.temporaryAccess, code: 'presence' }] }],
+  support: [{ coding: [{ system: CODE_SYSTEM.temporaryAccess, code: 'support' }] }],
   'break-glass-past-block': [{ coding: [{ system: CODE_SYSTEM.temporaryAccess, code: 'past-block' }] }],
 };
 const CONFIDENTIAL = { system: CODE_SYSTEM.confidentiality, code: 'R' };

@@ -1,6 +1,6 @@
 /**
  * Who may let somebody else see a record for a time, as pure rules: the patient makes a presence code, and a
- * professional redeems it.
+ * professional redeems it; the support of the region asks for what a ticket needs.
  */
 import { Fault } from '../../../profiles/fault.ts';
 import { requesterBases } from '../basis.ts';
@@ -32,6 +32,22 @@ export function mayRedeem(requester: Requester, subject: SubjectFacts | undefine
   requireKind(requester, { interaction: 'operation', operation: 'redeem-presence-code' });
   if (subject !== undefined) return givingWarrant(requester, 'redeem-presence-code', subject, now);
   return makeWarrant({ act: 'redeem-presence-code', reaches: [], bases: requesterBases(requester, now) });
+}
+
+/**
+ * Decides whether somebody of the support asks for what a ticket needs. Of a record that is not shared it is asked,
+ * too: nothing is shown then, and nothing told of that.
+ * @throws {Fault} forbidden - another asks
+ * @throws {Fault} not-found - nobody is known
+ */
+export function mayAskSupport(requester: Requester, subject: SubjectFacts | undefined, now: number): Warrant {
+  requireKind(requester, { interaction: 'operation', operation: 'support-access' });
+  if (subject === undefined) throw new Fault('not-found', 'No such patient');
+  return makeWarrant({
+    act: 'support-access',
+    reaches: [{ types: RECORD_TYPES, whose: { persons: [subject.person] }, event: 'own' }],
+    bases: [...requesterBases(requester, now), ...subjectBases(subject)],
+  });
 }
 
 function givingWarrant(requester: Requester, act: string, subject: SubjectFacts, now: number): Warrant {

@@ -21,6 +21,7 @@ import type { exportRecord } from '../../flows/subject-rights/export-record.ts';
 import type { askAboutData } from '../../flows/subject-rights/ask-about-data.ts';
 import type { setAccount } from '../../flows/consent/set-account.ts';
 import type { makePresenceCode } from '../../flows/presence/make-code.ts';
+import type { askSupport } from '../../flows/support/ask-support.ts';
 import type { redeemPresenceCode } from '../../flows/presence/redeem-code.ts';
 import type { revokeShare } from '../../flows/share/end-share.ts';
 import type { shareItem } from '../../flows/share/share-item.ts';
@@ -71,6 +72,7 @@ export type FhirDeps = {
   readonly changeConsent: ReturnType<typeof changeConsent>;
   readonly recordPaper: ReturnType<typeof recordPaper>;
   readonly makePresenceCode: ReturnType<typeof makePresenceCode>;
+  readonly askSupport: ReturnType<typeof askSupport>;
   readonly redeemPresenceCode: ReturnType<typeof redeemPresenceCode>;
   readonly shareItem: ReturnType<typeof shareItem>;
   readonly revokeShare: ReturnType<typeof revokeShare>;

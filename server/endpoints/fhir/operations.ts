@@ -1,9 +1,10 @@
 /**
  * Operations on Patient: $break-glass, $withdraw, $reconsent, $join, $separate, and in files of their own $ihe-pix,
- * $match, $who-can-access, $access-history, $presence-code, $redeem-presence-code, $request-erasure, $cancel-erasure,
- * $set-account, $data-subject-request and $portability; on a Task of instances kept aside: $discard, $refile, $release;
- * on that of an emergency, or of what a patient asked about her data: $decide; on an ImagingStudy: $move; on that and a
- * DiagnosticReport, in files of their own: $set-confidentiality, $share; on a Consent: $revoke-share.
+ * $match, $who-can-access, $access-history, $presence-code, $redeem-presence-code, $support-access, $request-erasure,
+ * $cancel-erasure, $set-account, $data-subject-request and $portability; on a Task of instances kept aside: $discard,
+ * $refile, $release; on that of an emergency, or of what a patient asked about her data: $decide; on an ImagingStudy:
+ * $move; on that and a DiagnosticReport, in files of their own: $set-confidentiality, $share; on a Consent:
+ * $revoke-share.
  * @see https://hl7.org/fhir/R4/operations.html
  */
 import type { ParametersParameter, Resource } from '@medplum/fhirtypes';
@@ -13,18 +14,28 @@ import { REQUEST_VERDICTS } from '../../../profiles/consent/data-subject-request
 import { PURGE_VERDICTS } from '../../../profiles/identity/joined-purge.ts';
 import { CORRESPONDENT_VERDICTS } from '../../../profiles/consent/unknown-correspondent.ts';
 import { PAPER_VERDICTS, type Paper } from '../../../profiles/consent/reconsent/paper.ts';
+import { SUPPORT_VERDICTS } from '../../../profiles/consent/giving/support.ts';
 import { VERDICTS } from '../../../profiles/consent/emergency.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { studyInstanceUIDOf } from '../../../profiles/imaging/identifiers.ts';
 import type { Sought, StudySought } from '../../flows/consent/emergency-parts.ts';
-import type { NamedIdentity } from '../../flows/identity/judge-identities.ts';
 import type { Visit } from '../../flows/guard.ts';
 import type { FhirDeps } from './deps.ts';
 import { getCrossReference, postCrossReference } from './cross-reference.ts';
 import { presenceCode, presenceCodeRedeemed } from './giving/presence-code.ts';
 import { share, shareRevoked } from './giving/share.ts';
+import { supportAccess } from './giving/support-access.ts';
 import { match } from './match.ts';
-import { answerCreated, answerReference, hasBody, missing, NO_PARAMETERS, parametersOf } from './parameters.ts';
+import {
+  answerCreated,
+  answerReference,
+  hasBody,
+  identityIn,
+  missing,
+  NO_PARAMETERS,
+  parametersOf,
+  referenceIn,
+} from './parameters.ts';
 import { admit, readBodyResource } from './request.ts';
 import { getAccessHistory, postAccessHistory } from './access-history.ts';
 import { getAccessList, postAccessList } from './access-list.ts';
@@ -46,6 +57,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['Patient/$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
   ['Patient/$presence-code', presenceCode],
   ['Patient/$redeem-presence-code', presenceCodeRedeemed],
+  ['Patient/$support-access', supportAccess],
   ['Patient/$request-erasure', erasureRequest],
   ['Patient/$cancel-erasure', erasureCancelled],
   ['Patient/$set-account', account],
@@ -221,7 +233,7 @@ async function decide(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
   answerReference(ctx, `Task/${id}`);
 }
 
-const DESK_VERDICTS = [...PURGE_VERDICTS, ...PAPER_VERDICTS] as const;
+const DESK_VERDICTS = [...PURGE_VERDICTS, ...PAPER_VERDICTS, ...SUPPORT_VERDICTS] as const;
 
 /** Longest comment of a verdict, and of how an identity was checked, in characters. */
 const MAX_COMMENT = 2_000;
@@ -256,21 +268,7 @@ async function judge(deps: FhirDeps, ctx: Context, operation: 'join' | 'separate
   answerReference(ctx, present);
 }
 
-function identityIn(deps: FhirDeps, parameters: ReadonlyMap<string, ParametersParameter>, name: string): NamedIdentity {
-  const { reference, identifier } = parameters.get(name)?.valueReference ?? {};
-  const { system, value } = identifier ?? {};
-  if (reference === undefined && system !== undefined && value !== undefined) return { system, value };
-  return { reference: referenceIn(deps, parameters, name) };
-}
-
 /** The Patient that a parameter names, by a reference to this server. */
 function patientOf(deps: FhirDeps, body: Resource): string {
   return referenceIn(deps, parametersOf(body, ['patient']), 'patient');
-}
-
-function referenceIn(deps: FhirDeps, parameters: ReadonlyMap<string, ParametersParameter>, name: string): string {
-  const reference = parameters.get(name)?.valueReference?.reference;
-  if (reference === undefined) throw missing(name);
-  const base = `${deps.fhirBase()}/`;
-  return reference.startsWith(base) ? reference.slice(base.length) : reference;
 }

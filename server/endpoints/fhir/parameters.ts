@@ -3,6 +3,7 @@ import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtyp
 import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
+import type { NamedIdentity } from '../../flows/identity/judge-identities.ts';
 import type { FhirDeps } from './deps.ts';
 
 /** The body of a request that has none. */
@@ -33,6 +34,30 @@ function listOf(names: readonly string[]): string {
 /** The refusal of a request without a parameter. */
 export function missing(name: string): Fault {
   return new Fault('required', `The parameter ${name} is missing`, { expression: 'Parameters.parameter' });
+}
+
+/** The identity that a parameter names: by a reference to this server, or its number in its domain. */
+export function identityIn(
+  deps: FhirDeps,
+  parameters: ReadonlyMap<string, ParametersParameter>,
+  name: string,
+): NamedIdentity {
+  const { reference, identifier } = parameters.get(name)?.valueReference ?? {};
+  const { system, value } = identifier ?? {};
+  if (reference === undefined && system !== undefined && value !== undefined) return { system, value };
+  return { reference: referenceIn(deps, parameters, name) };
+}
+
+/** A reference that a parameter is, within this server. @throws {Fault} required - there is none */
+export function referenceIn(
+  deps: FhirDeps,
+  parameters: ReadonlyMap<string, ParametersParameter>,
+  name: string,
+): string {
+  const reference = parameters.get(name)?.valueReference?.reference;
+  if (reference === undefined) throw missing(name);
+  const base = `${deps.fhirBase()}/`;
+  return reference.startsWith(base) ? reference.slice(base.length) : reference;
 }
 
 /** Whether a request has a body: operations without required parameters need none. */

@@ -8,6 +8,7 @@ import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
 import type { PassageFacts } from '../../../profiles/audit/facts.ts';
 import type { PassageKind } from '../../../profiles/audit/shapes.ts';
 import { isEmergency } from '../../../profiles/consent/emergency.ts';
+import { SUPPORT } from '../../../profiles/consent/giving/support-category.ts';
 import type { Fault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -36,7 +37,7 @@ export function eventRecords(
   const ids: string[] = [];
   return (position, { person, others = [], ...about }) => {
     const id = (ids[position] ??= newId(clock.now()));
-    const event = buildAuditEvent(withEmergency({ id, kind, recorded, outcome: '0', ...occasion, ...about }));
+    const event = buildAuditEvent(withPurpose({ id, kind, recorded, outcome: '0', ...occasion, ...about }));
     return { event, persons: person === undefined ? [] : [person, ...others] };
   };
 }
@@ -61,8 +62,9 @@ export function ownOccasion(client: 'passerelle' | 'operator'): Occasion {
   return { requestId: randomUUID(), server: 'passerelle', client: { id: client } };
 }
 
-/** What an emergency access shows is shown for that purpose, whatever the token said. */
-function withEmergency(facts: PassageFacts): PassageFacts {
-  if (!isEmergency(facts.relation) || facts.user === undefined) return facts;
-  return { ...facts, user: { ...facts.user, purpose: 'BTG' } };
+/** What an emergency, or a ticket of support, shows is shown for that purpose, whatever the token said. */
+function withPurpose(facts: PassageFacts): PassageFacts {
+  const { relation, user } = facts;
+  const purpose = isEmergency(relation) ? 'BTG' : relation === SUPPORT ? 'HSYSADMIN' : undefined;
+  return purpose === undefined || user === undefined ? facts : { ...facts, user: { ...user, purpose } };
 }

@@ -1,8 +1,9 @@
 /**
  * A data protection officer decides, `Task/[id]/$decide`: the review of an emergency, or what a patient asked about her
  * data; a desk decides who is meant by a name that the directory does not know, confirms a join before what it brought
- * to an opposed person is purged, and a paper that a colleague recorded. Of an emergency that was not justified
- * the access ends, the patient is told, and who declared it declares no more until an officer decides otherwise.
+ * to an opposed person is purged, and a paper that a colleague recorded; either decides a ticket of support. Of an
+ * emergency that was not justified the access ends, the patient is told, and who declared it declares no more until an
+ * officer decides otherwise.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
 import { permitOf } from '../../../profiles/consent/declaration.ts';
@@ -15,6 +16,7 @@ import {
   type Verdict,
 } from '../../../profiles/consent/emergency.ts';
 import { isPaperTask, type PaperVerdict } from '../../../profiles/consent/reconsent/paper.ts';
+import { isSupportTask, type SupportVerdict } from '../../../profiles/consent/giving/support.ts';
 import { isPurgeTask, type PurgeVerdict } from '../../../profiles/identity/joined-purge.ts';
 import { isUnknownTask, type CorrespondentVerdict } from '../../../profiles/consent/unknown-correspondent.ts';
 import { Fault } from '../../../profiles/fault.ts';
@@ -30,6 +32,7 @@ import { claimOf, findById, type Found } from '../internal-reads.ts';
 import { unknownDecidedParts } from '../named/decide-unknown.ts';
 import { noticeParts } from '../notices/notice-parts.ts';
 import { requestParts } from '../subject-rights/decide-request.ts';
+import { supportDecidedParts } from '../support/decide-support.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, type Planned, type PlanParts } from '../write/plan-parts.ts';
@@ -42,7 +45,7 @@ export type DecideReviewDeps = RecordPaperDeps;
 
 /** What is decided, and on what it relies; `professional` (a reference) is who is meant by a name. */
 export type Decided = {
-  readonly verdict: Verdict | RequestVerdict | CorrespondentVerdict | PurgeVerdict | PaperVerdict;
+  readonly verdict: Verdict | RequestVerdict | CorrespondentVerdict | PurgeVerdict | PaperVerdict | SupportVerdict;
   readonly comment: string;
   readonly professional?: string | undefined;
 };
@@ -104,6 +107,7 @@ async function decidedParts(deciding: Deciding): Promise<readonly PlanParts[]> {
   const { deps, visit, reading, found, decision } = deciding;
   if (isPurgeTask(found.resource)) return purgeDecidedParts(deps, found, decision);
   if (isPaperTask(found.resource)) return await paperDecidedParts(deps, visit, reading, found, decision);
+  if (isSupportTask(found.resource)) return await supportDecidedParts(deps, visit, reading, found, decision);
   if (isUnknownTask(found.resource)) return await unknownDecidedParts(deps, reading, found, decision);
   if (subjectRightOf(found.resource) !== undefined) return requestParts(deps, found, decision);
   return await reviewParts(deciding);
@@ -137,7 +141,7 @@ async function reviewOf(
   const found = await findById<Task>(records, reading, 'Task', taskId);
   if (found === undefined) return undefined;
   const { resource } = found;
-  const isOfDesk = isUnknownTask(resource) || isPurgeTask(resource) || isPaperTask(resource);
+  const isOfDesk = isUnknownTask(resource) || isPurgeTask(resource) || isPaperTask(resource) || isSupportTask(resource);
   const isDecided = isReviewTask(resource) || isOfDesk || subjectRightOf(resource) !== undefined;
   return isDecided ? found : undefined;
 }

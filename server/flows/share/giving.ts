@@ -1,10 +1,11 @@
-/** The flows by which a patient lets somebody else see something for a time: presence codes, and shares. */
+/** The flows by which somebody else sees something for a time: presence codes, shares, and tickets of support. */
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { GuardDeps } from '../guard.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { makePresenceCode } from '../presence/make-code.ts';
 import { redeemPresenceCode } from '../presence/redeem-code.ts';
 import type { TriesDeps } from '../presence/tries.ts';
+import { askSupport } from '../support/ask-support.ts';
 import { revokeShare } from './end-share.ts';
 import { shareItem } from './share-item.ts';
 
@@ -19,6 +20,7 @@ export function givingFlows(
   return {
     makePresenceCode: makePresenceCode(deps),
     redeemPresenceCode: redeemPresenceCode({ ...deps, days: presenceDays }),
+    askSupport: askSupport(deps),
     shareItem: shareItem({ ...deps, days: shareDays }),
     revokeShare: revokeShare(deps),
   };

@@ -187,7 +187,7 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
     end: fc.constantFrom(null, null, 2, 5),
     code: fc.constantFrom('TREAT', 'BTG'),
     // The last is of an emergency alone, and of one person, so that it is not rare.
-    temporary: fc.constantFrom('presence', 'share', 'share', PAST_BLOCK, PAST_BLOCK, null, null),
+    temporary: fc.constantFrom('presence', 'support', 'share', 'share', PAST_BLOCK, PAST_BLOCK, null, null),
     securityLabel: fc.constantFrom('N', 'R', 'R'),
     dataPeriod: fc.constantFrom(null, null, { start: 0 }, { start: 1, end: 4 }, { end: 3 }),
   })

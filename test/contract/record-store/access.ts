@@ -45,6 +45,7 @@ const REACHED = {
   'break-glass': ['N'],
   'break-glass-confidential': ['N', 'R'],
   'break-glass-past-block': ['N'],
+  support: ['N'],
   dpo: ['N', 'R', 'V'],
   named: ['N', 'R', 'V'],
 } as const satisfies Record<Tested, readonly Level[]>;
@@ -60,13 +61,14 @@ const PROFESSIONALS: readonly Tested[] = [
   'break-glass',
   'break-glass-confidential',
   'break-glass-past-block',
+  'support',
 ];
 
 /** Relations from which each mask hides a normal item (access.md, section 8; `restricted`: layer 2). */
 const MASKED: Readonly<Record<Mask, readonly Tested[]>> = {
   professionals: PROFESSIONALS,
-  patient: ['self', 'representative'],
-  representatives: ['representative'],
+  patient: ['self', 'representative', 'support'],
+  representatives: ['representative', 'support'],
   unshared: PROFESSIONALS,
   restricted: [...PROFESSIONALS, 'representative'],
 };
@@ -107,6 +109,11 @@ function holderOf(relation: Tested, person: PersonKey): Holder {
       const role = { reference: 'PractitionerRole/d', organization, within: [organization], radiologist: false };
       const grant = aGrant(practitioner, NOW, [{ ...role, offices: ['establishment-dpo'] }]);
       return { principal: principal.office('establishment-dpo', organization), grant };
+    }
+    case 'support': {
+      const role = { reference: 'PractitionerRole/u', organization: '', within: [], radiologist: false };
+      const grant = aGrant(practitioner, NOW, [{ ...role, offices: ['support'] }]);
+      return { principal: principal.support(practitioner), grant };
     }
     case 'representative': {
       const related = `RelatedPerson/${person}`;

@@ -40,7 +40,7 @@ export type Holder = {
         readonly as: 'professional';
         readonly organization: string;
         readonly isRadiologist?: true;
-        readonly office?: 'region-dpo';
+        readonly office?: 'region-dpo' | 'support';
       };
   /** Rows that give the relation to the record of a person; none where the rows of the exam do. */
   readonly giving: (subject: Subject) => readonly Put[];
@@ -86,6 +86,10 @@ export const HOLDERS: Readonly<Record<AskingRelation, Holder>> = {
   'break-glass-past-block': emergency('break-glass-past-block', ({ person }) => [
     giver(BLOCK, person, principal.practitioner(practitionerOf('break-glass-past-block'))),
   ]),
+  support: {
+    signsIn: { as: 'professional', organization: PRACTICE, office: 'support' },
+    giving: ({ person }) => [giver('support', person, principal.support(practitionerOf('support')))],
+  },
   dpo: { signsIn: { as: 'professional', organization: PRACTICE, office: 'region-dpo' }, giving: () => [] },
   named: {
     signsIn: { as: 'professional', organization: PRACTICE },

@@ -44,6 +44,7 @@ import * as news from '../../../profiles/notices/news.ts';
 import { buildShareNotice } from '../../../profiles/notices/share.ts';
 import { buildNotice, forLetter, mailed } from '../../../profiles/notices/notice.ts';
 import { buildKeptAsideTask, endedTask } from '../../../profiles/imaging/kept-aside-task.ts';
+import { OF_SUPPORT } from './produced-of-support.ts';
 import { ON_PAPER } from './produced-on-paper.ts';
 
 const NOW = Date.UTC(2026, 10, 30, 8);
@@ -184,6 +185,7 @@ export const PRODUCED: readonly Produced[] = [
     resource: buildPurgeNotice({ ...told, task: 'Task/x1', isPart }),
   })),
   ...ON_PAPER,
+  ...OF_SUPPORT,
   { builder: 'buildUnknownTask', resource: unknown },
   ...[{ professional: practitioner.reference }, {}].map((one) => ({
     builder: 'decidedUnknown',

@@ -50,6 +50,7 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('set-account'), 'patient'],
   [operation('presence-code'), 'patient', 'representative'],
   [operation('redeem-presence-code'), 'practitioner'],
+  [operation('support-access')],
   [operation('portability'), 'patient'],
   [operation('share'), 'patient'],
   [operation('revoke-share'), 'patient'],
@@ -92,7 +93,8 @@ describe('Who may attempt what, before the data are known', () => {
       const clears = office.endsWith('-desk') ? DESKS : [];
       const decides = /-(?:dpo|desk)$/.test(office) ? ['decide'] : [];
       const always = ['break-glass', 'redeem-presence-code', 'set-confidentiality'];
-      expect(may, office).to.have.members([...always, ...clears, ...decides]);
+      const asks = office === 'support' ? ['support-access'] : [];
+      expect(may, office).to.have.members([...always, ...clears, ...decides, ...asks]);
     }
   });
 

@@ -19,6 +19,7 @@ const ORDER = [
   'break-glass',
   'break-glass-confidential',
   'break-glass-past-block',
+  'support',
   'dpo',
   'named',
 ] as const;

@@ -2,6 +2,7 @@ import type { Consent } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { demoConsent } from '../../../fixtures/consent.ts';
 import { buildConsentChange, buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
+import { buildSupportConsent, buildSupportTask } from '../../../profiles/consent/giving/support.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../../profiles/types/visibility.ts';
 import { personKey } from '../../../server/access/requester.ts';
 import {
@@ -260,6 +261,19 @@ describe('The rights that a row gives', () => {
       return rightsGivenBy(aRow('Consent', saying(content))).at(-1)?.id;
     });
     expect(one).to.not.equal(other);
+  });
+
+  it('a ticket of support that was confirmed: normal items to who asked, while she is of the support', () => {
+    const [now, until] = [1_000, 5_000];
+    const facts = { id: '1', patient: 'Patient/1', practitioner: 'Practitioner/a', now, until };
+    const ticket = { ...facts, ticket: 'INC-1', reason: 'Affichage' };
+    const of = (item?: string) => {
+      const task = buildSupportTask({ ...ticket, item });
+      const consent = buildSupportConsent(task, { ...facts, officer: 'Practitioner/b' });
+      return told(aRow('Consent', saying(consent))).slice(1);
+    };
+    expect(of()).to.deep.equal(['support su:Practitioner/a record']);
+    expect(of('DiagnosticReport/r')).to.deep.equal(['support su:Practitioner/a exam DiagnosticReport/r']);
   });
 
   it('a Consent that ended, names nobody, or has no real dates: nobody but whom it names', () => {

@@ -31,6 +31,7 @@ const SEEN: Readonly<Record<Relation, readonly [levels: string, masks: string, s
   'break-glass': ['N', 'patient representatives', 'accountOff'],
   'break-glass-confidential': ['N R', 'patient representatives', 'accountOff'],
   'break-glass-past-block': ['N', 'patient representatives', 'accountOff'],
+  support: ['N', '', 'accountOff'],
   dpo: ['N R V', 'professionals patient representatives unshared restricted', 'accountOff'],
   named: [
     'N R V',
@@ -71,7 +72,7 @@ describe('access.md 3, the table of decisions', () => {
     const row = { item: 'List/a', level: 'N', masks: [], released: false } as const;
     const waiting = (type: 'DiagnosticReport' | 'ImagingStudy'): readonly Relation[] =>
       RELATIONS.filter((relation) => !lifeCycleAllows(relation, { ...row, type }));
-    expect(waiting('ImagingStudy')).to.deep.equal(['self', 'representative', 'share']);
+    expect(waiting('ImagingStudy')).to.deep.equal(['self', 'representative', 'share', 'support']);
     expect(waiting('DiagnosticReport')).to.deep.equal([
       'self',
       'representative',
@@ -82,6 +83,7 @@ describe('access.md 3, the table of decisions', () => {
       'stay',
       'presence',
       'share',
+      'support',
     ]);
   });
 

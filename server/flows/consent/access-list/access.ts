@@ -27,6 +27,6 @@ export type Access = {
   readonly until: number | undefined;
   /** `Consent/id` that gives it. */
   readonly consent: string | undefined;
-  /** An emergency or a presence, one that is over included. */
+  /** An emergency, a presence or a ticket of support, one that is over included. */
   readonly isTemporary: boolean;
 };

@@ -5,6 +5,7 @@
 import type { Consent, PractitionerRole } from '@medplum/fhirtypes';
 import { permitOf, type Permit } from '../../../../profiles/consent/declaration.ts';
 import { EMERGENCIES, isEmergency } from '../../../../profiles/consent/emergency.ts';
+import { SUPPORT } from '../../../../profiles/consent/giving/support-category.ts';
 import { regionRolesOf } from '../../../../profiles/region-role.ts';
 import { BARRED, stateAllows } from '../../../access/decide.ts';
 import { systemReading } from '../../../access/grant.ts';
@@ -160,9 +161,9 @@ async function sinceOf(
   return (await ownRowAt(deps, reading, giver))?.sort;
 }
 
-/** What is temporary: an emergency, or a presence at a professional's. */
+/** What is temporary: an emergency, a presence at a professional's, or a ticket of support. */
 function isTemporary(relation: Relation): boolean {
-  return isEmergency(relation) || relation === 'presence';
+  return isEmergency(relation) || relation === 'presence' || relation === SUPPORT;
 }
 
 /** Temporary accesses that are over, from the Consents that tell of them. */
@@ -173,7 +174,7 @@ function formerlyOpen(consents: readonly Consent[], now: number): readonly Held[
     if (consent.status === 'active' && now < permit.to) return [];
     const relation = relationOf(permit);
     return permit.actors.map(({ reference }) => ({
-      principal: isEmergency(relation) ? principal.breakGlass(reference) : principal.practitioner(reference),
+      principal: formerHolder(relation, reference),
       relation,
       reach: 'nothing' as const,
       giver: `Consent/${consent.id}`,
@@ -182,6 +183,11 @@ function formerlyOpen(consents: readonly Consent[], now: number): readonly Held[
       to: Math.min(permit.to, now),
     }));
   });
+}
+
+function formerHolder(relation: Relation, reference: string): Principal {
+  if (isEmergency(relation)) return principal.breakGlass(reference);
+  return relation === SUPPORT ? principal.support(reference) : principal.practitioner(reference);
 }
 
 /** The relation that a permit gives: of an emergency the one that reaches furthest. */

@@ -2,7 +2,7 @@
  * A second person of the region's desk decides a paper that a first one recorded: confirmed, what it ends is ended at
  * once, and the patient is told. Refused, nothing changes: one person does that alone.
  */
-import type { Practitioner, Task } from '@medplum/fhirtypes';
+import type { Task } from '@medplum/fhirtypes';
 import {
   buildPaperConsent,
   buildPaperProvenance,
@@ -12,10 +12,9 @@ import {
 import { recordedBy } from '../../../../profiles/consent/sharing.ts';
 import { Fault } from '../../../../profiles/fault.ts';
 import { buildPaperNotice } from '../../../../profiles/notices/news.ts';
-import { mayBeSameHuman } from '../../../../profiles/same-human.ts';
 import { systemReading, type NarrowReading } from '../../../access/grant.ts';
 import { eventRecord, type Visit } from '../../guard.ts';
-import { findById, type Found } from '../../internal-reads.ts';
+import type { Found } from '../../internal-reads.ts';
 import { newId } from '../../new-id.ts';
 import { noticeParts } from '../../notices/notice-parts.ts';
 import { changed } from '../../write/changed-put.ts';
@@ -24,6 +23,7 @@ import { filedBy, putOf, type PlanParts } from '../../write/plan-parts.ts';
 import { readSharing, sharingParts } from '../sharing-parts.ts';
 import type { RecordPaperDeps } from './record-paper.ts';
 import { standingOnPaper } from './standing-on-paper.ts';
+import { requireTwo } from './two-persons.ts';
 
 /** What is decided; `officer` (`Practitioner/id`) is the second person, `now` in epoch milliseconds. */
 export type DecidedPaper = {
@@ -54,7 +54,7 @@ export async function paperDecidedParts(
   const { now } = decided;
   if (verdict === 'refused')
     return [changed(indexer, row, decidedPaper(task, { ...decided, verdict }), now, aboutRow(row))];
-  await requireTwo(deps, reading, task, decided.officer);
+  await requireTwo(deps.records, reading, task, decided.officer);
   return await confirmedParts(deps, visit, { row, resource: task }, { ...decided, verdict });
 }
 
@@ -98,20 +98,4 @@ async function confirmedParts(
     },
     noticeParts(indexer, subject, now, (facts) => buildPaperNotice({ ...facts, consent: reference })),
   ];
-}
-
-/** Two accounts of one person are one; of homonyms another colleague decides. @throws {Fault} forbidden */
-async function requireTwo(
-  { records }: RecordPaperDeps,
-  reading: NarrowReading,
-  { requester }: Task,
-  officer: string,
-): Promise<void> {
-  const practitioner = async (reference = ''): Promise<Practitioner | undefined> => {
-    const id = reference.replace(/^Practitioner\//, '');
-    return (await findById<Practitioner>(records, reading, 'Practitioner', id))?.resource;
-  };
-  const [first, second] = [await practitioner(requester?.reference), await practitioner(officer)];
-  if (second !== undefined && (first === undefined || !mayBeSameHuman(first, second))) return;
-  throw new Fault('forbidden', 'A paper is confirmed by another person than recorded it: a colleague does');
 }
