@@ -21,6 +21,7 @@ import {
   type FhirAnswer,
   type FhirCaller,
 } from '../support/clients/fhir-caller.ts';
+import { runCommand } from '../support/command.ts';
 import { fillDemonstration, personCaller, type Demonstration } from '../support/demonstration.ts';
 import { makeRegionFile, type EditedRegion, type RegionFile } from '../support/region-file.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -36,7 +37,7 @@ const PEOPLE = [
   { login: 'support-desk', value: 'demo-2004', office: 'region-desk' },
 ] as const;
 
-function withSupport(region: EditedRegion): void {
+function withSupport(region: EditedRegion, of: 'support' | 'region-desk' = 'support'): void {
   for (const { login, value, office } of PEOPLE) {
     const identifier = { system: NUMBERS, value };
     const practitioner: Practitioner = {
@@ -52,7 +53,7 @@ function withSupport(region: EditedRegion): void {
       active: true,
       practitioner: { reference: `Practitioner/${login}` },
       organization: { reference: regionDesk.organization },
-      code: [{ coding: [{ system: 'urn:passerelle:CodeSystem:region-role', code: office }] }],
+      code: [{ coding: [{ system: 'urn:passerelle:CodeSystem:region-role', code: office === 'support' ? of : office }] }],
     };
     for (const resource of [practitioner, role])
       region.bundle.entry?.push({
@@ -75,7 +76,7 @@ describe('A ticket of support', function () {
 
   before(async () => {
     file = await makeRegionFile();
-    await file.write(withSupport);
+    await file.write((edited) => withSupport(edited));
     server = await startServer({ env: { REGION: file.path } });
     region = await fillDemonstration(server);
     support = await personCaller(server, 'support');
@@ -215,6 +216,14 @@ describe('A ticket of support', function () {
     expect((await region.patient.send('POST', 'Patient/$withdraw')).status).to.equal(201);
     expect(await seen()).to.equal(0);
     expect((await region.patient.send('POST', 'Patient/$reconsent')).status).to.equal(201);
+    await given();
+    expect(await seen()).to.be.greaterThan(0);
+    await file.write((edited) => withSupport(edited, 'region-desk'));
+    const done = await runCommand('region', ['reload'], { ...server, env: { REGION: file.path } });
+    expect(done.code, done.stderr).to.equal(0);
+    const another = await personCaller(server, 'support');
+    expect(await another.find('ImagingStudy'), 'the office is another one').to.deep.equal([]);
+    expectOutcome(await asked(another), 403, 'forbidden');
   });
 
   async function listed(): Promise<readonly string[]> {
