@@ -29,6 +29,7 @@ import { startServer, type TestServer } from '../support/server.ts';
 const { regionDesk, regionDpo } = OFFICERS;
 const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
 const NUMBERS = 'urn:oid:2.25.214150363587367596498171252735473154613';
+const REGION_ROLE = 'urn:passerelle:CodeSystem:region-role';
 const HOUR_MS = 3_600_000;
 
 /** Somebody of the support, and a second account of hers at the desk. */
@@ -53,7 +54,7 @@ function withSupport(region: EditedRegion, of: 'support' | 'region-desk' = 'supp
       active: true,
       practitioner: { reference: `Practitioner/${login}` },
       organization: { reference: regionDesk.organization },
-      code: [{ coding: [{ system: 'urn:passerelle:CodeSystem:region-role', code: office === 'support' ? of : office }] }],
+      code: [{ coding: [{ system: REGION_ROLE, code: office === 'support' ? of : office }] }],
     };
     for (const resource of [practitioner, role])
       region.bundle.entry?.push({
