@@ -8,13 +8,13 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Fault } from '../../profiles/fault.ts';
 import { readLastAnchor } from '../compose/anchor.ts';
-import { digestOf } from '../compose/erasure-key.ts';
+import { sealsOf } from '../compose/erasure-key.ts';
 import { openTrail } from '../compose/trail.ts';
 import { readEnv, type Environment } from '../config/env.ts';
 import { VARIABLES } from '../config/variables.ts';
 import type { Anchor } from '../ports/audit-anchor.ts';
 import { sealedText, type TrailHead, type Verification } from '../ports/audit-trail.ts';
-import type { ErasureKey } from '../ports/erasure-key.ts';
+import type { BearsSeal } from '../ports/erasure-key.ts';
 import { endWithNpm } from '../runtime/end-with-npm.ts';
 import { endWithReader } from '../runtime/end-with-reader.ts';
 
@@ -31,11 +31,11 @@ async function main(): Promise<void> {
   const environment = readEnv(process.env);
   const { STORE: store = VARIABLES.STORE.default, DATA_DIR: dataDir = VARIABLES.DATA_DIR.default } = environment;
   const anchor = await lastAnchor(environment);
-  const digest = await digestOf(environment);
+  const bearsSeal = await sealsOf(environment);
   const trail = await openTrail({ store, dataDir: resolve(dataDir) });
   try {
     const known = [head, anchor.last].filter((one) => one !== undefined);
-    report(await trail.verify(known), { anchor, head, digest });
+    await report(await trail.verify(known), { anchor, head, bearsSeal });
   } finally {
     await trail.close();
   }
@@ -79,17 +79,17 @@ function parseHead(args: readonly string[]): string | undefined {
 type Compared = {
   readonly anchor: Anchored;
   readonly head: TrailHead | undefined;
-  /** Of the key that cuts are sealed with. */
-  readonly digest: ErasureKey['digest'] | undefined;
+  /** By the public part of the key that cuts are sealed with. */
+  readonly bearsSeal: BearsSeal | undefined;
 };
 
 type Whole = Extract<Verification, { whole: true }>;
 type Line = { readonly text: string; readonly isWrong?: boolean };
 
-function report(found: Verification, compared: Compared): void {
+async function report(found: Verification, compared: Compared): Promise<void> {
   const { anchor } = compared;
   const lines = found.whole
-    ? [{ text: wordsOf(found) }, ...linesOfCut(found, compared), lineOfAnchor(anchor, found)]
+    ? [{ text: wordsOf(found) }, ...(await linesOfCut(found, compared)), lineOfAnchor(anchor, found)]
     : [
         { text: `broken at record ${found.sequence}: ${found.reason}`, isWrong: true },
         ...(anchor.trouble === undefined ? [] : [lineOfAnchor(anchor)]),
@@ -105,15 +105,15 @@ function wordsOf({ head, begins, erased, unexplained }: Whole): string {
 }
 
 /** By which cut the trail begins, and whether the server that holds the key made it. */
-function linesOfCut({ begins, cut }: Whole, { anchor, head, digest }: Compared): readonly Line[] {
+async function linesOfCut({ begins, cut }: Whole, { anchor, head, bearsSeal }: Compared): Promise<readonly Line[]> {
   if (cut === undefined) return [];
   const [since, end] =
     begins > cut.sequence ? ['was cut off at', ''] : ['is being cut off since', `, up to record ${cut.sequence}`];
   const text = `begins at record ${begins}: what was recorded before ${cut.before} ${since} ${cut.recorded}${end}`;
   const lines: Line[] = [{ text }];
-  if (digest === undefined)
-    lines.push({ text: 'cut: whose it is cannot be told without the key of erasures', isWrong: anchor.isSet });
-  else if (digest(sealedText(cut)) !== cut.seal)
+  if (bearsSeal === undefined)
+    lines.push({ text: 'cut: whose it is cannot be told without the public key of erasures', isWrong: anchor.isSet });
+  else if (!(await bearsSeal(sealedText(cut), cut.seal)))
     lines.push({ text: 'cut: it does not bear the seal of the key of erasures', isWrong: true });
   if (head !== undefined && head.sequence < begins && head.sequence !== cut.sequence)
     lines.push({ text: `head: record ${head.sequence} was cut off, and is not compared` });

@@ -3,13 +3,13 @@ import { join, resolve } from 'node:path';
 import {
   openErasureKey,
   publicKeyFile,
-  readDigest,
+  readSeals,
   verifyErasureCertificate,
 } from '../clients/erasure-key/erasure-key.ts';
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/env.ts';
 import { VARIABLES } from '../config/variables.ts';
-import type { ErasureKey } from '../ports/erasure-key.ts';
+import type { BearsSeal, ErasureKey } from '../ports/erasure-key.ts';
 
 type Places = Pick<Config, 'auditAnchorKey' | 'dataDir'>;
 
@@ -24,11 +24,11 @@ export async function openKeyOfErasures(config: Places): Promise<ErasureKey> {
 }
 
 /**
- * What makes its digests, for who only looks; undefined when there is no key where the environment says.
+ * What verifies its seals by its public part; undefined when that is not where the environment says.
  * @throws {Fault} invalid - the file cannot be read, or holds no key
  */
-export async function digestOf(environment: Environment): Promise<ErasureKey['digest'] | undefined> {
-  return await readDigest(fileOf(environment));
+export async function sealsOf(environment: Environment): Promise<BearsSeal | undefined> {
+  return await readSeals(publicKeyOf(environment));
 }
 
 /** The file of its public part, as the environment of a command says it. */

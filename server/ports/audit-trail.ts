@@ -37,9 +37,9 @@ export type Cutting = {
   /** Neither this record goes nor any after it: it is kept elsewhere. */
   readonly anchored?: number | undefined;
   /** Makes the event of a cut: how many records go, and how many of them say no time. */
-  readonly tell: (cut: TrailCut, records: number, undated: number) => ToldCut;
+  readonly tell: (cut: TrailCut, records: number, undated: number) => Promise<ToldCut>;
   /** Whether a cut that the chain tells of bears the seal of who cuts now. */
-  readonly isOurs: (cut: SealedCut) => boolean;
+  readonly isOurs: (cut: SealedCut) => Promise<boolean>;
 };
 
 /**

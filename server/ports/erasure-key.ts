@@ -25,12 +25,19 @@ export type ErasureEntry = Readonly<{ id: string; /** Epoch milliseconds: the or
     | { readonly kind: 'readmitted'; readonly keys: readonly ClaimKey[] }
   );
 
+/** Tells whether something is a seal of a text: needs no more than the public part of the key. */
+export type BearsSeal = (text: string, seal: string | undefined) => Promise<boolean>;
+
 /** The port. */
 export interface ErasureKey {
   /** Which key it is: the thumbprint of its public part. @see RFC 7638 */
   readonly thumbprint: string;
   /** Signs a content (plain data) as a compact JWS by ES384. @see RFC 7515 section 7.1, RFC 7518 section 3.4 */
   sign(content: object): Promise<string>;
+  /** Seals a text as a compact JWS of another type than what {@link sign} makes: neither passes for the other. */
+  seal(text: string): Promise<string>;
+  /** Whether something is a seal of this text by this key. */
+  bearsSeal: BearsSeal;
   /** The digest of a text (HMAC-SHA-256, base64url), which nobody without the key can compare with a text. */
   digest(text: string): string;
   /**

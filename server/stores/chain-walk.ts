@@ -245,7 +245,8 @@ async function lastCut(source: CutSource, first: ChainEntry, end: number, { isOu
     const telling = batch.find(({ body }) => tellsOfCut(body));
     if (telling !== undefined) {
       const cut = cutOf(JSON.parse(telling.body) as ChainedEvent, telling.sequence);
-      if (cut === undefined || !isOurs(cut)) throw brokenAt(telling.sequence, 'it tells of a cut of another seal');
+      if (cut === undefined || !(await isOurs(cut)))
+        throw brokenAt(telling.sequence, 'it tells of a cut of another seal');
       if (cut.sequence < first.sequence - 1) throw brokenAt(cut.sequence + 1);
       if (cut.sequence >= first.sequence && (await source.before(cut.sequence + 1))[0]?.hash !== cut.hash)
         throw brokenAt(cut.sequence);

@@ -106,6 +106,8 @@ describe('Retention of audit events', function () {
     expect(code).to.equal(1);
     expect(stdout).to.include('\ncut: it does not bear the seal of the key of erasures\n');
     await rm(join(root, 'keys', 'key.erasure'));
+    expect(await verify()).to.have.property('code', 0);
+    await rm(join(root, 'keys', 'key.erasure.pub'));
     expect(await verify()).to.have.property('code', 1);
   });
 });

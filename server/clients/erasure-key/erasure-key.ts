@@ -8,12 +8,13 @@ import { readFile } from 'node:fs/promises';
 import { calculateJwkThumbprint, CompactSign, compactVerify, exportJWK, generateKeyPair, importJWK } from 'jose';
 import type { JWK } from 'jose';
 import { Fault } from '../../../profiles/fault.ts';
-import type { ErasureKey } from '../../ports/erasure-key.ts';
+import type { BearsSeal, ErasureKey } from '../../ports/erasure-key.ts';
 import { makeFile } from '../audit-anchor/whole-file.ts';
 import { addErasure, erasureListFile, readErasures } from './erasure-list.ts';
 
 const ALGORITHM = 'ES384';
 const TYPE = 'erasure-certificate+jws';
+const SEAL_TYPE = 'audit-cut+jws';
 
 /** The file of the public part lies beside that of the key, under its name and this ending. */
 const PUBLIC_ENDING = '.pub';
@@ -31,12 +32,13 @@ export async function openErasureKey(path: string): Promise<ErasureKey> {
   const { d: _private, ...open } = jwk;
   const [key, kid] = [await importJWK(jwk, ALGORITHM), await calculateJwkThumbprint(open)];
   await makeFile(`${path}${PUBLIC_ENDING}`, `${JSON.stringify({ ...open, kid, alg: ALGORITHM, use: 'sig' })}\n`);
+  const signed = async (text: string, typ: string): Promise<string> =>
+    await new CompactSign(Buffer.from(text)).setProtectedHeader({ alg: ALGORITHM, kid, typ }).sign(key);
   return {
     thumbprint: kid,
-    sign: async (content) =>
-      await new CompactSign(Buffer.from(JSON.stringify(content)))
-        .setProtectedHeader({ alg: ALGORITHM, kid, typ: TYPE })
-        .sign(key),
+    sign: async (content) => await signed(JSON.stringify(content), TYPE),
+    seal: async (text) => await signed(text, SEAL_TYPE),
+    bearsSeal: await sealsBy(open),
     digest: digestBy(jwk),
     entries: async () => await readErasures(erasureListFile(path), kid),
     add: async (entry) => await addErasure(erasureListFile(path), entry, kid),
@@ -44,11 +46,19 @@ export async function openErasureKey(path: string): Promise<ErasureKey> {
 }
 
 /**
- * Loads what makes the digests of a key, for who only looks; undefined when there is no such file.
+ * Loads what verifies the seals of a key from the file of its public part; undefined when there is no such file.
  * @throws {Fault} invalid - the file cannot be read, or holds no key
  */
-export async function readDigest(path: string): Promise<ErasureKey['digest'] | undefined> {
-  return existsSync(path) ? digestBy(await readKey(path)) : undefined;
+export async function readSeals(publicPath: string): Promise<BearsSeal | undefined> {
+  return existsSync(publicPath) ? await sealsBy(await readKey(publicPath)) : undefined;
+}
+
+async function sealsBy({ d: _private, ...open }: JWK): Promise<BearsSeal> {
+  const key = await importJWK(open, ALGORITHM);
+  return async (text, seal = '') => {
+    const found = await compactVerify(seal, key, { algorithms: [ALGORITHM] }).catch(() => undefined);
+    return found?.protectedHeader.typ === SEAL_TYPE && Buffer.from(found.payload).equals(Buffer.from(text));
+  };
 }
 
 function digestBy({ d = '' }: JWK): ErasureKey['digest'] {

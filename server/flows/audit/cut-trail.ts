@@ -44,15 +44,15 @@ export function cutTrail({ trail, records, clock, years, erasureKey, log, anchor
     if (years === undefined) return;
     const now = clock.now();
     let [before, isCut] = [keptSince(now, years), false];
-    const sealOf = (one: TrailCut) => erasureKey?.digest(sealedText(one));
-    const tell = (one: TrailCut, events: number, undated: number): ToldCut => {
+    const tell = async (one: TrailCut, events: number, undated: number): Promise<ToldCut> => {
       if (undated > 0)
         log.warn({ undated }, 'events that say no time, or one to come, are cut off as those before them');
       // What one run cuts is bounded by what its first cut is.
       before = Date.parse(one.before);
-      return { record: cutRecord(now, one, events), seal: sealOf(one) };
+      return { record: cutRecord(now, one, events), seal: await erasureKey?.seal(sealedText(one)) };
     };
-    const isOurs = (one: SealedCut): boolean => one.seal === sealOf(one);
+    const isOurs = async (one: SealedCut): Promise<boolean> =>
+      erasureKey === undefined ? one.seal === undefined : await erasureKey.bearsSeal(sealedText(one), one.seal);
     const anchored = await anchoredFrom?.();
     while ((await trail.cut({ before, now, reach: REACH_MS, anchored, tell, isOurs }, goOn)) > 0) isCut = true;
     if (isCut) {

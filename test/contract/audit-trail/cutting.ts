@@ -15,14 +15,14 @@ const SINCE = keptSince(NOW, 10);
 const LATE = SINCE + 100 * DAY_MS;
 
 /** Tells of a cut at present. */
-const tell = (cut: TrailCut, records: number): ToldCut => ({
+const tell = async (cut: TrailCut, records: number): Promise<ToldCut> => ({
   record: anAudit([], anId(), [{ role: '13', detail: { before: cut.before, records: String(records) } }]),
   seal: `seal-of-${cut.sequence}`,
 });
 
 /** A cut of what was recorded before a time, and who tells of it. */
 const before = (time: number, parts: Partial<Cutting> = {}): Cutting => {
-  const isOurs = ({ seal, sequence }: SealedCut): boolean => seal === `seal-of-${sequence}`;
+  const isOurs = async ({ seal, sequence }: SealedCut): Promise<boolean> => seal === `seal-of-${sequence}`;
   return { before: time, now: NOW, reach: 7_300 * DAY_MS, tell, isOurs, ...parts };
 };
 
@@ -107,7 +107,7 @@ export function cuttingTrails(name: string, open: OpenStores): void {
 
     it('is refused where the chain begins by a cut of another seal', async () => {
       const head = await suite.trail.head();
-      await expectFault(suite.trail.cut(before(LATE, { isOurs: () => false })), 'conflict');
+      await expectFault(suite.trail.cut(before(LATE, { isOurs: async () => false })), 'conflict');
       expect(await suite.trail.head()).to.deep.equal(head);
     });
 
@@ -130,9 +130,9 @@ export function cuttingTrails(name: string, open: OpenStores): void {
       await fill(-1);
       let counted: readonly number[] = [];
       const cutting = before(SINCE, {
-        tell: (cut, records, undated) => {
+        tell: async (cut, records, undated) => {
           counted = [records, undated];
-          return tell(cut, records);
+          return await tell(cut, records);
         },
       });
       const ids = await fill(1);

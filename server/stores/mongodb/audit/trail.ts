@@ -142,7 +142,7 @@ export class MongoAuditTrail implements AuditTrail {
       const { records, undated, last, before } = await findOldest(source, end, cutting);
       if (records === 0) return 0;
       const cut = { ...last, before: new Date(before).toISOString() };
-      const { record, seal } = cutting.tell(cut, records, undated);
+      const { record, seal } = await cutting.tell(cut, records, undated);
       await insertAudit(this.#collections, [{ ...record, cut: cutText(cut, seal) }]);
       await this.#sealed();
       await this.#requireCut(record.event.id);

@@ -125,7 +125,7 @@ export class SqliteAuditTrail implements AuditTrail {
     const { records, undated, last, before } = await findOldest(source, end, cutting);
     if (records === 0) return 0;
     const cut = { ...last, before: new Date(before).toISOString() };
-    const { record, seal } = cutting.tell(cut, records, undated);
+    const { record, seal } = await cutting.tell(cut, records, undated);
     await this.#writers.record([{ ...record, cut: cutText(cut, seal) }]);
     while ((await this.#writers.trail.send('removeOldest', { last: cut.sequence })) > 0) await goOn();
     return records;

@@ -27,6 +27,8 @@ function keyOf(secret: Buffer): ErasureKey {
   return {
     thumbprint: 'of this test',
     sign: () => expect.fail('Nothing is signed here'),
+    seal: () => expect.fail('Nothing is sealed here'),
+    bearsSeal: () => expect.fail('Nothing is sealed here'),
     digest: (text) => createHmac('sha256', secret).update(text).digest('base64url'),
     entries: async () => [],
     add: () => expect.fail('Nobody is erased here'),

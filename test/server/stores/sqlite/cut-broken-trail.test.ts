@@ -34,8 +34,8 @@ describe('The cut of a trail that was changed in its file', () => {
     file.exec(sql);
     file.close();
     const { trail, close } = await openSqliteStores({ dataDir });
-    const tell = () => ({ record: anAudit() });
-    const cutting = { before: NOW - 5 * DAY_MS, now: NOW, reach: 28 * DAY_MS, tell, isOurs: () => true };
+    const tell = async () => ({ record: anAudit() });
+    const cutting = { before: NOW - 5 * DAY_MS, now: NOW, reach: 28 * DAY_MS, tell, isOurs: async () => true };
     try {
       await expectFault(trail.cut(cutting), 'conflict');
       return (await trail.sealedHead()).sequence;
