@@ -34,6 +34,8 @@ export type Cutting = {
   readonly now: number;
   /** For so many milliseconds beyond the oldest record, whatever else would go: a clock may be wrong. */
   readonly reach: number;
+  /** For so many milliseconds after a cut was told another one takes no more than what that one was to. */
+  readonly pause: number;
   /** Neither this record goes nor any after it: it is kept elsewhere. */
   readonly anchored?: number | undefined;
   /** Makes the event of a cut: how many records go, and how many of them say no time. */

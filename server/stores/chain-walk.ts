@@ -216,7 +216,7 @@ async function walkOldest(source: CutSource, first: ChainEntry, end: number, cut
   const stop = Math.min(end, cutting.anchored ?? end, head.sequence + MOST_CUT + 1);
   let time = told === undefined ? undefined : Date.parse(told.before);
   const least = left > 0 ? Date.parse(told?.before ?? '') : Number.NEGATIVE_INFINITY;
-  let [before, undated] = [Math.max(least, cutting.before), 0];
+  let [before, undated] = [Math.max(least, Math.min(cutting.before, pausedBefore(told, cutting))), 0];
   let oldest: Oldest = { records: left, undated, last: head, before };
   for (let isFirst = true; ;) {
     const batch = await source.after(head.sequence);
@@ -236,6 +236,15 @@ async function walkOldest(source: CutSource, first: ChainEntry, end: number, cut
     }
     await source.goOn();
   }
+}
+
+/**
+ * Before when what goes was recorded, as long as the last cut is none of another day: one that says a day to come was
+ * told by a clock that was wrong.
+ */
+function pausedBefore(told: SealedCut | undefined, { now, pause }: Cutting): number {
+  if (told === undefined || Math.abs(now - Date.parse(told.recorded)) >= pause) return Number.POSITIVE_INFINITY;
+  return Date.parse(told.before);
 }
 
 /** The last cut that the chain tells of: it is to reach the first record that is there. */

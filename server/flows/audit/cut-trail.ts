@@ -3,7 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { keptSince } from '../../../profiles/audit/retention.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Log } from '../../log.ts';
-import { sealedText, type AuditTrail, type SealedCut, type ToldCut, type TrailCut } from '../../ports/audit-trail.ts';
+import {
+  sealedText,
+  type AuditTrail,
+  type Cutting,
+  type SealedCut,
+  type ToldCut,
+  type TrailCut,
+} from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
 import type { ErasureKey } from '../../ports/erasure-key.ts';
@@ -28,6 +35,8 @@ export type CutTrailDeps = {
 const EVERY_MS = 86_400_000;
 /** A clock that is years ahead costs no more at a time. */
 const REACH_MS = 28 * EVERY_MS;
+/** Nor does a server that starts again and again, each time with the work of a day. */
+const PAUSE_MS = 20 * 3_600_000;
 
 /** Asks for the job that cuts, where events are not kept for ever. There is one: asked for again it moves. */
 export function askForCut({ records, clock, years }: Pick<CutTrailDeps, 'records' | 'clock' | 'years'>) {
@@ -43,18 +52,18 @@ export function cutTrail({ trail, records, clock, years, erasureKey, log, anchor
   return async ({ goOn }: JobRun): Promise<{ readonly againAt: number } | void> => {
     if (years === undefined) return;
     const now = clock.now();
-    let [before, isCut] = [keptSince(now, years), false];
+    const before = keptSince(now, years);
+    let isCut = false;
     const tell = async (one: TrailCut, events: number, undated: number): Promise<ToldCut> => {
       if (undated > 0)
         log.warn({ undated }, 'events that say no time, or one to come, are cut off as those before them');
-      // What one run cuts is bounded by what its first cut is.
-      before = Date.parse(one.before);
       return { record: cutRecord(now, one, events), seal: await erasureKey?.seal(sealedText(one)) };
     };
     const isOurs = async (one: SealedCut): Promise<boolean> =>
       erasureKey === undefined ? one.seal === undefined : await erasureKey.bearsSeal(sealedText(one), one.seal);
     const anchored = await anchoredFrom?.();
-    while ((await trail.cut({ before, now, reach: REACH_MS, anchored, tell, isOurs }, goOn)) > 0) isCut = true;
+    const cutting: Cutting = { before, now, reach: REACH_MS, pause: PAUSE_MS, anchored, tell, isOurs };
+    while ((await trail.cut(cutting, goOn)) > 0) isCut = true;
     if (isCut) {
       const jobs = [jobOf('forget-erased', randomUUID(), clock.now())];
       await records.commit(systemWarrant('ask-for-work', 'forget'), joinParts({ jobs }));

@@ -23,7 +23,7 @@ const tell = async (cut: TrailCut, records: number): Promise<ToldCut> => ({
 /** A cut of what was recorded before a time, and who tells of it. */
 const before = (time: number, parts: Partial<Cutting> = {}): Cutting => {
   const isOurs = async ({ seal, sequence }: SealedCut): Promise<boolean> => seal === `seal-of-${sequence}`;
-  return { before: time, now: NOW, reach: 7_300 * DAY_MS, tell, isOurs, ...parts };
+  return { before: time, now: NOW, reach: 7_300 * DAY_MS, pause: 0, tell, isOurs, ...parts };
 };
 
 /** A suite on a trail of its own, with events of one person. */

@@ -35,7 +35,14 @@ describe('The cut of a trail that was changed in its file', () => {
     file.close();
     const { trail, close } = await openSqliteStores({ dataDir });
     const tell = async () => ({ record: anAudit() });
-    const cutting = { before: NOW - 5 * DAY_MS, now: NOW, reach: 28 * DAY_MS, tell, isOurs: async () => true };
+    const cutting = {
+      before: NOW - 5 * DAY_MS,
+      now: NOW,
+      reach: 28 * DAY_MS,
+      pause: 0,
+      tell,
+      isOurs: async () => true,
+    };
     try {
       await expectFault(trail.cut(cutting), 'conflict');
       return (await trail.sealedHead()).sequence;
