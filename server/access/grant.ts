@@ -187,6 +187,8 @@ const SYSTEM_READS = {
   'load-region': ['item', 'whole'],
   // The trail, for the office that reads all of it.
   'read-trail': ['whole'],
+  // What servers said of how long the trail keeps events.
+  'keep-events': ['whole'],
   // Of all bytes those that nothing names.
   'sweep-images': ['whole'],
   // Whoever names the study, of whatever person: nothing of it may be left.

@@ -88,6 +88,8 @@ const SYSTEM_WRITES = {
   'forget-tries': { types: [], subject: 'job', event: 'own' },
   // Jobs alone: what one does is written under a warrant of its own.
   'ask-for-work': { types: [], subject: 'job', event: 'own' },
+  // How long the trail keeps events is no row; each cut leaves an event.
+  'keep-events': { types: [], subject: 'job', event: 'own' },
 } as const satisfies Record<string, SystemWrite>;
 
 /** The closed list of reasons for which the server writes on its own account. */

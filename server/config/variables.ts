@@ -134,7 +134,7 @@ export const VARIABLES = {
     description:
       `Years after which events are removed from the audit trail, ${LEAST_RETENTION_YEARS} at least. What the law ` +
       'demands of you is for you to say: patients read in the trail who opened their records. Every process of a ' +
-      'store needs the same.',
+      'store needs the same: the longest counts.',
     schema: { type: 'integer', minimum: LEAST_RETENTION_YEARS, maximum: 100 },
     shownDefault: 'kept for ever',
   },

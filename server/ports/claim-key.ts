@@ -102,6 +102,8 @@ export const claimKey = {
   emergency: (practitioner: string): ClaimKey => write('emergency', practitioner),
   /** The review (Task id) by which a professional (`Practitioner/id`) declares no more emergencies. */
   suspended: (practitioner: string): ClaimKey => write('suspended', practitioner),
+  /** For how many years the audit trail keeps events: the most that a server said (flows/audit/kept-years.ts). */
+  keptYears: (): ClaimKey => write('kept-years', 'trail'),
   /** Which region file the directory is written from (flows/identity/region-mark.ts). */
   region: (): ClaimKey => write('region', 'file'),
 } as const;

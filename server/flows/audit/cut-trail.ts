@@ -1,6 +1,7 @@
 /** Cuts the oldest events off the audit trail, when the time for which the configuration keeps them is over. */
 import { randomUUID } from 'node:crypto';
 import { keptSince } from '../../../profiles/audit/retention.ts';
+import { Fault } from '../../../profiles/fault.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Log } from '../../log.ts';
 import {
@@ -19,6 +20,7 @@ import { jobOf } from '../jobs/job-of.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { joinParts } from '../write/plan-parts.ts';
 import { ownOccasion, recordOf } from './event-records.ts';
+import { agreeOnYears } from './kept-years.ts';
 
 /** What the flow needs. `years` is how long events are kept; without it they are kept for ever. */
 export type CutTrailDeps = {
@@ -38,20 +40,30 @@ const REACH_MS = 28 * EVERY_MS;
 /** Nor does a server that starts again and again, each time with the work of a day. */
 const PAUSE_MS = 20 * 3_600_000;
 
-/** Asks for the job that cuts, where events are not kept for ever. There is one: asked for again it moves. */
+/**
+ * Says for how many years this server keeps events, and asks for the job that cuts, where that is not for ever. There
+ * is one: asked for again it moves.
+ */
 export function askForCut({ records, clock, years }: Pick<CutTrailDeps, 'records' | 'clock' | 'years'>) {
   return async (): Promise<void> => {
+    await agreeOnYears(records, clock.now(), years);
     if (years === undefined) return;
     const jobs = [jobOf('cut-trail', 'trail', clock.now())];
     await records.commit(systemWarrant('ask-for-work', 'cut'), joinParts({ jobs }));
   };
 }
 
-/** Makes the work of `cut-trail`, which comes again each day as long as events are not kept for ever. */
+/**
+ * Makes the work of `cut-trail`, which comes again each day as long as events are not kept for ever.
+ * @throws {Fault} conflict - another server of the store keeps them longer; or see {@link AuditTrail.cut}
+ */
 export function cutTrail({ trail, records, clock, years, erasureKey, log, anchoredFrom }: CutTrailDeps) {
   return async ({ goOn }: JobRun): Promise<{ readonly againAt: number } | void> => {
     if (years === undefined) return;
     const now = clock.now();
+    const longest = await agreeOnYears(records, now, years);
+    if (longest !== years)
+      throw new Fault('conflict', `Nothing is cut off the audit trail: it is kept for ${longest} years, not ${years}`);
     const before = keptSince(now, years);
     let isCut = false;
     const tell = async (one: TrailCut, events: number, undated: number): Promise<ToldCut> => {

@@ -84,6 +84,7 @@ describe('What the server writes on its own account', () => {
     'end-shipment': [[], 'own', { persons: [] }],
     'forget-tries': [[], 'own', { persons: [] }],
     'ask-for-work': [[], 'own', { persons: [] }],
+    'keep-events': [[], 'own', { persons: [] }],
   };
 
   for (const [reason, [types, event, whose]] of Object.entries(WRITES))
