@@ -17,6 +17,7 @@ import { separateIdentities } from './migrations/008-moves.ts';
 import { hideUnreleasedReports } from './migrations/009-unreleased-reports.ts';
 import { indexBlocks } from './migrations/010-blocks.ts';
 import { forgetPresenceTries } from './migrations/011-presence-tries.ts';
+import { refuseBeforeTickets } from './migrations/012-tickets.ts';
 
 type Migration = (db: Db) => Promise<void>;
 
@@ -33,6 +34,7 @@ const MIGRATIONS: readonly Migration[] = [
   hideUnreleasedReports,
   indexBlocks,
   forgetPresenceTries,
+  refuseBeforeTickets,
 ];
 
 const LEASE = 'migration';

@@ -20,6 +20,7 @@ import { movedStudies } from './migrations/015-moved-studies.ts';
 import { alikeEntities } from './migrations/016-alike-entities.ts';
 import { blocks } from './migrations/017-blocks.ts';
 import { presenceTries } from './migrations/018-presence-tries.ts';
+import { tickets } from './migrations/019-tickets.ts';
 import { tokens } from './migrations/001-tokens.ts';
 import { trail } from './migrations/001-trail.ts';
 
@@ -42,6 +43,7 @@ export const MIGRATIONS = {
     movedStudies,
     blocks,
     presenceTries,
+    tickets,
   ],
   trail: [rows + trail, trailBlobs, eventForms, trailMoves, alikeEntities],
   tokens: [tokens, tokensAccessVersion],

@@ -62,7 +62,7 @@ describe('opening the stores on MongoDB', function () {
       expect(row?.version).to.equal(1);
     }
     const db = (await peer.client(uri)).db();
-    expect(await db.collection<{ _id: string }>('meta').findOne({ _id: 'schema' })).to.include({ version: 11 });
+    expect(await db.collection<{ _id: string }>('meta').findOne({ _id: 'schema' })).to.include({ version: 12 });
   });
 
   it('makes jobs of what stood on the agenda of an earlier server', async () => {
