@@ -4,6 +4,7 @@
  * a structured clone lacks that state.
  */
 import type { BreakGlassSettings } from '../../profiles/consent/emergency.ts';
+import { caresThere } from './operations.ts';
 import type { Purpose } from './purpose.ts';
 import type { PersonKey, PractitionerRequester, Requester, Role } from './requester.ts';
 import { FOREVER, overseenBy, principal, type Principal } from './right.ts';
@@ -315,11 +316,6 @@ export function principalsOfProfessional(
     ...roles.flatMap(({ oversees = [] }) => oversees.map(principal.trailOf)),
     ...(roles.some(({ offices }) => offices.includes('support')) ? [principal.support(practitioner)] : []),
   ];
-}
-
-/** Who holds an office alone sees no content by being of an organization (access.md C7). */
-function caresThere({ offices, profession }: Role): boolean {
-  return offices.length === 0 || profession !== undefined;
 }
 
 /** No setting lets an emergency of who acts outside of care pass what bars from everybody's record. */

@@ -4,7 +4,7 @@
  */
 import { Fault } from '../../profiles/fault.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
-import { operatorsOf, OPERATIONS, type OperationName, type RecordOperation } from './operations.ts';
+import { caresThere, operatorsOf, OPERATIONS, type OperationName, type RecordOperation } from './operations.ts';
 import type {
   EstablishmentRequester,
   PatientRequester,
@@ -141,13 +141,24 @@ function requireKindOfWriter(kind: Requester['kind'], interaction: WriteInteract
 /** Operations by which a professional comes to see a record. */
 const OPENING: readonly OperationName[] = ['break-glass', 'redeem-presence-code'];
 
-/** @throws {Fault} forbidden - it would open a record to a professional who acts outside of care (access.md C16) */
+/**
+ * @throws {Fault} forbidden - it would open a record to a professional who acts outside of care (access.md C16), or to
+ * who is of the support and has no role of care (C7)
+ */
 function requireCare(requester: Requester, operation: OperationName): void {
   const isExcluded = requester.kind === 'practitioner' && requester.isOutsideCare === true;
   refuseUnless(
     !(isExcluded && OPENING.includes(operation)),
     'Occupational medicine, insurance and employers are shown no records',
   );
+  refuseUnless(
+    !(OPENING.includes(operation) && isSupportAlone(requester)),
+    'The support of the region opens no record without a ticket',
+  );
+}
+
+function isSupportAlone(requester: Requester): boolean {
+  return operatorsOf(requester).includes('support') && !(requester as PractitionerRequester).roles.some(caresThere);
 }
 
 function refuseUnless(may: boolean, message: string): void {

@@ -1,6 +1,6 @@
 /** The operations, declared once: who may set out to do each, and the scope that opens it. */
 import type { StoredType } from '../../profiles/types/visibility.ts';
-import type { Requester } from './requester.ts';
+import type { Requester, Role } from './requester.ts';
 import type { ScopeAction } from './scope.ts';
 
 /** Who asks, by what decides over operations: desks, officers and support are professionals who hold such an office. */
@@ -164,4 +164,9 @@ export function operatorsOf(requester: Requester): readonly Operator[] {
     ...(offices.includes('support') ? (['support'] as const) : []),
     ...(holds('-dpo') ? (['officer'] as const) : []),
   ];
+}
+
+/** Who holds an office alone sees no content by being of an organization (access.md C7). */
+export function caresThere({ offices, profession }: Role): boolean {
+  return offices.length === 0 || profession !== undefined;
 }

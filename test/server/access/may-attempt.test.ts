@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { REGION_ROLES } from '../../../profiles/region-role.ts';
 import { mayAttempt, type Attempt, type QueryOperation } from '../../../server/access/may-attempt.ts';
 import { OPERATIONS, type OperationName } from '../../../server/access/operations.ts';
-import { personKey, type Requester } from '../../../server/access/requester.ts';
+import { personKey, type Requester, type Role } from '../../../server/access/requester.ts';
 import { faultOf } from '../../support/thrown-fault.ts';
 
 function requesterOf(kind: Requester['kind'], ...scopes: string[]): Requester {
@@ -92,9 +92,8 @@ describe('Who may attempt what, before the data are known', () => {
       });
       const clears = office.endsWith('-desk') ? DESKS : [];
       const decides = /-(?:dpo|desk)$/.test(office) ? ['decide'] : [];
-      const always = ['break-glass', 'redeem-presence-code', 'set-confidentiality'];
-      const asks = office === 'support' ? ['support-access'] : [];
-      expect(may, office).to.have.members([...always, ...clears, ...decides, ...asks]);
+      const opens = office === 'support' ? ['support-access'] : ['break-glass', 'redeem-presence-code'];
+      expect(may, office).to.have.members(['set-confidentiality', ...opens, ...clears, ...decides]);
     }
   });
 
@@ -108,6 +107,21 @@ describe('Who may attempt what, before the data are known', () => {
       expect(faultOf(() => mayAttempt(outside, operation(name)))).to.include({ kind: 'forbidden' });
     }
     mayAttempt(outside, operation('set-confidentiality'));
+  });
+
+  it('C7 who has the office of the support alone opens no record, and who cares for patients besides does', () => {
+    const role = { reference: 'PractitionerRole/1', organization: 'Organization/a', within: [], radiologist: false };
+    const support = { ...role, offices: ['support'] } as const;
+    const care = { ...role, reference: 'PractitionerRole/2', offices: [], profession: { code: '10' } };
+    const asWith = (...roles: readonly Role[]) =>
+      ({ ...requesterOf('practitioner', 'user/*.cruds'), roles }) as Requester;
+    for (const name of ['break-glass', 'redeem-presence-code'] as const) {
+      const desk = { ...support, reference: 'PractitionerRole/3', offices: ['region-desk'] } as const;
+      for (const requester of [asWith(support), asWith(support, desk)])
+        expect(faultOf(() => mayAttempt(requester, operation(name)))).to.include({ kind: 'forbidden' });
+      for (const requester of [asWith(support, care), asWith({ ...support, profession: { code: '10' } })])
+        mayAttempt(requester, operation(name));
+    }
   });
 
   for (const [attempt, ...kinds] of TABLE) {
