@@ -16,6 +16,8 @@ export type Sharing<C extends Consent = Consent> = {
   readonly permits: readonly C[];
   /** Emergencies that have not ended: a withdrawal ends them, so that sharing again revives none. */
   readonly emergencies: readonly C[];
+  /** What tickets of support gave, and has not ended: as emergencies. */
+  readonly tickets: readonly C[];
   /** Shares of single items that have not ended: a withdrawal ends them, too. */
   readonly shares: readonly C[];
 };
@@ -33,6 +35,7 @@ export function sharingOf<C extends Consent>(consents: readonly C[]): Sharing<C>
     denials: consents.filter((consent) => isDenial(consent) && !isEnded(consent)),
     permits,
     emergencies: consents.filter((consent) => permitOf(consent)?.kind === 'break-glass'),
+    tickets: consents.filter((consent) => permitOf(consent)?.kind === 'support'),
     shares: consents.filter((consent) => shareOf(consent) !== undefined),
   };
 }

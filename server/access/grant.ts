@@ -166,8 +166,8 @@ const SYSTEM_READS = {
   // A patient shares an item, or ends that; whoever it is for is mailed.
   share: ['item', 'person'],
   'mail-share': ['item', 'person'],
-  // A period of a Consent is over.
-  'end-consent': ['item'],
+  // A period of a Consent is over, and with it the ticket that it answers.
+  'end-consent': ['item', 'person'],
   // Items of whom an establishment informs, of all persons where the region file says otherwise.
   'settle-ground': ['whole', 'item', 'person', 'study'],
   // Whom images name, whom the directory knows, and what stands of their patient; Consents of all that wait.

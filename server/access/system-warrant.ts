@@ -43,8 +43,8 @@ const SYSTEM_WRITES = {
   'correct-documents': { types: ['DocumentReference'], subject: 'persons', event: 'asking' },
   // Each reads what of hers has ended; whoever parted them has left the event of the Task.
   'end-given': { types: ['CareTeam', ...WAITING], subject: 'persons', event: 'own' },
-  // Its time is over.
-  'end-consent': { types: ['Consent'], subject: 'persons', event: 'own' },
+  // Its time is over, and the Task of a ticket is done.
+  'end-consent': { types: ['Consent', 'Task'], subject: 'persons', event: 'own' },
   // An establishment attests that whom its images name is whom the patient declared; or the directory knows one now.
   'declare-named': { types: WAITING, subject: 'persons', event: 'own' },
   // Whoever did what the patient is told of has left the event.

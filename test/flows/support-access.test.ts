@@ -125,6 +125,9 @@ describe('A ticket of support', function () {
     return output?.[0]?.valueReference?.reference ?? '';
   };
 
+  const statusOf = async (reference: string): Promise<string | undefined> =>
+    (await region.patient.get(reference)).json<Consent | Task>().status;
+
   it('C15 is asked for by the support alone; without one nothing is there for it', async () => {
     const [exam] = await region.patient.find('ImagingStudy');
     expectOutcome(await support.get(`ImagingStudy/${exam?.id}`), 404, 'not-found');
@@ -187,6 +190,7 @@ describe('A ticket of support', function () {
     expectOutcome(await support.get(path), 404, 'not-found');
     expect(await seen()).to.equal(0);
     expect((await region.patient.get(consent)).json<Consent>().status).to.equal('inactive');
+    expectOutcome(await decided(officer, task, 'ended'), 409, 'conflict');
     expect(await listed(), 'it was temporary').to.deep.equal(['Practitioner/support nothing true']);
   });
 
@@ -201,22 +205,29 @@ describe('A ticket of support', function () {
     expect((await decided(desk, refused, 'refused')).status).to.equal(200);
     expect((await support.get(refused)).json<Task>().status).to.equal('rejected');
     expect(await seen()).to.equal(0);
-    await given({ name: 'until', valueDateTime: new Date(Date.now() + 3_000).toISOString() });
+    const brief = await given({ name: 'until', valueDateTime: new Date(Date.now() + 3_000).toISOString() });
     expect(await seen()).to.be.greaterThan(0);
     await eventually(async () => ((await seen()) === 0 ? true : undefined));
+    await eventually(async () => ((await statusOf(brief)) === 'completed' ? true : undefined));
+    expect(await statusOf(await consentOf(brief))).to.equal('inactive');
   });
 
   it('ends by the patient, by her withdrawal, and with the office', async () => {
-    const consent = await consentOf(await given());
+    const task = await given();
+    const consent = await consentOf(task);
     expect(await seen()).to.be.greaterThan(0);
     const said = (await region.patient.get(consent)).json<Consent>();
     const ended = await region.patient.send('PUT', consent, { ...said, status: 'inactive' });
     expect(ended.status, ended.text).to.equal(200);
     expect(await seen()).to.equal(0);
-    await given();
+    expect(await statusOf(task), 'the patient ended it').to.equal('completed');
+    const withdrawn = await given();
     expect((await region.patient.send('POST', 'Patient/$withdraw')).status).to.equal(201);
     expect(await seen()).to.equal(0);
     expect((await region.patient.send('POST', 'Patient/$reconsent')).status).to.equal(201);
+    expect(await seen(), 'none lives on').to.equal(0);
+    expect(await statusOf(withdrawn)).to.equal('completed');
+    expect(await statusOf(await consentOf(withdrawn))).to.equal('inactive');
     await given();
     expect(await seen()).to.be.greaterThan(0);
     await file.write((edited) => withSupport(edited, 'region-desk'));

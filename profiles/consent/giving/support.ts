@@ -96,6 +96,11 @@ export function decidedSupport(task: Task, { verdict, comment, officer, consent,
   };
 }
 
+/** The Task as it is when what it gave has ended and nobody decided it: its time is over, or the patient ended it. */
+export function endedSupport(task: Task, now: number): Task {
+  return { ...task, status: STATUS.ended, lastModified: new Date(now).toISOString() };
+}
+
 /** Builds the Consent of a ticket that `officer` (a reference) confirmed at a moment; its purpose is none of Basic. */
 export function buildSupportConsent(
   task: Task,

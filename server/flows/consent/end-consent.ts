@@ -18,6 +18,7 @@ import { ownOccasion, recordOf, type About } from '../audit/event-records.ts';
 import { findById, type Found } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
 import { tellingOf } from '../notices/tell-news.ts';
+import { confirmedTickets, ticketsDone } from '../support/ticket-done.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
@@ -35,7 +36,8 @@ export function endConsent({ records, clock, indexer }: EndConsentDeps) {
   return async ({ subject, payload }: TakenJob<'end-consent'>): Promise<{ readonly againAt: number } | void> => {
     const { result: againAt } = await commitFresh(records, async () => {
       const now = clock.now();
-      const found = await findById<Consent>(records, systemReading('end-consent', now), 'Consent', subject);
+      const reading = systemReading('end-consent', now);
+      const found = await findById<Consent>(records, reading, 'Consent', subject);
       const term = found === undefined ? undefined : termOf(found.resource, payload.zone);
       if (found === undefined || term === undefined || term.to > now)
         return {
@@ -43,12 +45,14 @@ export function endConsent({ records, clock, indexer }: EndConsentDeps) {
           plan: joinParts(),
           result: term === undefined || term.to === TIME_BOUND ? undefined : term.to,
         };
-      const isEmergency = permitOf(found.resource, payload.zone)?.kind === 'break-glass';
-      const kind = isEmergency ? 'break-glass-end' : 'update';
+      const given = permitOf(found.resource, payload.zone)?.kind;
+      const kind = given === 'break-glass' ? 'break-glass-end' : 'update';
       const record = (about: About): AuditRecord => recordOf(clock, ownOccasion('passerelle'), kind, about);
       const warrant = systemWarrant('end-consent', found.row.person ?? '');
       const news = isBlock(found.resource) ? { jobs: [tellingOf(`Consent/${subject}`, now)] } : {};
-      return { warrant, plan: joinParts(endedConsent(indexer, found, now, record), news), result: undefined };
+      const tickets = given === 'support' ? await confirmedTickets(records, reading, found.row.person) : [];
+      const done = ticketsDone(indexer, tickets, [subject], now);
+      return { warrant, plan: joinParts(endedConsent(indexer, found, now, record), news, ...done), result: undefined };
     });
     if (againAt !== undefined) return { againAt };
   };

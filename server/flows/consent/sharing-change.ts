@@ -8,6 +8,7 @@ import type { Consent, Task } from '@medplum/fhirtypes';
 import { buildConsentChange, type PrivacyConsent } from '../../../profiles/consent/privacy-consent.ts';
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent/request.ts';
 import { isShare } from '../../../profiles/consent/giving/is-share.ts';
+import { permitOf } from '../../../profiles/consent/declaration.ts';
 import { recordedBy } from '../../../profiles/consent/sharing.ts';
 import { choiceOf, type SharingChoice } from '../../../profiles/consent/sharing-choice.ts';
 import { buildSharingNotice, type SharingNotice } from '../../../profiles/notices/news.ts';
@@ -22,6 +23,7 @@ import { newId } from '../new-id.ts';
 import { noticeParts } from '../notices/notice-parts.ts';
 import { filedBy, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { endedShare } from '../share/end-share.ts';
+import { ticketsDone } from '../support/ticket-done.ts';
 import { endedConsent } from './end-consent.ts';
 import { isSaidAs, sharingParts, type StandingSharing } from './sharing-parts.ts';
 
@@ -84,11 +86,11 @@ export function endOf(story: SharingStory, ended: PrivacyConsent): SharingChange
 }
 
 /**
- * What this speaker said before stands for itself, and is not said twice; who opposes may have withdrawn. Emergencies
- * and shares end with it.
+ * What this speaker said before stands for itself, and is not said twice; who opposes may have withdrawn. Emergencies,
+ * tickets of support and shares end with it.
  */
 function withdrawn(story: SharingStory, choice: Denial, ended?: PrivacyConsent): SharingChanged {
-  const { denials, permits, emergencies, shares } = story.standing.sharing;
+  const { denials, permits, emergencies, tickets, shares } = story.standing.sharing;
   const own = denials.find((denial) => choiceOf(denial) === choice && isOf(story, denial));
   const consent = own ?? consentOf(story, 'withdraw');
   const kind = choice === 'oppose' ? 'opposition' : 'withdrawal';
@@ -98,8 +100,11 @@ function withdrawn(story: SharingStory, choice: Denial, ended?: PrivacyConsent):
     done: [],
     denials: own === undefined ? [...denials, consent] : denials,
   });
-  const ends = [...emergencies, ...shares].map((given) => endOfGiven(story, given));
-  return { parts: [parts, ...ends, ...fresh, eventOf(story, choice, consent)], result: recorded(consent) };
+  const ends = [...emergencies, ...tickets, ...shares].map((given) => endOfGiven(story, given));
+  const { deps, standing, now } = story;
+  const over = tickets.map(({ id }) => id);
+  const done = ticketsDone(deps.indexer, standing.tickets, over, now);
+  return { parts: [parts, ...ends, ...done, ...fresh, eventOf(story, choice, consent)], result: recorded(consent) };
 }
 
 type Denial = Exclude<SharingChoice, 'reconsent'>;
@@ -107,7 +112,7 @@ type Denial = Exclude<SharingChoice, 'reconsent'>;
 function endOfGiven({ deps, visit, standing, now }: SharingStory, given: PrivacyConsent): PlanParts {
   const row = standing.rows.get(given.id);
   if (row === undefined) throw new Error('What changes was not read');
-  const kind = isShare(given) ? 'update' : 'break-glass-end';
+  const kind = permitOf(given)?.kind === 'break-glass' ? 'break-glass-end' : 'update';
   const record = (about: About): AuditRecord => eventRecord(deps.clock, visit, kind, about);
   const found = { row, resource: given };
   return (isShare(given) ? endedShare : endedConsent)(deps.indexer, found, now, record);

@@ -20,6 +20,7 @@ import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
 import { nextTurn, readTurn, type Turn } from '../turns.ts';
+import { confirmedTickets } from '../support/ticket-done.ts';
 
 /** What stands of a person. */
 export type StandingSharing = {
@@ -32,6 +33,8 @@ export type StandingSharing = {
   readonly rows: ReadonlyMap<string, InternalRow>;
   /** What establishments asked and she has not answered. */
   readonly requests: readonly Found<Task>[];
+  /** Tickets of support that were confirmed. */
+  readonly tickets: readonly Found<Task>[];
   /** Papers that wait for who confirms them. */
   readonly papers: readonly Found<Task>[];
   readonly turn: Turn;
@@ -92,6 +95,7 @@ export async function readSharing(
     leftovers,
     rows: new Map(consents.map(({ row }) => [row.id, row])),
     requests: tasks.filter(({ resource }) => resource.code?.text === RECONSENT_REQUEST),
+    tickets: await confirmedTickets(records, reading, person),
     papers: tasks.filter(({ resource }) => isPaperTask(resource)),
   };
 }

@@ -27,9 +27,10 @@ import { knownParts, unknownParts } from '../consent/unknown-parts.ts';
 import { filerOf, referenceOf } from '../guard.ts';
 import { rowById } from '../internal-reads.ts';
 import { tellingOf } from '../notices/tell-news.ts';
+import { confirmedTickets, ticketsDone } from '../support/ticket-done.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { aboutRow } from './plain-parts.ts';
-import { filedBy, oneOf } from './plan-parts.ts';
+import { filedBy, oneOf, type PlanParts } from './plan-parts.ts';
 import type { ActParts, Placed, Work, Written } from './work.ts';
 
 /** The steps of a type whose rows give rights. */
@@ -148,8 +149,22 @@ async function endedParts(work: Work, standing: InternalRow, ended: Consent): Pr
     : [];
   const told = openedResource<Consent>(standing).status === 'proposed';
   const done = told ? await knownParts(work, standing.person, standing.id) : [];
+  const tickets = await endedTickets(work, standing, along);
   const news = isBlock(ended) && isNews(work, ended) ? [{ jobs: [tellingOf(`Consent/${standing.id}`, now)] }] : [];
-  return { ...about, parts: oneOf([changed(deps.indexer, standing, ended, now, about), ...along, ...done, ...news]) };
+  return {
+    ...about,
+    parts: oneOf([changed(deps.indexer, standing, ended, now, about), ...along, ...done, ...tickets, ...news]),
+  };
+}
+
+/** What ends with a Consent, and with those that end along with it: tickets of support that they answered. */
+async function endedTickets(
+  { deps, reading, now }: Work,
+  { person, id }: InternalRow,
+  along: readonly PlanParts[],
+): Promise<readonly PlanParts[]> {
+  const ids = along.flatMap(({ puts = [] }) => puts.map((put) => put.id));
+  return ticketsDone(deps.indexer, await confirmedTickets(deps.records, reading, person), [id, ...ids], now);
 }
 
 /** Whether the patient is told: of a block that she sets, or ends, she knows. */

@@ -21,7 +21,7 @@ describe('Whether a record is shared, told from its Consents (access.md C10)', (
     const [declared, opened] = [demoConsent(patient), buildEmergencyConsent(emergency)];
     const terms = { email: 'ami@example.org', reason: 'avis', download: false };
     const shared = buildShareConsent({ id: 's', patient, item: 'ImagingStudy/1', from: NOW, to: NOW + 1, ...terms });
-    const none = { denials: [], permits: [], shares: [] };
+    const none = { denials: [], permits: [], tickets: [], shares: [] };
     expect(sharingOf([declared, opened])).to.deep.equal({ ...none, emergencies: [opened] });
     expect(sharingOf([shared])).to.deep.equal({ ...none, emergencies: [], shares: [shared] });
     expect(sharingOf([{ ...shared, status: 'inactive' }])).to.deep.equal({ ...none, emergencies: [] });

@@ -40,7 +40,7 @@ describe('What the server writes on its own account', () => {
     'settle-ground': [LABELLED, 'asking', { persons: ['1.2'] }],
     'end-given': [['CareTeam', 'Consent', 'Task'], 'own', { persons: ['1.2'] }],
     'declare-named': [['Consent', 'Task'], 'own', { persons: ['1.2'] }],
-    'end-consent': [['Consent'], 'own', { persons: ['1.2'] }],
+    'end-consent': [['Consent', 'Task'], 'own', { persons: ['1.2'] }],
     'erase-record': [['Task'], 'own', { persons: ['1.2'] }],
     'purge-joined': [['Communication', 'Task'], 'own', { persons: ['1.2'] }],
     'separate-unconfirmed': [['Patient', 'Person', 'Task'], 'own', { persons: ['1.2'] }],
