@@ -5,6 +5,7 @@
 import { expect } from 'chai';
 import type {
   AuditEvent,
+  Coding,
   Communication,
   Consent,
   Parameters,
@@ -13,6 +14,7 @@ import type {
   PractitionerRole,
   Task,
 } from '@medplum/fhirtypes';
+import { demoConsent } from '../../fixtures/consent.ts';
 import { OFFICERS } from '../../fixtures/people.ts';
 import {
   eventsOf,
@@ -30,6 +32,7 @@ const { regionDesk, regionDpo } = OFFICERS;
 const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
 const NUMBERS = 'urn:oid:2.25.214150363587367596498171252735473154613';
 const REGION_ROLE = 'urn:passerelle:CodeSystem:region-role';
+const MASKED = { system: 'urn:oid:1.2.250.1.213.1.1.4.13', code: 'MASQUE_PS' };
 const HOUR_MS = 3_600_000;
 
 /** Somebody of the support, and a second account of hers at the desk. */
@@ -135,6 +138,18 @@ describe('A ticket of support', function () {
     expect(await seen()).to.equal(0);
     for (const other of [desk, officer, region.declared, region.strasbourg, region.patient])
       expectOutcome(await asked(other), 403, 'forbidden');
+    for (const operation of ['break-glass', 'redeem-presence-code'])
+      expectOutcome(
+        await support.send('POST', `Patient/$${operation}`, { resourceType: 'Parameters', parameter: [] }),
+        403,
+        'forbidden',
+      );
+    const refused = `AuditEvent?outcome=4&date=ge${new Date(Date.now() - HOUR_MS).toISOString()}`;
+    for (const [who, least] of [
+      ['support', 2],
+      ['demo-declared', 1],
+    ] as const)
+      expect(await officer.find(`${refused}&agent=Practitioner/${who}`), who).to.have.length.least(least);
     expectOutcome(
       await asked(support, { name: 'patient', valueReference: { reference: 'Patient/nobody' } }),
       404,
@@ -180,11 +195,24 @@ describe('A ticket of support', function () {
     const history = (await region.patient.get('Patient/$access-history')).text;
     expect(history).to.include('au titre de l’assistance technique (ticket)');
 
-    for (const level of ['R', 'V']) {
-      await label(path, level);
+    for (const coding of [...['R', 'V'].map((code) => ({ system: CONFIDENTIALITY, code })), MASKED]) {
+      await label(path, coding);
       expectOutcome(await support.get(path), 404, 'not-found');
     }
     await label(path);
+    expect((await support.get(path)).status).to.equal(200);
+    const { provision, policy: _, ...permit } = demoConsent(`Patient/${region.patients.helene}`);
+    const actor = (provision?.actor ?? []).map((one) => ({ ...one, reference: { reference: 'Practitioner/support' } }));
+    const deny = {
+      ...permit,
+      policy: [{ uri: 'https://profiles.ihe.net/ITI/PCF/Policy-deny' }],
+      provision: { ...provision, type: 'deny', actor },
+    };
+    const blocked = await region.patient.send('POST', 'Consent', deny);
+    expect(blocked.status, blocked.text).to.equal(201);
+    expectOutcome(await support.get(path), 404, 'not-found');
+    const block = blocked.headers.get('location')?.replace(/^.*\/fhir\/(Consent\/[^/]+).*$/, '$1') ?? '';
+    expect((await region.patient.send('DELETE', block)).status).to.be.oneOf([200, 204]);
     expect((await support.get(path)).status).to.equal(200);
     expect((await decided(desk, task, 'ended')).status).to.equal(200);
     expectOutcome(await support.get(path), 404, 'not-found');
@@ -250,9 +278,9 @@ describe('A ticket of support', function () {
       });
   }
 
-  async function label(path: string, code?: string): Promise<void> {
-    const parameter = [{ name: 'confidentiality', valueCoding: { system: CONFIDENTIALITY, code } }];
-    const body = { resourceType: 'Parameters', ...(code === undefined ? {} : { parameter }) };
+  async function label(path: string, valueCoding?: Coding): Promise<void> {
+    const parameter = [{ name: 'confidentiality', valueCoding }];
+    const body = { resourceType: 'Parameters', ...(valueCoding === undefined ? {} : { parameter }) };
     const answer = await region.patient.send('POST', `${path}/$set-confidentiality`, body);
     expect(answer.status, answer.text).to.equal(200);
   }
