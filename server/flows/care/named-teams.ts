@@ -8,6 +8,8 @@ import { teamNamed, namedTeam, takesInFurther, type NamedTeam } from '../../../p
 import { Fault } from '../../../profiles/fault.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import type { PersonKey } from '../../access/requester.ts';
+import { FOREVER, itemIn, rightId, type Right } from '../../access/right.ts';
+import { NO_ORIGIN, rightsGivenBy } from '../../access/rights-of.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { isRowSeen } from '../aside/seen.ts';
@@ -15,7 +17,7 @@ import { MOST_ACTORS } from '../consent/named-actors.ts';
 import { GIVES_OR_WAITS } from '../consent/standing-declarations.ts';
 import { findAll, findById, type Found } from '../internal-reads.ts';
 import { tellingOf } from '../notices/tell-news.ts';
-import { nextTurn, readTurn } from '../turns.ts';
+import { nextTurn, readTurn, type Turn } from '../turns.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
@@ -68,10 +70,10 @@ function requireSmall({ participant = [] }: CareTeam): void {
 /** A team as it was, and as a write makes it. */
 export type ChangedTeam = { readonly before: CareTeam | undefined; readonly after: CareTeam | undefined };
 
-/** Whether a write lets somebody in, by a Consent that stands, whom the team did not have. */
+/** Whether a write lets somebody in, by a Consent that stands, whom that did not let in. */
 export async function letsFurther(work: Work, person: PersonKey, id: string, team: ChangedTeam): Promise<boolean> {
-  const { before, after } = namesOf(work, id, team);
-  return takesInFurther(after, before) && (await consentsNaming(work, person, id)).length > 0;
+  const { naming, isNews } = await followed(work, person, id, team);
+  return isNews && naming.length > 0;
 }
 
 /**
@@ -84,12 +86,9 @@ export async function followedParts(
   id: string,
   team: ChangedTeam,
 ): Promise<readonly PlanParts[]> {
-  const { deps, reading, now } = work;
-  const { before, after } = namesOf(work, id, team);
-  const isNews = takesInFurther(after, before);
-  if (!isNews && !takesInFurther(before, after)) return [];
-  const turn = await readTurn(deps.records, reading, claimKey.team(id));
-  const naming = await consentsNaming(work, person, id);
+  const { deps, now } = work;
+  const { turn, naming, after, isNews, isLess } = await followed(work, person, id, team);
+  if (!isNews && !isLess) return [];
   if (naming.length > 0 && team.after !== undefined) requireSmall(team.after);
   return [
     nextTurn(turn),
@@ -100,9 +99,70 @@ export async function followedParts(
   ];
 }
 
-function namesOf({ deps }: Work, id: string, { before, after }: ChangedTeam) {
-  const named = (team: CareTeam | undefined): NamedTeam => namedTeam(id, team ?? {}, deps.timeZone);
-  return { before: named(before), after: named(after) };
+/** What follows a write of a team: in which turn, by which Consents, and whether they let in more, or less. */
+type Followed = {
+  readonly turn: Turn;
+  readonly naming: readonly Found<Consent>[];
+  readonly after: NamedTeam;
+  readonly isNews: boolean;
+  readonly isLess: boolean;
+};
+
+/** Of each work, by the id of a team, which one act of it writes. */
+const FOLLOWED = new WeakMap<Work, Map<string, Promise<Followed>>>();
+
+/** It is read once, so that what is decided on is what is written. */
+async function followed(work: Work, person: PersonKey, id: string, team: ChangedTeam): Promise<Followed> {
+  const known = FOLLOWED.get(work) ?? new Map<string, Promise<Followed>>();
+  FOLLOWED.set(work, known);
+  const found = known.get(id) ?? readFollowed(work, person, id, team);
+  known.set(id, found);
+  return await found;
+}
+
+async function readFollowed(work: Work, person: PersonKey, id: string, team: ChangedTeam): Promise<Followed> {
+  const { deps, reading } = work;
+  const turn = await readTurn(deps.records, reading, claimKey.team(id));
+  const naming = await consentsNaming(work, person, id);
+  const before = namedTeam(id, team.before ?? {}, deps.timeZone);
+  const after = namedTeam(id, team.after ?? {}, deps.timeZone);
+  const held = naming.length === 0 ? [] : await deps.records.rightsOf(reading({ person }), person);
+  const { isNews, isLess } = comparedWith(held, work, person, naming, after);
+  return {
+    turn,
+    naming,
+    after,
+    isNews: isNews || takesInFurther(after, before),
+    isLess: isLess || takesInFurther(before, after),
+  };
+}
+
+/**
+ * Compares whom Consents let in, by the rights that stand, with whom they would by a team: a team may have become what
+ * it is without them, while it was another person's, or been erased.
+ */
+function comparedWith(
+  held: readonly Right[],
+  { deps: { timeZone: zone }, now }: Work,
+  person: PersonKey,
+  naming: readonly Found<Consent>[],
+  team: NamedTeam,
+): Pick<Followed, 'isNews' | 'isLess'> {
+  const given = naming.flatMap(({ row: { type, id }, resource }) =>
+    rightsGivenBy({ type, id, person, origin: { ...NO_ORIGIN, zone, team }, masks: [], content: () => resource }),
+  );
+  const [had, has] = [new Set(held.map(whoseId)), new Set(given.map(whoseId))];
+  const givers = new Set(naming.map(({ row }) => `Consent/${row.id}`));
+  const ofNaming = held.filter(({ giver, scope }) => givers.has(giver) && itemIn(scope) !== giver);
+  return {
+    isNews: given.some((right) => now < right.to && !had.has(whoseId(right))),
+    isLess: ofNaming.some((right) => !has.has(whoseId(right))),
+  };
+}
+
+/** Whose a right is, and to what, whenever: bare days may have been of another zone. */
+function whoseId(right: Right): string {
+  return rightId({ ...right, from: 0, to: FOREVER });
 }
 
 /** Consents of a person that name a team (id), and stand or wait. */

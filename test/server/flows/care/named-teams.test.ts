@@ -1,0 +1,74 @@
+/** A CareTeam that a Consent names: whom a write of it lets in, by what the Consent lets in now (access.md R-16). */
+import type { CareTeam } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { demoConsent } from '../../../../fixtures/consent.ts';
+import { namedTeam } from '../../../../profiles/consent/giving/named-team.ts';
+import { systemReading } from '../../../../server/access/grant.ts';
+import { followedParts, letsFurther } from '../../../../server/flows/care/named-teams.ts';
+import { filedBy, joinParts, putOf } from '../../../../server/flows/write/plan-parts.ts';
+import type { Work } from '../../../../server/flows/write/work.ts';
+import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
+import { aPlan, NOW } from '../../../support/plans.ts';
+import { commitPlan } from '../../../support/warrants.ts';
+import { CLINIC, openClinic, type Clinic } from '../../endpoints/clinic.ts';
+
+describe('A write of a CareTeam that a Consent names', () => {
+  let clinic: Clinic;
+  before(async () => {
+    clinic = await openClinic();
+  });
+  after(async () => await clinic?.close());
+
+  const subject = (): string => `Patient/${clinic.anne.resource.id}`;
+  const teamOf = (...members: readonly string[]): CareTeam => ({
+    resourceType: 'CareTeam',
+    id: 'team',
+    status: 'active',
+    subject: { reference: subject() },
+    participant: members.map((id) => ({ member: { reference: `Practitioner/${id}` } })),
+  });
+  const aWork = async (): Promise<Work> => {
+    const { records } = clinic.stores;
+    const { indexer } = await loadDefinitions();
+    const reading = systemReading('publish-report', NOW);
+    return { deps: { records, indexer, timeZone: 'UTC' }, reading, now: NOW } as unknown as Work;
+  };
+  /** Whether a write of it lets somebody in, and whom its Consent is to be told to let in. */
+  const written = async (before: CareTeam | undefined, after: CareTeam | undefined) => {
+    const [work, { person }] = [await aWork(), clinic.anne];
+    const isFurther = await letsFurther(work, person, 'team', { before, after });
+    const { puts = [], jobs = [] } = joinParts(...(await followedParts(work, person, 'team', { before, after })));
+    const members = puts.map(({ team }) => team?.members.map(({ reference }) => reference));
+    return [isFurther, members, jobs.length];
+  };
+
+  it('lets in whom the Consent does not let in yet, whatever the team was, and out whom it has no more', async () => {
+    const { indexer } = await loadDefinitions();
+    const { provision, ...consent } = demoConsent(subject());
+    const [first] = provision?.actor ?? [];
+    const actor = [{ role: first?.role ?? {}, reference: { reference: 'CareTeam/team' } }];
+    const resource = { ...consent, id: 'naming', provision: { ...provision, actor } };
+    const { person } = clinic.anne;
+    const team = namedTeam('team', teamOf('one', 'two'), 'UTC');
+    const origin = { ...filedBy(CLINIC), zone: 'UTC', team };
+    await commitPlan(
+      clinic.stores.records,
+      aPlan({ puts: [putOf(indexer, resource, NOW, { person, subject: subject(), origin })] }),
+    );
+    const [both, three] = [teamOf('one', 'two'), teamOf('one', 'two', 'three')];
+    const [of, ofThree] = [
+      ['one', 'two'],
+      ['one', 'two', 'three'],
+    ].map((ids) => ids.map((id) => `Practitioner/${id}`));
+    expect(await written(both, both)).to.deep.equal([false, [], 0]);
+    expect(await written(both, three)).to.deep.equal([true, [ofThree], 1]);
+    expect(await written(three, three), 'it came in while the team was elsewhere').to.deep.equal([true, [ofThree], 1]);
+    expect(await written(three, both), 'who goes').to.deep.equal([false, [of], 0]);
+    expect(await written(undefined, undefined), 'a team that is gone').to.deep.equal([false, [[]], 0]);
+    expect(await written(teamOf('one'), teamOf('one')), 'one is gone').to.deep.equal([
+      false,
+      [['Practitioner/one']],
+      0,
+    ]);
+  });
+});
