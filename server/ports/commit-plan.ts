@@ -139,8 +139,11 @@ export type Erasure = {
 export type Precondition =
   /** The row stands at this version. @throws {Fault} version-conflict */
   | { readonly kind: 'version'; readonly type: StoredType; readonly id: string; readonly version: number }
-  /** No such row stands. @throws {Fault} conflict */
-  | { readonly kind: 'absent'; readonly type: StoredType; readonly id: string }
+  /**
+   * No such row stands; where `deletion` says so, what is left of one is its deletion of that version, or nothing (0).
+   * @throws {Fault} conflict
+   */
+  | { readonly kind: 'absent'; readonly type: StoredType; readonly id: string; readonly deletion?: number }
   /** The claim is held, by this value. @throws {Fault} conflict */
   | { readonly kind: 'claimed'; readonly key: ClaimKey; readonly value: string }
   /** The instance stands as it was read: its identity, its bytes, its sources. @throws {Fault} conflict */

@@ -11,14 +11,24 @@ export function isRowCondition(condition: Pick<Precondition, 'kind'>): condition
 }
 
 /**
- * Compares a condition with the version at which its row stands; undefined where none does.
+ * Compares a condition with the version at which its row stands, undefined where none does, and with that of the
+ * deletion that is left of it, 0 where none is.
  * @throws {Fault} version-conflict, conflict - it does not hold
  */
-export function requireRowCondition(condition: RowCondition, version: number | undefined): void {
-  const { kind, type } = condition;
-  if (kind === 'version' && version !== condition.version)
+export function requireRowCondition(
+  condition: RowCondition,
+  version: number | undefined,
+  deletionLeft: () => number,
+): void {
+  const { type } = condition;
+  if (condition.kind === 'absent') {
+    if (version !== undefined) throw new Fault('conflict', `The ${type} exists already`);
+    const { deletion } = condition;
+    if (deletion === undefined || deletion === deletionLeft()) return;
+    throw new Fault('conflict', `The ${type} was deleted meanwhile`);
+  }
+  if (version !== condition.version)
     throw new Fault('version-conflict', `The ${type} stands at another version than the one that was expected`);
-  if (kind === 'absent' && version !== undefined) throw new Fault('conflict', `The ${type} exists already`);
 }
 
 /** A claim is required that nobody holds, or another value. */

@@ -121,9 +121,11 @@ async function workAct(
 }
 
 /** Where nothing stands under the id that the client chose, or by its condition, somebody else may be about to. */
-function withPlace({ act, id, standing, sought }: Placed, made: ActParts): ActParts {
+function withPlace({ act, id, standing, deletion, sought }: Placed, made: ActParts): ActParts {
   const isChosen = act.interaction === 'update' && standing === undefined;
-  const absent = isChosen ? [{ kind: 'absent', type: keptTypeOf(act.type), id } as const] : [];
+  // Whom the id is of, what was deleted says: it is what was read.
+  const left = { deletion: deletion?.version ?? 0 };
+  const absent = isChosen ? [{ kind: 'absent', type: keptTypeOf(act.type), id, ...left } as const] : [];
   const preconditions = [...absent, ...(sought === undefined ? [] : [sought])];
   if (preconditions.length === 0) return made;
   return { ...made, parts: { ...made.parts, preconditions: [...(made.parts.preconditions ?? []), ...preconditions] } };

@@ -110,6 +110,27 @@ export function historyContract(suite: Suite): void {
       expect((await suite.records.peek(SYSTEM, { kind: 'resource', type, id }))?.version).to.equal(receipt.versions[0]);
     });
 
+    it('are what a plan rests on that puts one again: none that was deleted since passes', async () => {
+      const put = aPut();
+      const { type, id } = put;
+      const again = async (deletion: number) =>
+        await commitPlan(
+          suite.records,
+          aPlan({ preconditions: [{ kind: 'absent', type, id, deletion }], puts: [put] }),
+        ).catch(({ kind }: { readonly kind: string }) => kind);
+      expect(await again(1)).to.equal('conflict');
+      expect(await again(0)).to.have.property('versions');
+      expect(await again(0), 'it stands').to.equal('conflict');
+      await commitPlan(suite.records, aPlan({ deletes: [put] }));
+      const left = await suite.records.peek(SYSTEM, { kind: 'resource', type, id, orDeleted: true });
+      expect(await again(0), 'put and deleted since').to.equal('conflict');
+      expect(await again(left?.version ?? 0)).to.have.property('versions');
+      await commitPlan(suite.records, aPlan({ deletes: [put] }));
+      expect(await again(left?.version ?? 0), 'put again and deleted since').to.equal('conflict');
+      await commitPlan(suite.records, aPlan({ erased: [{ rows: [put] }] }));
+      expect(await again(0), 'erased').to.have.property('versions');
+    });
+
     it('change nothing when they are absent', async () => {
       const receipt = await commitPlan(suite.records, aPlan({ deletes: [{ type: 'DocumentReference', id: anId() }] }));
       expect(receipt.versions).to.deep.equal([]);

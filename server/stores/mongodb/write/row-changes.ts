@@ -56,7 +56,8 @@ export function standingRow(row: StoredRow | undefined): RowDocument | undefined
  */
 export function requireConditions(conditions: readonly RowCondition[], standing: ReadonlyMap<string, StoredRow>): void {
   for (const condition of conditions) {
-    requireRowCondition(condition, standingRow(standing.get(rowKey(condition.type, condition.id)))?.version);
+    const row = standing.get(rowKey(condition.type, condition.id));
+    requireRowCondition(condition, standingRow(row)?.version, () => (row?.gone === true ? row.version : 0));
   }
 }
 

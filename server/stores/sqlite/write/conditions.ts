@@ -17,10 +17,17 @@ import { standingRow } from './write-rows.ts';
 export function requireConditions(db: Database, conditions: readonly WireCondition[]): void {
   for (const condition of conditions)
     if (isRowCondition(condition))
-      requireRowCondition(condition, standingRow(db, condition.type, condition.id)?.version);
+      requireRowCondition(condition, standingRow(db, condition.type, condition.id)?.version, () =>
+        deletionLeft(db, condition),
+      );
   for (const condition of conditions) if (condition.kind === 'claimed') requireClaim(db, condition);
   for (const condition of conditions) if (!isInstanceThere(db, condition)) throw instanceElsewhere();
   for (const condition of conditions) if (condition.kind === 'no-match') requireNoMatch(db, condition);
+}
+
+/** The version of the deletion that is left of a row; 0 where none is. */
+function deletionLeft(db: Database, { type, id }: { readonly type: string; readonly id: string }): number {
+  return db.get<{ version: number }>('SELECT version FROM deleted WHERE type = ? AND id = ?', type, id)?.version ?? 0;
 }
 
 function requireClaim(db: Database, { key, value }: Claim): void {
