@@ -13,6 +13,7 @@ import { NO_ORIGIN, rightsGivenBy } from '../../access/rights-of.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { isRowSeen } from '../aside/seen.ts';
+import { requireFewLetIn } from '../consent/declaration-bounds.ts';
 import { MOST_ACTORS } from '../consent/named-actors.ts';
 import { GIVES_OR_WAITS } from '../consent/standing-declarations.ts';
 import { findAll, findById, type Found } from '../internal-reads.ts';
@@ -78,7 +79,8 @@ export async function letsFurther(work: Work, person: PersonKey, id: string, tea
 
 /**
  * The parts by which the Consents that name a team (id) of a person follow a write of it. She hears of whom it lets in.
- * @throws {Fault} too-costly - a team that is named has more than MOST_ACTORS participants
+ * @throws {Fault} too-costly - a team that is named has more than MOST_ACTORS participants, or lets in too many with
+ *   the others of the request
  */
 export async function followedParts(
   work: Work,
@@ -90,6 +92,8 @@ export async function followedParts(
   const { turn, naming, after, isNews, isLess } = await followed(work, person, id, team);
   if (!isNews && !isLess) return [];
   if (naming.length > 0 && team.after !== undefined) requireSmall(team.after);
+  const all = await Promise.all(FOLLOWED.get(work)?.values() ?? []);
+  requireFewLetIn(all.reduce((sum, { gained }) => sum + gained, 0));
   return [
     nextTurn(turn),
     ...naming.flatMap(({ row, resource }) => [
@@ -106,6 +110,8 @@ type Followed = {
   readonly after: NamedTeam;
   readonly isNews: boolean;
   readonly isLess: boolean;
+  /** Rights that begin. */
+  readonly gained: number;
 };
 
 /** Of each work, by the id of a team, which one act of it writes. */
@@ -127,12 +133,13 @@ async function readFollowed(work: Work, person: PersonKey, id: string, team: Cha
   const before = namedTeam(id, team.before ?? {}, deps.timeZone);
   const after = namedTeam(id, team.after ?? {}, deps.timeZone);
   const held = naming.length === 0 ? [] : await deps.records.rightsOf(reading({ person }), person);
-  const { isNews, isLess } = comparedWith(held, work, person, naming, after);
+  const { gained, isLess } = comparedWith(held, work, person, naming, after);
   return {
     turn,
     naming,
     after,
-    isNews: isNews || takesInFurther(after, before),
+    gained,
+    isNews: gained > 0 || takesInFurther(after, before),
     isLess: isLess || takesInFurther(before, after),
   };
 }
@@ -147,7 +154,7 @@ function comparedWith(
   person: PersonKey,
   naming: readonly Found<Consent>[],
   team: NamedTeam,
-): Pick<Followed, 'isNews' | 'isLess'> {
+): Pick<Followed, 'gained' | 'isLess'> {
   const given = naming.flatMap(({ row: { type, id }, resource }) =>
     rightsGivenBy({ type, id, person, origin: { ...NO_ORIGIN, zone, team }, masks: [], content: () => resource }),
   );
@@ -155,7 +162,7 @@ function comparedWith(
   const givers = new Set(naming.map(({ row }) => `Consent/${row.id}`));
   const ofNaming = held.filter(({ giver, scope }) => givers.has(giver) && itemIn(scope) !== giver);
   return {
-    isNews: given.some((right) => now < right.to && !had.has(whoseId(right))),
+    gained: given.filter((right) => now < right.to && !had.has(whoseId(right))).length,
     isLess: ofNaming.some((right) => !has.has(whoseId(right))),
   };
 }

@@ -36,6 +36,14 @@ export function requireFewAsked(places: readonly Placed[]): void {
   });
 }
 
+/** @throws {Fault} too-costly - teams that a request changes let in more people, times the items, than MOST.asked */
+export function requireFewLetIn(count: number): void {
+  if (count <= MOST.asked) return;
+  throw new Fault('too-costly', `A request lets in ${MOST.asked} people by teams at most, times the items`, {
+    expression: 'CareTeam.participant',
+  });
+}
+
 /**
  * Requires that a new declaration or block of a person comes beside few others of who files it: nobody fills up what
  * others may say, and what closes a record is counted by itself, so that nothing fills up what she blocks with.

@@ -34,27 +34,32 @@ describe('A write of a CareTeam that a Consent names', () => {
     return { deps: { records, indexer, timeZone: 'UTC' }, reading, now: NOW } as unknown as Work;
   };
   /** Whether a write of it lets somebody in, and whom its Consent is to be told to let in. */
-  const written = async (before: CareTeam | undefined, after: CareTeam | undefined) => {
-    const [work, { person }] = [await aWork(), clinic.anne];
-    const isFurther = await letsFurther(work, person, 'team', { before, after });
-    const { puts = [], jobs = [] } = joinParts(...(await followedParts(work, person, 'team', { before, after })));
+  const written = async (before: CareTeam | undefined, after: CareTeam | undefined, id = 'team', of?: Work) => {
+    const [work, { person }] = [of ?? (await aWork()), clinic.anne];
+    const isFurther = await letsFurther(work, person, id, { before, after });
+    const { puts = [], jobs = [] } = joinParts(...(await followedParts(work, person, id, { before, after })));
     const members = puts.map(({ team }) => team?.members.map(({ reference }) => reference));
     return [isFurther, members, jobs.length];
   };
 
-  it('lets in whom the Consent does not let in yet, whatever the team was, and out whom it has no more', async () => {
+  type Named = { readonly members?: CareTeam; readonly data?: readonly string[] };
+  /** Puts a Consent that names a team, whose row says who is in it: nobody when absent. */
+  const named = async (id: string, { members = teamOf(), data }: Named): Promise<void> => {
     const { indexer } = await loadDefinitions();
     const { provision, ...consent } = demoConsent(subject());
     const [first] = provision?.actor ?? [];
-    const actor = [{ role: first?.role ?? {}, reference: { reference: 'CareTeam/team' } }];
-    const resource = { ...consent, id: 'naming', provision: { ...provision, actor } };
+    const actor = [{ role: first?.role ?? {}, reference: { reference: `CareTeam/${id}` } }];
+    const items = data?.map((reference) => ({ meaning: 'instance' as const, reference: { reference } }));
+    const said = { ...provision, actor, ...(items === undefined ? {} : { data: items }) };
     const { person } = clinic.anne;
-    const team = namedTeam('team', teamOf('one', 'two'), 'UTC');
-    const origin = { ...filedBy(CLINIC), zone: 'UTC', team };
-    await commitPlan(
-      clinic.stores.records,
-      aPlan({ puts: [putOf(indexer, resource, NOW, { person, subject: subject(), origin })] }),
-    );
+    const origin = { ...filedBy(CLINIC), zone: 'UTC', team: namedTeam(id, members, 'UTC') };
+    const facts = { person, subject: subject(), origin };
+    const put = putOf(indexer, { ...consent, id: `naming-${id}`, provision: said }, NOW, facts);
+    await commitPlan(clinic.stores.records, aPlan({ puts: [put] }));
+  };
+
+  it('lets in whom the Consent does not let in yet, whatever the team was, and out whom it has no more', async () => {
+    await named('team', { members: teamOf('one', 'two') });
     const [both, three] = [teamOf('one', 'two'), teamOf('one', 'two', 'three')];
     const [of, ofThree] = [
       ['one', 'two'],
@@ -70,5 +75,23 @@ describe('A write of a CareTeam that a Consent names', () => {
       [['Practitioner/one']],
       0,
     ]);
+  });
+
+  it('lets in few at once, times the items; and whoever goes may go', async () => {
+    const crowd = (count: number): CareTeam => teamOf(...Array.from({ length: count }, (_, at) => `c${at}`));
+    const data = ['a', 'b', 'c'].map((id) => `ImagingStudy/${id}`);
+    await named('crowd', { members: crowd(2), data });
+    const letIn = async (before: CareTeam | undefined, after: CareTeam | undefined, work?: Work) =>
+      await written(before, after, 'crowd', work).catch(({ kind }: { readonly kind: string }) => kind);
+    expect(await letIn(crowd(2), crowd(68))).to.have.property('0', true);
+    expect(await letIn(crowd(2), crowd(69))).to.equal('too-costly');
+    const work = await aWork();
+    expect(await letIn(crowd(2), crowd(50), work)).to.have.property('0', true);
+    await named('other', { data: ['ImagingStudy/a'] });
+    const other = await written(crowd(2), crowd(70), 'other', work).catch(({ kind }: { kind: string }) => kind);
+    expect(other, 'with those of the other team').to.equal('too-costly');
+    await named('crowd', { members: crowd(100), data });
+    expect(await letIn(crowd(100), crowd(90))).to.have.property('0', false);
+    expect(await letIn(crowd(100), undefined)).to.have.property('0', false);
   });
 });
