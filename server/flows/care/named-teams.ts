@@ -5,21 +5,25 @@
  */
 import type { CareTeam, Consent } from '@medplum/fhirtypes';
 import { teamNamed, namedTeam, takesInFurther, type NamedTeam } from '../../../profiles/consent/giving/named-team.ts';
+import { isMaskedAsExam, maskedAsExam } from '../../../profiles/consent/giving/masked-as-exam.ts';
+import { itemsNamed } from '../../../profiles/consent/giving/told-items.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
+import { labelOfRow } from '../../../profiles/types/row-rules.ts';
+import { storedType } from '../../../profiles/types/visibility.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { FOREVER, itemIn, rightId, type Right } from '../../access/right.ts';
 import { NO_ORIGIN, rightsGivenBy } from '../../access/rights-of.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
-import { isRowSeen } from '../aside/seen.ts';
+import { isMaskedFromRepresentatives, isRowSeen } from '../aside/seen.ts';
 import { requireFewLetIn } from '../consent/declaration-bounds.ts';
 import { MOST_ACTORS } from '../consent/named-actors.ts';
 import { GIVES_OR_WAITS } from '../consent/standing-declarations.ts';
-import { findAll, findById, type Found } from '../internal-reads.ts';
+import { findAll, findById, rowById, type Found } from '../internal-reads.ts';
 import { tellingOf } from '../notices/tell-news.ts';
 import { nextTurn, readTurn, type Turn } from '../turns.ts';
-import { changed } from '../write/changed-put.ts';
+import { changed, sameContent } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
 import type { Work } from '../write/work.ts';
@@ -90,17 +94,40 @@ export async function followedParts(
 ): Promise<readonly PlanParts[]> {
   const { deps, now } = work;
   const { turn, naming, after, isNews, isLess } = await followed(work, person, id, team);
-  if (!isNews && !isLess) return [];
+  const told = await masksFollowed(work, naming, team.after);
+  const isOther = isNews || isLess;
+  if (!isOther && naming.every(({ resource }, at) => sameContent(resource, told[at] ?? resource))) return [];
   if (naming.length > 0 && team.after !== undefined) requireSmall(team.after);
   const all = await Promise.all(FOLLOWED.get(work)?.values() ?? []);
   requireFewLetIn(all.reduce((sum, { gained }) => sum + gained, 0));
   return [
     nextTurn(turn),
-    ...naming.flatMap(({ row, resource }) => [
-      changed(deps.indexer, row, resource, now, { ...aboutRow(row), team: after }, true),
+    ...naming.flatMap(({ row, resource }, at) => [
+      changed(deps.indexer, row, told[at] ?? resource, now, { ...aboutRow(row), team: after }, isOther),
       isNews ? { jobs: [tellingOf(`Consent/${row.id}`, now)] } : {},
     ]),
   ];
+}
+
+/** The Consents, each masked where the team is, or an item that it names: it tells of them. */
+async function masksFollowed(
+  { deps, reading }: Work,
+  naming: readonly Found<Consent>[],
+  team: CareTeam | undefined,
+): Promise<readonly Consent[]> {
+  const told: Consent[] = [];
+  for (const { resource } of naming) {
+    // What named a team that is gone stays hidden as that was.
+    let isHidden =
+      team === undefined ? isMaskedAsExam(resource) : labelOfRow('CareTeam', team).masks.includes('representatives');
+    for (const item of isHidden ? [] : itemsNamed(resource)) {
+      const [type = '', itemId = ''] = item.split('/');
+      const row = await rowById(deps.records, reading, storedType(type), itemId);
+      isHidden ||= row !== undefined && isMaskedFromRepresentatives(row);
+    }
+    told.push(maskedAsExam(resource, isHidden));
+  }
+  return told;
 }
 
 /** What follows a write of a team: in which turn, by which Consents, and whether they let in more, or less. */

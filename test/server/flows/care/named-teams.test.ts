@@ -2,7 +2,9 @@
 import type { CareTeam } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { demoConsent } from '../../../../fixtures/consent.ts';
+import { maskCoding } from '../../../../profiles/confidentiality.ts';
 import { namedTeam } from '../../../../profiles/consent/giving/named-team.ts';
+import { withCodingsSaid } from '../../../../profiles/said-label.ts';
 import { systemReading } from '../../../../server/access/grant.ts';
 import { followedParts, letsFurther } from '../../../../server/flows/care/named-teams.ts';
 import { filedBy, joinParts, putOf } from '../../../../server/flows/write/plan-parts.ts';
@@ -33,11 +35,14 @@ describe('A write of a CareTeam that a Consent names', () => {
     const reading = systemReading('publish-report', NOW);
     return { deps: { records, indexer, timeZone: 'UTC' }, reading, now: NOW } as unknown as Work;
   };
+  /** Masks of the Consents that the last write puts. */
+  let last: readonly (readonly string[])[] = [];
   /** Whether a write of it lets somebody in, and whom its Consent is to be told to let in. */
   const written = async (before: CareTeam | undefined, after: CareTeam | undefined, id = 'team', of?: Work) => {
     const [work, { person }] = [of ?? (await aWork()), clinic.anne];
     const isFurther = await letsFurther(work, person, id, { before, after });
     const { puts = [], jobs = [] } = joinParts(...(await followedParts(work, person, id, { before, after })));
+    last = puts.map(({ masks }) => masks);
     const members = puts.map(({ team }) => team?.members.map(({ reference }) => reference));
     return [isFurther, members, jobs.length];
   };
@@ -75,6 +80,18 @@ describe('A write of a CareTeam that a Consent names', () => {
       [['Practitioner/one']],
       0,
     ]);
+  });
+
+  it('hides the Consent from who represents the patient while the team is', async () => {
+    await named('hidden', { members: teamOf('one') });
+    const security = [maskCoding('representatives')];
+    const masked: CareTeam = { ...withCodingsSaid(teamOf('one'), 'server', security) };
+    await written(teamOf('one'), masked, 'hidden');
+    expect(last).to.deep.equal([['representatives']]);
+    await written(teamOf('one'), { ...masked, participant: [] }, 'hidden');
+    expect(last).to.deep.equal([['representatives']]);
+    await written(masked, teamOf(), 'hidden');
+    expect(last).to.deep.equal([[]]);
   });
 
   it('lets in few at once, times the items; and whoever goes may go', async () => {
