@@ -57,12 +57,15 @@ async function askedParts(
     const isAsked = (await claimOf(deps.records, reading, claimKey.joinedPurge(identity))) !== undefined;
     if (isAsked) continue;
     const isFiled = await isAnythingFiled(deps.records, reading, one);
-    parts.push(isFiled ? taskParts(deps, person, one, others, now) : lateParts(identity, others));
+    const key = claimKey.joinedToClosed(identity);
+    // What comes in while the two are joined is looked for afterwards (`askedLate`).
+    const late: PlanParts = { claims: [{ key, value: JSON.stringify(others) }] };
+    parts.push({ erased: [{ claims: [key] }] }, isFiled ? taskParts(deps, person, one, others, now) : late);
   }
   return joinParts(...parts);
 }
 
-/** The Task that asks the desk of the region: nothing is to be looked for any more. */
+/** The Task that asks the desk of the region. What was to be looked for goes with the same plan. */
 function taskParts(
   { indexer }: Deps,
   person: PersonKey,
@@ -73,17 +76,10 @@ function taskParts(
   const task = buildPurgeTask(newId(), { identity, others }, now);
   const origin = { sources: [], services: [], offices: [{ office: 'region-desk', organization }] as const };
   return {
-    erased: [{ claims: [claimKey.joinedToClosed(identity)] }],
     claims: [{ key: claimKey.joinedPurge(identity), value: task.id }],
     puts: [putOf(indexer, task, now, { person, subject: `Patient/${identity}`, origin })],
     jobs: [jobOf('purge-joined', task.id, separatesAt(task)), jobOf('alert-officers', task.id, now)],
   };
-}
-
-/** What comes in while the two are joined is looked for afterwards (`askedLate`). */
-function lateParts(identity: string, others: readonly string[]): PlanParts {
-  const key = claimKey.joinedToClosed(identity);
-  return { erased: [{ claims: [key] }], claims: [{ key, value: JSON.stringify(others) }] };
 }
 
 /**
