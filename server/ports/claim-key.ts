@@ -37,6 +37,8 @@ export const claimKey = {
   erasingStudies: (person: string): ClaimKey => write('erasing-studies', person),
   /** Names of the bytes, as JSON, whose rows were erased last of a person, or of a study (UID) by an operator. */
   erasedBytes: (of: string): ClaimKey => write('erased-bytes', of),
+  /** Names, as JSON, of what is gone of a person, until the trail tells nothing of it either. */
+  erasedNames: (person: string): ClaimKey => write('erased-names', person),
   /** How much was erased for a Task (by id), as JSON: by type, and `instances`. */
   taken: (task: string): ClaimKey => write('taken', task),
   /** To which identities (ids), as JSON, one was joined that take nothing, until what came in by then is looked for. */

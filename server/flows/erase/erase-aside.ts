@@ -14,7 +14,8 @@ import { jobOf } from '../jobs/job-of.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { joinParts, oneOf } from '../write/plan-parts.ts';
 import { eraseWithBytes, removeErasedBytes } from './erased-bytes.ts';
-import { erasedEventsRecord, type EraseStudyDeps } from './erase-study.ts';
+import { eraseNamed, namedParts } from './erased-names.ts';
+import type { EraseStudyDeps } from './erase-study.ts';
 import { countingParts, countRows, type Taking } from './taken.ts';
 
 /** Instances of one plan. */
@@ -23,22 +24,23 @@ const AT_ONCE = 500;
 /** Instances that are looked at between two signs of life. */
 const LOOKED_AT = 100;
 
-/** Erases what is filed under some of her identities, and what others sent under a number of hers. */
+/**
+ * Erases what is filed under some of her identities, and what others sent under a number of hers; of that the trail
+ * tells nothing then.
+ */
 export async function eraseAside(deps: EraseStudyDeps, taking: Taking, run: JobRun): Promise<void> {
-  const { records, trail, clock } = deps;
+  const { records, clock } = deps;
   const { person, identities } = taking;
   const reading = systemReading('erase-study', clock.now());
   await adoptForeign(deps, reading, taking, run);
   const hers: QuarantinedInstance[] = [];
   for await (const one of records.quarantined(reading({ person })))
     if (identities.has(one.subject ?? '')) hers.push(one);
-  const foreign = new Set(hers.filter(isForeign).map(({ sopInstanceUID }) => sopInstanceUID));
-  const toldOf = (events: number) => erasedEventsRecord(clock, events, taking.task);
-  if (foreign.size > 0) await trail.eraseEntities(foreign, toldOf, run.goOn);
   await removeErasedBytes(deps, person);
   for (const [key, listed] of Map.groupBy(hers, taskKeyOf))
     await eraseListed(deps, { reading, taking }, key, listed, run);
   await removeErasedBytes(deps, person);
+  await eraseNamed(deps, taking, run);
 }
 
 /** Of one list, which is of one study and one identity: none of it once that identity is another's. */
@@ -58,11 +60,13 @@ async function eraseListed(
     const isLast = at + AT_ONCE >= listed.length;
     const erased = isLast ? list : [];
     const names = quarantined.map(({ blob }) => blob.name);
+    const foreign = quarantined.filter(isForeign).map(({ sopInstanceUID }) => sopInstanceUID);
     const warrant = asideErasureWarrant(studyInstanceUID, subject, person);
     await eraseWithBytes(deps, person, async () => {
       const counts = { ...(await countRows(deps.records, reading, rowsOf(erased))), instances: quarantined.length };
       const counted = await countingParts(deps, task, counts);
-      const parts = oneOf([goneParts(quarantined), { erased }, counted, (await still?.()) ?? {}]);
+      const told = foreign.length === 0 ? {} : await namedParts(deps, taking, foreign);
+      const parts = oneOf([goneParts(quarantined), { erased }, counted, told, (await still?.()) ?? {}]);
       return { warrant, parts, names };
     });
     await run.goOn();

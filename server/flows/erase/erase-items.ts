@@ -5,14 +5,14 @@ import type { StoredType } from '../../../profiles/types/visibility.ts';
 import { systemReading, type Reading, type SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { ERASED_TYPES, systemWarrant } from '../../access/system-warrant.ts';
-import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
-import type { Erasure } from '../../ports/commit-plan.ts';
+import { claimKey } from '../../ports/claim-key.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { findById, pagesOfAll } from '../internal-reads.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { joinParts, oneOf } from '../write/plan-parts.ts';
-import { blobsOf, erasedEventsRecord, type EraseStudyDeps } from './erase-study.ts';
+import { blobsOf, type EraseStudyDeps } from './erase-study.ts';
 import { eraseWithBytes, removeErasedBytes } from './erased-bytes.ts';
+import { eraseNamed, namedParts } from './erased-names.ts';
 import { goneReport, itemOf, type Gone } from './erased-parts.ts';
 import { countingParts, countRows, type Taking } from './taken.ts';
 
@@ -21,21 +21,14 @@ const AT_ONCE = 200;
 
 /**
  * Erases what is filed under some of her identities, and lets the store forget it; one event says how much went. What
- * the trail tells of it goes first, as nothing names it when it is gone, and again for who asked meanwhile.
+ * the trail tells of it goes last, that of who asked meanwhile, too.
  */
 export async function eraseItems(deps: EraseStudyDeps, taking: Taking, run: JobRun): Promise<void> {
-  const { records, trail, clock } = deps;
+  const { records, clock } = deps;
   const { person, identities, still } = taking;
   const reading = systemReading('erase-study', clock.now());
   await still?.();
   const { reports, rows } = await goneItems(deps, reading, person, identities);
-  const names = new Set([...reports.flatMap((report) => report.names), ...rows.map(itemOf)]);
-  const eraseEvents = async (): Promise<void> => {
-    const toldOf = (events: number) => erasedEventsRecord(clock, events, taking.task);
-    if (names.size > 0) await trail.eraseEntities(names, toldOf, run.goOn);
-    await run.goOn();
-  };
-  await eraseEvents();
   await removeErasedBytes(deps, person);
   let erased = 0;
   for (const report of reports) {
@@ -45,11 +38,11 @@ export async function eraseItems(deps: EraseStudyDeps, taking: Taking, run: JobR
   for (let at = 0; at < rows.length; at += AT_ONCE) {
     const some = rows.slice(at, at + AT_ONCE);
     const claims = some.flatMap(({ type, id }) => (TEAM_TYPES.includes(type) ? [claimKey.team(id)] : []));
-    erased += await erase(deps, reading, taking, { rows: some, claims });
+    erased += await erase(deps, reading, taking, { rows: some, claims, names: some.map(itemOf) });
     await run.goOn();
   }
   await removeErasedBytes(deps, person);
-  await eraseEvents();
+  await eraseNamed(deps, taking, run);
   if (erased > 0) await told(deps, taking, erased);
   await records.forget();
 }
@@ -94,13 +87,15 @@ async function filedUnder(
 async function erase(
   deps: EraseStudyDeps,
   reading: Reading,
-  { person, task, still }: Taking,
-  { rows, claims }: { readonly rows: NonNullable<Erasure['rows']>; readonly claims: readonly ClaimKey[] },
+  taking: Taking,
+  { rows, claims, names: named }: Gone,
 ): Promise<number> {
+  const { person, task, still } = taking;
   await eraseWithBytes(deps, person, async () => {
     const names = await blobsOf(deps.records, reading, rows);
     const counted = await countingParts(deps, task, await countRows(deps.records, reading, rows));
-    const parts = oneOf([{ erased: [{ rows, claims }] }, counted, (await still?.()) ?? {}]);
+    const told = await namedParts(deps, taking, named);
+    const parts = oneOf([{ erased: [{ rows, claims }] }, counted, told, (await still?.()) ?? {}]);
     return { warrant: systemWarrant('erase-items', person), parts, names };
   });
   return rows.length;

@@ -38,5 +38,6 @@ export async function removeErasedBytes({ records, images, clock }: Deps, of: st
   const value = await claimOf(records, systemReading('erase-record', clock.now()), key);
   if (value === undefined) return;
   for (const name of JSON.parse(value) as readonly string[]) await images.remove(name);
-  await records.commit(systemWarrant('erase-record'), joinParts({ erased: [{ claims: [key] }] }));
+  const forgotten: PlanParts = { preconditions: [{ kind: 'claimed', key, value }], erased: [{ claims: [key] }] };
+  await records.commit(systemWarrant('erase-record'), joinParts(forgotten));
 }

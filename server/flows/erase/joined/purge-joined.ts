@@ -5,11 +5,19 @@
  * rest is kept.
  */
 import type { Task } from '@medplum/fhirtypes';
-import { buildPurgeNotice, endedPurge, isAny, stoppedPurge } from '../../../../profiles/identity/joined-purge.ts';
+import {
+  buildPurgeNotice,
+  endedPurge,
+  isAny,
+  joinedTo,
+  stoppedPurge,
+} from '../../../../profiles/identity/joined-purge.ts';
 import { systemReading } from '../../../access/grant.ts';
+import type { PersonKey } from '../../../access/requester.ts';
 import { systemWarrant } from '../../../access/system-warrant.ts';
 import type { TakenJob } from '../../../ports/job-queue.ts';
 import { dropLostTeams } from '../../care/lost-teams.ts';
+import { identityAt } from '../../identity/identities.ts';
 import { findById } from '../../internal-reads.ts';
 import type { JobRun } from '../../jobs/job-runner.ts';
 import { noticeParts } from '../../notices/notice-parts.ts';
@@ -20,6 +28,7 @@ import { eraseItems } from '../erase-items.ts';
 import { endBegunStudies, eraseStudiesOf } from '../erase-studies.ts';
 import type { EraseStudyDeps } from '../erase-study.ts';
 import { removeErasedBytes } from '../erased-bytes.ts';
+import { eraseNamed } from '../erased-names.ts';
 import { takenFor } from '../taken.ts';
 
 /** Makes the work of `purge-joined`. */
@@ -30,7 +39,7 @@ export function purgeJoined(deps: EraseStudyDeps) {
   ): Promise<{ readonly againAt: number } | void> => {
     const begun = await beginPurge(deps, subject);
     if (typeof begun === 'number') return { againAt: begun };
-    if (begun === undefined) return;
+    if (begun === undefined) return await endLeft(deps, subject, run);
     const isWhole = !begun.isOver && (await isPurged(deps, begun, run));
     if (!isWhole) await endBegun(deps, begun, run);
     await dropLostTeams(deps, begun.person);
@@ -55,11 +64,31 @@ async function isPurged(deps: EraseStudyDeps, begun: BegunPurge, run: JobRun): P
   }
 }
 
-/** Of what was begun nothing is left: a study is erased whole, and bytes go that no row names. */
-async function endBegun(deps: EraseStudyDeps, { person }: BegunPurge, run: JobRun): Promise<void> {
-  await endBegunStudies(deps, person, run);
-  await removeErasedBytes(deps, person);
+/** Of what was begun nothing is left: a study is erased whole, bytes go that no row names, and events that do. */
+async function endBegun(deps: EraseStudyDeps, begun: BegunPurge, run: JobRun): Promise<void> {
+  await endBegunStudies(deps, begun.person, run);
+  await removeErasedBytes(deps, begun.person);
+  await eraseNamed(deps, begun, run);
   await deps.records.forget();
+}
+
+/**
+ * Of a run that was killed nothing is left where the two were parted since: what it left is kept by the key that she
+ * had then, which either may have now.
+ */
+async function endLeft(deps: EraseStudyDeps, task: string, run: JobRun): Promise<void> {
+  const reading = systemReading('erase-record', deps.clock.now());
+  const found = await findById<Task>(deps.records, reading, 'Task', task);
+  if (found?.row.subject === undefined) return;
+  const persons = new Set<PersonKey>();
+  for (const patient of [found.row.subject, ...joinedTo(found.resource)]) {
+    const one = await identityAt(deps.records, reading, patient);
+    if (one !== undefined) persons.add(one.person);
+  }
+  for (const person of persons) {
+    await removeErasedBytes(deps, person);
+    await eraseNamed(deps, { person, task }, run);
+  }
 }
 
 /** Ends it, once, says how much was erased, and tells her. */

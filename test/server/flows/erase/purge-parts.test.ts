@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import type { Communication } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../../../../profiles/codes.ts';
+import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import { systemGrant } from '../../../../server/access/grant.ts';
 import { findAll } from '../../../../server/flows/internal-reads.ts';
 import { jobOf } from '../../../../server/flows/jobs/job-of.ts';
@@ -210,6 +211,56 @@ for (const { name, missing, open } of EACH_STORE) {
       expect(await noticesOf(session)).to.deep.equal([]);
     });
 
+    /** The reports (ids) of the other identity. */
+    async function reportsOf(session: Session): Promise<readonly string[]> {
+      const subject = (await patientsOf(session))[1];
+      const grant = systemGrant('erase-record', 'whole', world.now());
+      const reports = await findAll(deps.records, grant, 'DiagnosticReport', []);
+      return reports.filter((one) => one.row.subject === subject).map(({ row }) => row.id);
+    }
+
+    const REPORTS: readonly Step[] = FURTHER.map((study) => ({ does: 'report', of: OTHER, study, isFinal: true }));
+
+    it('takes from the trail nothing of what stays where her opposition ends amid her reports', async () => {
+      const session = openSession(world);
+      const consent = await joined(session, ...REPORTS);
+      const before = await reportsOf(session);
+      const task = await asked(session);
+      await confirmed(session, task);
+      const happens = async () => await reconsented(consent);
+      const records = beforeErasing(deps.records, happens, { before: 1, type: 'DiagnosticReport' });
+      const looked = new Set<string>();
+      const trail = replacing(deps.trail, 'eraseEntities', async (names, ...more) => {
+        for (const one of names) looked.add(one);
+        return await deps.trail.eraseEntities(names, ...more);
+      });
+      await purged(task, undefined, { records, trail });
+      const after = await reportsOf(session);
+      expect([before.length, after.length]).to.deep.equal([FURTHER.length, FURTHER.length - 1]);
+      const named = before.filter((id) => looked.has(`DiagnosticReport/${id}`));
+      expect(named).to.deep.equal(before.filter((id) => !after.includes(id)));
+    });
+
+    it('leaves no bytes where a run is killed before they go, and the two are parted then', async () => {
+      const session = openSession(world);
+      await joined(session, ...REPORTS);
+      const task = await asked(session);
+      await confirmed(session, task);
+      let gone: string | undefined;
+      const images = replacing(deps.images, 'remove', async (name) => {
+        const isNamed = (await all(deps.images.names(0))).includes(name);
+        const reports = await reportsOf(session);
+        if (!isNamed || reports.length === FURTHER.length) return await deps.images.remove(name);
+        gone = name;
+        throw new Error('killed');
+      });
+      expect(await errorOf(purged(task, undefined, { images }))).to.have.property('message', 'killed');
+      await told(session, feed(OTHER, 1));
+      await purged(task);
+      expect(await all(deps.images.names(0))).to.not.include(gone ?? expect.fail('Nothing was cut'));
+      expect(await reportsOf(session)).to.have.lengthOf(FURTHER.length - 1);
+    });
+
     it('says how much went where a feed parts the two in its middle, and says it of a whole one', async () => {
       const parted = openSession(world);
       const { task } = await confirmedOf(parted);
@@ -227,19 +278,29 @@ for (const { name, missing, open } of EACH_STORE) {
   });
 }
 
-/** Records before whose first commit that erases a row something happens. */
-function beforeErasing(records: RecordStore, happens: () => Promise<void>): RecordStore {
-  let isFirst = true;
+/** Records before one of whose commits that erase a row (of a type) something happens: the first, or one after some. */
+function beforeErasing(
+  records: RecordStore,
+  happens: () => Promise<void>,
+  { before = 0, type: of }: { readonly before?: number; readonly type?: StoredType } = {},
+): RecordStore {
+  let left = before;
   const commit: RecordStore['commit'] = async (warrant, plan) => {
-    if (isFirst && plan.erased?.some(({ rows = [] }) => rows.length > 0)) {
-      isFirst = false;
-      await happens();
+    const isOne = plan.erased?.some(({ rows = [] }) => rows.some(({ type }) => of === undefined || type === of));
+    if (isOne === true) {
+      left -= 1;
+      if (left === -1) await happens();
     }
     return await records.commit(warrant, plan);
   };
-  return new Proxy(records, {
+  return replacing(records, 'commit', commit);
+}
+
+/** A port of which one function is another. */
+function replacing<T extends object, K extends keyof T>(port: T, name: K, by: T[K]): T {
+  return new Proxy(port, {
     get: (target, property) => {
-      const value: unknown = property === 'commit' ? commit : Reflect.get(target, property, target);
+      const value: unknown = property === name ? by : Reflect.get(target, property, target);
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
