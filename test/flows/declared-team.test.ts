@@ -135,6 +135,23 @@ onEachWorld('A Consent that names a CareTeam', (world) => {
     await gone(by('author'), team);
   });
 
+  it('it is ended by no transaction that changes the team, too: one after the other', async () => {
+    const team = await made(by('author'), aTeam());
+    const consent = await made(by('author'), naming([team]));
+    const resource = { ...aTeam({ participant: [inTeam(NIGHT)] }), id: team.slice('CareTeam/'.length) };
+    const entry = [
+      { request: { method: 'DELETE' as const, url: consent } },
+      { resource, request: { method: 'PUT' as const, url: team } },
+    ];
+    const answer = await by('author').send('POST', '', { resourceType: 'Bundle', type: 'transaction', entry });
+    expect([await sees('stranger'), await sees('emergency')]).to.deep.equal([true, false]);
+    expectOutcome(answer, 400, 'invalid');
+    await gone(by('author'), consent);
+    await put(by('author'), team, { participant: [inTeam(NIGHT)] });
+    expect([await sees('stranger'), await sees('emergency')]).to.deep.equal([false, false]);
+    await gone(by('author'), team);
+  });
+
   it('a Consent that is written while the team changes has it as it is afterwards', async () => {
     for (let round = 0; round < 4; round += 1) {
       const team = await made(by('author'), aTeam());

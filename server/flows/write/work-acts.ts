@@ -8,6 +8,7 @@ import { withSearchedSubject } from '../../../profiles/types/logical-subject.ts'
 import { subjectOf } from '../../../profiles/types/row-rules.ts';
 import { mayTouch, mayWrite } from '../../access/may-write.ts';
 import { speaksForPatient } from '../../access/requester.ts';
+import type { Put } from '../../ports/commit-plan.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import { requireFewAsked } from '../consent/declaration-bounds.ts';
 import type { KnownPatient } from '../identity/persons.ts';
@@ -43,6 +44,7 @@ export async function workActs(work: Work, acts: readonly WriteAct[]): Promise<r
   const worked: WorkedAct[] = [];
   for (const placed of places) worked.push({ ...placed, ...(await workAct(work, placed, links, patients)) });
   refuseTwoOfOneName(worked);
+  refuseConsentOfTwo(worked);
   refuseTwoOfOnePerson(worked);
   return worked;
 }
@@ -71,6 +73,14 @@ function refuseTwoOfOneName(worked: readonly WorkedAct[]): void {
     if ((values.get(key) ?? value) !== value) throw twice();
     values.set(key, value);
   }
+}
+
+/** A Consent that one entry ends, as a withdrawal does, or brings to a team that it names, is that of no other. */
+function refuseConsentOfTwo(worked: readonly WorkedAct[]): void {
+  const own = new Set(worked.flatMap(({ act, id }) => (act.type === 'Consent' ? [id] : [])));
+  const isOthers = (of: WorkedAct, put: Put): boolean =>
+    put.type === 'Consent' && own.has(put.id) && (of.act.type !== 'Consent' || of.id !== put.id);
+  if (worked.some((one) => one.parts.puts?.some((put) => isOthers(one, put)) === true)) throw twice();
 }
 
 /** The one Patient of a person is made of what stands: of two changes of it in one plan one would be lost. */
