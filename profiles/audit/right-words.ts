@@ -70,6 +70,11 @@ export const RIGHT_WORDS: Readonly<Record<string, ByLanguage<string>>> = {
     de: 'als gesetzliche Vertretung',
     en: 'as your legal representative',
   },
+  'representative-of-child': {
+    fr: 'en tant que représentant légal',
+    de: 'als gesetzliche Vertretung',
+    en: 'as your legal representative',
+  },
   dpo: {
     fr: 'en tant que délégué à la protection des données',
     de: 'als Datenschutzbeauftragte oder Datenschutzbeauftragter',
@@ -118,6 +123,11 @@ const WORDS_OF_ANOTHER: Readonly<Record<string, ByLanguage<string>>> = {
   },
   share: { fr: 'grâce à un partage', de: 'durch eine Freigabe', en: 'by a share' },
   representative: {
+    fr: 'en tant que représentant légal',
+    de: 'als gesetzliche Vertretung',
+    en: 'as a legal representative',
+  },
+  'representative-of-child': {
     fr: 'en tant que représentant légal',
     de: 'als gesetzliche Vertretung',
     en: 'as a legal representative',

@@ -43,16 +43,30 @@ export function opensFurther(said: RelatedPerson, former: Partial<RelatedPerson>
   return representationsOf(said).some((kind) => !kinds.includes(kind));
 }
 
+/** What a region lets representatives do beyond what every one does: nothing where a member is left out. */
+export type RepresentativeSettings = {
+  /** Of a child below this age, in years, private items are reached, too. */
+  readonly reachPrivateBelowAge?: number;
+};
+
 const MAJORITY_YEARS = 18;
 
-/**
- * When a person comes of age: 00:00 of the 18th birthday in a zone (IANA), epoch milliseconds. Who was born on a 29th
- * of February is on the 1st of March. Undefined where the whole date is not known.
- */
+/** The highest age below which a region may let private items be reached: representatives of children end at 18. */
+export const MOST_PRIVATE_AGE = MAJORITY_YEARS - 1;
+
+/** When a person comes of age: 00:00 of the 18th birthday ({@link birthdayOf}). */
 export function majorityOf(birthDate: string | undefined, zone: string): number | undefined {
+  return birthdayOf(birthDate, MAJORITY_YEARS, zone);
+}
+
+/**
+ * When a person is so many years old: 00:00 of that birthday in a zone (IANA), epoch milliseconds. Who was born on a
+ * 29th of February is on the 1st of March. Undefined where the whole date is not known.
+ */
+export function birthdayOf(birthDate: string | undefined, years: number, zone: string): number | undefined {
   const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(birthDate ?? '') ?? [];
   if (year === undefined) return undefined;
-  const birthday = new Date(Date.UTC(Number(year) + MAJORITY_YEARS, Number(month) - 1, Number(day)));
+  const birthday = new Date(Date.UTC(Number(year) + years, Number(month) - 1, Number(day)));
   return periodRange(birthday.toISOString().slice(0, 10), undefined, offsetsIn(zone))?.lo;
 }
 

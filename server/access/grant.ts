@@ -6,7 +6,7 @@
 import type { BreakGlassSettings } from '../../profiles/consent/emergency.ts';
 import { caresThere } from './operations.ts';
 import type { Purpose } from './purpose.ts';
-import type { PersonKey, PractitionerRequester, Requester, Role } from './requester.ts';
+import type { PersonKey, PractitionerRequester, RepresentativeRequester, Requester, Role } from './requester.ts';
 import { FOREVER, overseenBy, principal, type Principal } from './right.ts';
 import { emergenciesUnder } from './rules/table.ts';
 
@@ -220,9 +220,20 @@ export type NarrowReading = Reading<Subjects['item'] | Subjects['person']>;
 
 /** Makes the grant of a requester at a moment. */
 export function grantFor(requester: Requester, now: number): Grant {
-  const until = requester.kind === 'representative' ? requester.until : FOREVER;
+  const until = requester.kind === 'representative' ? untilOf(requester, now) : FOREVER;
   const { purpose } = requester;
-  return new Grant(MAKING, { principals: principalsOf(requester), purpose, now, until, barredBy: barredOf(requester) });
+  const principals = principalsOf(requester, now);
+  return new Grant(MAKING, { principals, purpose, now, until, barredBy: barredOf(requester) });
+}
+
+/** What runs while the child reaches the age ends there: the next grant has what is left. */
+function untilOf(requester: RepresentativeRequester, now: number): number {
+  const { until, ofChildUntil = until } = requester;
+  return isOfChild(requester, now) ? Math.min(until, ofChildUntil) : until;
+}
+
+function isOfChild({ ofChildUntil = -Infinity }: RepresentativeRequester, now: number): boolean {
+  return now < ofChildUntil;
 }
 
 /** Who acts outside of care is barred from everybody's record; who bars a person stores find out. */
@@ -323,14 +334,17 @@ function emergenciesOf({ breakGlass, isOutsideCare }: PractitionerRequester): Br
   return isOutsideCare === true ? undefined : breakGlass;
 }
 
-function principalsOf(requester: Requester): readonly Principal[] {
+function principalsOf(requester: Requester, now: number): readonly Principal[] {
   switch (requester.kind) {
     case 'practitioner':
       return principalsOfProfessional(requester.practitioner, requester.roles, emergenciesOf(requester));
     case 'patient':
       return [principal.patient(requester.person)];
     case 'representative':
-      return [principal.representative(requester.related)];
+      return [
+        principal.representative(requester.related),
+        ...(isOfChild(requester, now) ? [principal.representativeOfChild(requester.related)] : []),
+      ];
     case 'establishment':
       return [principal.establishment(requester.organization)];
   }

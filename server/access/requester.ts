@@ -85,7 +85,8 @@ export type PatientRequester = Authenticated & {
 
 /**
  * Who represents a patient before the law: `related` is the `RelatedPerson/id` that says so, of whom `person` and
- * `patient` tell, as of a patient. `until` (epoch milliseconds) is when she represents her no more.
+ * `patient` tell, as of a patient. `until` (epoch milliseconds) is when she represents her no more, `ofChildUntil` when
+ * she reaches private items no more: never does she where the region file says nothing of it.
  */
 export type RepresentativeRequester = Authenticated & {
   readonly kind: 'representative';
@@ -93,6 +94,7 @@ export type RepresentativeRequester = Authenticated & {
   readonly patient: string;
   readonly person: PersonKey;
   readonly until: number;
+  readonly ofChildUntil?: number;
 };
 
 /** Who speaks for a record that is her own, or of whom she represents. */

@@ -13,6 +13,7 @@ export const RELATIONS = [
   'self',
   'author',
   'representative',
+  'representative-of-child',
   'own-service',
   'referent',
   'circle',
@@ -51,7 +52,8 @@ export function isNamedBefore(
 /** Somebody a right is held by: a prefix that says what, and a reference or key. */
 export type Principal = `${PrincipalKind}:${string}`;
 
-type PrincipalKind = 'p' | 'ro' | 'm' | 'bg' | 'bgc' | 'bgp' | 'su' | 'sh' | 'r' | 'o' | 'pat' | 'rp' | 'of' | 'tr';
+type PrincipalKind =
+  'p' | 'ro' | 'm' | 'bg' | 'bgc' | 'bgp' | 'su' | 'sh' | 'r' | 'o' | 'pat' | 'rp' | 'rpc' | 'of' | 'tr';
 
 const EMERGENCY_HOLDER: Readonly<Record<EmergencyRelation, PrincipalKind>> = {
   'break-glass': 'bg',
@@ -87,6 +89,8 @@ export const principal = {
   patient: (person: PersonKey): Principal => `pat:${person}`,
   /** Who represents her, as the one row (`RelatedPerson/id`) that says so. */
   representative: (related: string): Principal => `rp:${related}`,
+  /** The same, while she is a child below the age at which the region file closes private items to that one. */
+  representativeOfChild: (related: string): Principal => `rpc:${related}`,
 } as const;
 
 /** The person that a principal is; undefined when it is nobody's patient. */

@@ -87,8 +87,9 @@ export type GivingRow = {
  * - a Consent by which the patient shares an item: that of whoever has its link, to the item, for its period;
  * - a CareTeam by which the patient takes people close to her record: theirs to it;
  * - a stay: those of the people of its establishment to the record, for a while;
- * - a RelatedPerson who represents the patient: her own to the record and to this row, for its period. Until when she
- *   represents her depends on a birth date, and is asked of her (`server/flows/care/representatives.ts`).
+ * - a RelatedPerson who represents the patient: her own to the record and to this row, for its period, and to the
+ *   record once more, as of a child. Until when she represents her, and as which, depends on a birth date, and is asked
+ *   of her (`server/flows/care/representatives.ts`).
  */
 export function rightsGivenBy(row: GivingRow): readonly Right[] {
   const { type, person } = row;
@@ -272,14 +273,13 @@ function ofRepresentative(row: GivingRow, person: PersonKey): readonly Right[] {
   const time = origin.represents === true ? namedTime(row.content(), origin.zone) : undefined;
   if (time === undefined) return [];
   const giver = giverOf(row);
-  return (['record', { item: giver }] as const).map((scope) => {
-    const given = {
-      person,
-      principal: principal.representative(giver),
-      relation: 'representative' as const,
-      scope,
-      ...time,
-    };
+  const [one, ofChild] = [principal.representative(giver), principal.representativeOfChild(giver)];
+  return [
+    { principal: one, relation: 'representative' as const, scope: 'record' as const },
+    { principal: one, relation: 'representative' as const, scope: { item: giver } },
+    { principal: ofChild, relation: 'representative-of-child' as const, scope: 'record' as const },
+  ].map((held) => {
+    const given = { person, ...held, ...time };
     return { ...given, id: rightId(given), giver };
   });
 }

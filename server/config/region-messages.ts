@@ -36,6 +36,10 @@ export const MEMBERS: Readonly<Record<string, string>> = {
   passesBlocks:
     'true when an emergency reaches the normal items of a record whose patient blocks who declares it; ' +
     'false when left out',
+  representatives: 'what legal representatives do beyond reading normal and confidential items',
+  reachPrivateBelowAge:
+    'the age in years (1 to 17) below which a child’s representative reaches its private items, too; ' +
+    'none does when left out',
   imagingServices: 'imaging services and the establishments that they are part of',
   contacts:
     'addresses at which offices are mailed of what waits for them: {"office", "email"}, of one with "organization"',

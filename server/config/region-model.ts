@@ -1,6 +1,7 @@
 /** What the region file says, as types. */
 import type { Bundle } from '@medplum/fhirtypes';
 import type { BreakGlassSettings } from '../../profiles/consent/emergency.ts';
+import type { RepresentativeSettings } from '../../profiles/consent/representation.ts';
 import type { RegionRole } from '../../profiles/region-role.ts';
 import type { Language } from '../../profiles/language.ts';
 
@@ -115,6 +116,8 @@ export type Region = {
   readonly rolesOutsideCare?: readonly string[];
   /** What emergencies open beyond normal items of records that are not closed to who declares them. */
   readonly breakGlass?: BreakGlassSettings;
+  /** What legal representatives reach beyond normal and confidential items. */
+  readonly representatives?: RepresentativeSettings;
   readonly imagingServices: readonly ImagingService[];
   /** Who is mailed at once of what waits for an office. */
   readonly contacts: readonly OfficeContact[];

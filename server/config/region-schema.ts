@@ -1,5 +1,6 @@
 /** The JSON Schema of the region file: shape only; what names what is checked in region.ts. */
 import { BREAK_GLASS_SETTINGS } from '../../profiles/consent/emergency.ts';
+import { MOST_PRIVATE_AGE } from '../../profiles/consent/representation.ts';
 import { LANGUAGES } from '../../profiles/language.ts';
 import { REGION_ROLES } from '../../profiles/region-role.ts';
 import { MEMBERS } from './region-messages.ts';
@@ -136,6 +137,9 @@ export const REGION_SCHEMA = record(
     opposedInstances: { enum: ['refuse', 'drop'] },
     rolesOutsideCare: list(text, 100),
     breakGlass: record([], Object.fromEntries(BREAK_GLASS_SETTINGS.map((name) => [name, { type: 'boolean' }]))),
+    representatives: record([], {
+      reachPrivateBelowAge: { type: 'integer', minimum: 1, maximum: MOST_PRIVATE_AGE },
+    }),
     imagingServices: list(record(['organization', 'establishment'], { organization, establishment: organization })),
     contacts: list(contact),
     persons: list(person),

@@ -48,7 +48,14 @@ export function requesterContract(name: string, open: OpenStores): void {
         records,
         clock,
         timeZone: 'UTC',
-        region: { within, partsOf: (whole) => [whole], nameOf, outsideCare: new Set(), breakGlass: {} },
+        region: {
+          within,
+          partsOf: (whole) => [whole],
+          nameOf,
+          outsideCare: new Set(),
+          breakGlass: {},
+          representatives: {},
+        },
       });
       const known = requesterOfToken({ records, tokens, region: { version: () => version }, clock, resolve });
       ask = async (authorization) =>

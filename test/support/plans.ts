@@ -146,6 +146,7 @@ const GIVERS: Readonly<Partial<Record<Right['relation'], StoredType>>> = {
   assistant: 'CareTeam',
   stay: 'Encounter',
   representative: 'RelatedPerson',
+  'representative-of-child': 'RelatedPerson',
   block: 'Consent',
 };
 
@@ -154,7 +155,7 @@ export function aRight(parts: Partial<Omit<Right, 'id' | 'scope'>> & Pick<Right,
   const relation = parts.relation ?? 'declared';
   // A representative holds what the row gives that is she.
   const named =
-    relation === 'representative' && parts.principal !== undefined ? referenceOf(parts.principal) : undefined;
+    GIVERS[relation] === 'RelatedPerson' && parts.principal !== undefined ? referenceOf(parts.principal) : undefined;
   const right = {
     principal: principal.practitioner('Practitioner/lambert'),
     scope: 'record' as const,
@@ -194,7 +195,8 @@ export function aGiver({ person, principal: holder, relation, from, to, giver }:
       const origin = { sources: [], services: [], stay: { organization: reference, graceDays: 0 } };
       return aPut({ ...row, origin, resource: A_STAY });
     }
-    case 'representative': {
+    case 'representative':
+    case 'representative-of-child': {
       const origin = { sources: [], services: [], represents: true } as const;
       return aPut({ ...row, origin, resource: aGuardian(row.id) });
     }
@@ -297,9 +299,18 @@ export function aPatientGrant(person: PersonKey, now = NOW): Grant {
   return grantFor({ ...asked, kind: 'patient', patient: 'Patient/self', person, purpose: 'PATRQT' }, now);
 }
 
-/** The grant of who represents a patient, `RelatedPerson/id`, until a moment (epoch milliseconds). */
-export function aRepresentativeGrant(related: string, person: PersonKey, now = NOW, until = FOREVER): Grant {
-  const of = { patient: 'Patient/self', person, until };
+/**
+ * The grant of who represents a patient, `RelatedPerson/id`, until a moment, as a child until another one (epoch
+ * milliseconds).
+ */
+export function aRepresentativeGrant(
+  related: string,
+  person: PersonKey,
+  now = NOW,
+  until = FOREVER,
+  ofChildUntil = 0,
+): Grant {
+  const of = { patient: 'Patient/self', person, until, ofChildUntil };
   return grantFor({ ...asked, kind: 'representative', related, ...of, purpose: 'FAMRQT' }, now);
 }
 

@@ -40,6 +40,7 @@ export function aRegionIndex(
     nameOf: () => undefined,
     outsideCare: new Set(),
     breakGlass: {},
+    representatives: {},
     qualifiedSystems: [],
     establishments: [],
     patientDomains: new Set(),

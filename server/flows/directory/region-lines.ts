@@ -48,6 +48,7 @@ export function regionLines(region: Region): readonly string[] {
     `affinity domain: ${[...region.affinityDomain.patientIdSystems, region.affinityDomain.ownSystem].join(', ')}`,
     ...(region.rolesOutsideCare === undefined ? [] : [`roles outside of care: ${region.rolesOutsideCare.join(', ')}`]),
     ...emergencyLines(region),
+    ...representativeLines(region),
     ...(region.opposedInstances === undefined ? [] : [`instances of the opposed: ${region.opposedInstances}`]),
   ];
 }
@@ -58,6 +59,12 @@ function emergencyLines({ breakGlass = {} }: Region): string[] {
     ...(reachesConfidential ? ['emergencies reach confidential items'] : []),
     ...(passesBlocks ? ['emergencies pass blocks'] : []),
   ];
+}
+
+function representativeLines({ representatives: { reachPrivateBelowAge } = {} }: Region): string[] {
+  return reachPrivateBelowAge === undefined
+    ? []
+    : [`representatives reach private items of children below ${reachPrivateBelowAge}`];
 }
 
 function domainLines(domain: Region['identifierDomains'][number], name: string | undefined): string[] {
@@ -111,6 +118,12 @@ function memberLines(former: Region, region: Region): string[] {
     ...comparedLines('imaging service', former.imagingServices, region.imagingServices, (one) => one.organization),
     ...comparedLines('address of', former.contacts, region.contacts, contactName),
     ...comparedLines('emergencies', [emergencyLines(former)], [emergencyLines(region)], () => 'of the region'),
+    ...comparedLines(
+      'representatives',
+      [representativeLines(former)],
+      [representativeLines(region)],
+      () => 'of the region',
+    ),
     ...comparedLines('identity provider', former.identityProviders, region.identityProviders, ({ issuer }) => issuer),
     ...comparedLines('assertion issuer', former.assertionIssuers, region.assertionIssuers, ({ issuer }) => issuer),
   ];

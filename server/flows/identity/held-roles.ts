@@ -4,6 +4,7 @@ import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { regionRolesOf } from '../../../profiles/region-role.ts';
 import { periodRange, type DateRange } from '../../../profiles/search/date-range.ts';
 import type { BreakGlassSettings } from '../../../profiles/consent/emergency.ts';
+import type { RepresentativeSettings } from '../../../profiles/consent/representation.ts';
 import type { Region } from '../../config/region-model.ts';
 import type { Profession, Role } from '../../access/requester.ts';
 import { FOREVER } from '../../access/right.ts';
@@ -48,10 +49,12 @@ export type Directory = {
   readonly outsideCare: ReadonlySet<string>;
   /** What emergencies do. */
   readonly breakGlass: BreakGlassSettings;
+  /** What legal representatives reach. */
+  readonly representatives: RepresentativeSettings;
 };
 
 /** What a region file says of its directory besides. */
-export type DirectorySettings = Pick<Region, 'rolesOutsideCare' | 'breakGlass'>;
+export type DirectorySettings = Pick<Region, 'rolesOutsideCare' | 'breakGlass' | 'representatives'>;
 
 /** The name of an organization (`Organization/id`); undefined of one that is not known, or has none. */
 export type NameOf = (organization: string) => string | undefined;
@@ -88,11 +91,12 @@ function withinOf(directory: readonly Resource[]): Within {
 /** Tells it from the resources of a directory, and the settings of the region. */
 export function directoryOf(
   resources: readonly Resource[],
-  { rolesOutsideCare = [], breakGlass = {} }: DirectorySettings = {},
+  { rolesOutsideCare = [], breakGlass = {}, representatives = {} }: DirectorySettings = {},
 ): Directory {
   const outsideCare = new Set([...OUTSIDE_CARE_CODES, ...rolesOutsideCare]);
   const within = withinOf(resources);
-  return { within, partsOf: partsIn(resources, within), nameOf: namesIn(resources), outsideCare, breakGlass };
+  const [partsOf, nameOf] = [partsIn(resources, within), namesIn(resources)];
+  return { within, partsOf, nameOf, outsideCare, breakGlass, representatives };
 }
 
 /** Tells the parts; they are looked for when somebody asks. */

@@ -107,6 +107,9 @@ export function followedIndex(current: CurrentRegion, timeZone?: string): Region
     get breakGlass() {
       return index().breakGlass;
     },
+    get representatives() {
+      return index().representatives;
+    },
     get serial() {
       return index().serial;
     },

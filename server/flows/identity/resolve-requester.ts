@@ -2,6 +2,7 @@
  * From what a token, an assertion or an association proves to who asks: a professional, a patient, an establishment.
  */
 import type { Patient, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
+import { birthdayOf } from '../../../profiles/consent/representation.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { traitsAgree, type Traits } from '../../../profiles/identity/traits.ts';
 import { formsOfNumber } from '../../../profiles/professional-numbers.ts';
@@ -59,7 +60,7 @@ export function resolveRequester({ records, clock, region, timeZone }: AccountDe
   const representative = representativeAt({ records, clock, timeZone });
   return async (proved: ProvedIdentity): Promise<Resolved> => {
     if (proved.account?.startsWith('RelatedPerson/') === true)
-      return representativeOf(await representative(proved.account), proved, proved.account);
+      return representativeOf(await representative(proved.account), proved, proved.account, { region, timeZone });
     if (proved.account !== undefined) {
       const now = clock.now();
       const account = await records.accountOf(
@@ -201,12 +202,20 @@ function patientOf({ row, isOff }: StoredAccount, proved: ProvedIdentity, accoun
 }
 
 /** It is not kept: of the patient's age, her birth date and the row nothing tells when they change. */
-function representativeOf(found: Representative | undefined, proved: ProvedIdentity, account: string): Resolved {
+function representativeOf(
+  found: Representative | undefined,
+  proved: ProvedIdentity,
+  account: string,
+  { region, timeZone }: { readonly region: Directory; readonly timeZone: string },
+): Resolved {
   if (found === undefined) throw gone();
-  const { related, person, patient, until } = found;
+  const { related, person, patient, until, of } = found;
   const display = displayNameOf(related) ?? '';
   const requester = { kind: 'representative', related: account, patient, person, until, display } as const;
-  return { requester: { ...requester, ...commonOf(proved, 'FAMRQT') }, until: 0 };
+  const { reachPrivateBelowAge: age } = region.representatives;
+  const ofChildUntil = age === undefined ? undefined : birthdayOf(of.birthDate, age, timeZone);
+  const ofChild = ofChildUntil === undefined ? {} : { ofChildUntil };
+  return { requester: { ...requester, ...ofChild, ...commonOf(proved, 'FAMRQT') }, until: 0 };
 }
 
 function practitionerOf(

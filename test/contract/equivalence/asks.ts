@@ -89,8 +89,10 @@ export const grant: fc.Arbitrary<Grant> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .tuple(fc.constantFrom(...RELATED), now, fc.constantFrom(FOREVER, FOREVER, 4))
-      .map(([related, at, until]) => aRepresentativeGrant(related, PERSONS[0] ?? personKey('a'), at, until)),
+      .tuple(fc.constantFrom(...RELATED), now, fc.constantFrom(FOREVER, FOREVER, 4), fc.constantFrom(0, 4, FOREVER))
+      .map(([related, at, until, ofChildUntil]) =>
+        aRepresentativeGrant(related, PERSONS[0] ?? personKey('a'), at, until, ofChildUntil),
+      ),
   },
   {
     weight: 1,

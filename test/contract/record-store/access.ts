@@ -1,11 +1,10 @@
 /** Who sees which row: relations and their ceilings, states, classes, times. */
 import { expect } from 'chai';
-import { LEVELS, MASKS, type Level, type Mask } from '../../../profiles/confidentiality.ts';
+import { LEVELS, MASKS, type Mask } from '../../../profiles/confidentiality.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
-import type { PatientState } from '../../../server/access/decide.ts';
 import { grantOfOthers, systemGrant, type Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
-import { principal, type Principal, type Relation, type Right } from '../../../server/access/right.ts';
+import { principal, type Principal, type Right } from '../../../server/access/right.ts';
 import type { CommitPlan, Put } from '../../../server/ports/commit-plan.ts';
 import {
   aGrant,
@@ -22,70 +21,23 @@ import {
   SYSTEM,
 } from '../../support/plans.ts';
 import { ask, idsOf, read, search, searchIds } from '../../support/reads.ts';
+import { LEFT, MASKED, REACHED, type Tested } from '../refusals/relations.ts';
 import type { Suite } from '../suite.ts';
 import { restrictedPut, unsharedPut } from './unshared.ts';
 import { commitPlan } from '../../support/warrants.ts';
-
-/** All but shares, which reach an item: shares.contract.ts. */
-type Tested = Exclude<Relation, 'share'>;
-
-/** Labels that each relation reaches (access.md, layer 6). */
-const REACHED = {
-  author: ['N', 'R', 'V'],
-  self: ['N', 'R', 'V'],
-  representative: ['N', 'R'],
-  'own-service': ['N'],
-  referent: ['N', 'R'],
-  circle: ['N', 'R'],
-  assistant: ['N', 'R'],
-  declared: ['N'],
-  'imaging-service': ['N'],
-  stay: ['N'],
-  presence: ['N'],
-  'break-glass': ['N'],
-  'break-glass-confidential': ['N', 'R'],
-  'break-glass-past-block': ['N'],
-  support: ['N'],
-  dpo: ['N', 'R', 'V'],
-  named: ['N', 'R', 'V'],
-} as const satisfies Record<Tested, readonly Level[]>;
-
-const PROFESSIONALS: readonly Tested[] = [
-  'referent',
-  'circle',
-  'assistant',
-  'declared',
-  'imaging-service',
-  'stay',
-  'presence',
-  'break-glass',
-  'break-glass-confidential',
-  'break-glass-past-block',
-  'support',
-];
-
-/** Relations from which each mask hides a normal item (access.md, section 8; `restricted`: layer 2). */
-const MASKED: Readonly<Record<Mask, readonly Tested[]>> = {
-  professionals: PROFESSIONALS,
-  patient: ['self', 'representative', 'support'],
-  representatives: ['representative', 'support'],
-  unshared: PROFESSIONALS,
-  restricted: [...PROFESSIONALS, 'representative'],
-};
-
-/** Relations that each state of the patient leaves (access.md, layer 3). */
-const LEFT: readonly (readonly [Partial<PatientState>, readonly Tested[]])[] = [
-  [{ withdrawn: true }, ['self', 'representative', 'named']],
-  [{ opposed: true }, ['self', 'representative', 'named']],
-  [{ erasurePending: true }, ['named']],
-  [{ accountOff: true }, ['author', 'self', 'representative', 'own-service', ...PROFESSIONALS, 'dpo', 'named']],
-];
 
 type Holder = { readonly principal: Principal; readonly grant: Grant };
 
 /** A holder of each kind of principal that nobody else uses. */
 function holderOf(relation: Tested, person: PersonKey): Holder {
-  const practitioner = `Practitioner/${person}`;
+  const [practitioner, organization] = [`Practitioner/${person}`, `Organization/${person}`];
+  const role = {
+    reference: 'PractitionerRole/1',
+    organization,
+    within: [organization],
+    radiologist: false,
+    offices: [],
+  };
   switch (relation) {
     case 'self':
       return { principal: principal.patient(person), grant: aPatientGrant(person) };
@@ -98,26 +50,24 @@ function holderOf(relation: Tested, person: PersonKey): Holder {
     }
     case 'own-service':
     case 'imaging-service': {
-      const organization = `Organization/${person}`;
-      const grant = aGrant(practitioner, NOW, [
-        { reference: 'PractitionerRole/1', organization, within: [], radiologist: true, offices: [] },
-      ]);
+      const grant = aGrant(practitioner, NOW, [{ ...role, radiologist: true }]);
       return { principal: principal.radiologists(organization), grant };
     }
     case 'dpo': {
-      const organization = `Organization/${person}`;
-      const role = { reference: 'PractitionerRole/d', organization, within: [organization], radiologist: false };
       const grant = aGrant(practitioner, NOW, [{ ...role, offices: ['establishment-dpo'] }]);
       return { principal: principal.office('establishment-dpo', organization), grant };
     }
     case 'support': {
-      const role = { reference: 'PractitionerRole/u', organization: '', within: [], radiologist: false };
       const grant = aGrant(practitioner, NOW, [{ ...role, offices: ['support'] }]);
       return { principal: principal.support(practitioner), grant };
     }
     case 'representative': {
       const related = `RelatedPerson/${person}`;
       return { principal: principal.representative(related), grant: aRepresentativeGrant(related, person) };
+    }
+    case 'representative-of-child': {
+      const holder = principal.representativeOfChild(`RelatedPerson/${person}`);
+      return { principal: holder, grant: grantOfOthers(aPatientGrant(person), [holder]) };
     }
     case 'author':
       return {

@@ -46,11 +46,16 @@ export type Holder = {
   readonly giving: (subject: Subject) => readonly Put[];
 };
 
-/** Whoever has the link of a share has no door yet: test/contract/shares.contract.ts. */
-export type AskingRelation = Exclude<Relation, 'share'>;
+/**
+ * Whoever has the link of a share has no door yet: test/contract/shares.contract.ts. Who represents a child represents
+ * her by the other relation, too, and patients of the matrix are of age: test/flows/private-items-of-children.test.ts.
+ */
+export type AskingRelation = Exclude<Relation, 'share' | 'representative-of-child'>;
 
 /** The relations whose holders ask at doors. */
-export const ASKING_RELATIONS = RELATIONS.filter((relation): relation is AskingRelation => relation !== 'share');
+export const ASKING_RELATIONS = RELATIONS.filter(
+  (relation): relation is AskingRelation => relation !== 'share' && relation !== 'representative-of-child',
+);
 
 /** The holders, by relation. */
 export const HOLDERS: Readonly<Record<AskingRelation, Holder>> = {

@@ -22,10 +22,13 @@ export const ITEM_STATES = ['released', 'preliminary', 'kept aside'] as const;
 /** One of {@link ITEM_STATES}. */
 export type ItemState = (typeof ITEM_STATES)[number];
 
-/** The relations whose holders ask at doors: whoever has the link of a share has none yet. */
+/** Whoever has the link of a share has no door yet; who represents a child does not represent the matrix's patients. */
+const NOT_ASKING: readonly RelationName[] = ['share', 'representative-of-child'];
+
+/** The relations whose holders ask at doors. */
 export const MATRIX_RELATIONS: readonly RelationName[] = table.relations
   .map(({ relation }) => relation)
-  .filter((relation) => relation !== 'share');
+  .filter((relation) => !NOT_ASKING.includes(relation));
 
 /** The labels: each level, and each mask on a normal item. */
 export const LABELS: readonly MatrixLabel[] = [

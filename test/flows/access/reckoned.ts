@@ -22,7 +22,7 @@ const ITEM_STATES = 3;
 
 /** The whole matrix. */
 export function reckonMatrix(): Reckoned {
-  const asking = table.relations.filter(({ relation }) => relation !== 'share');
+  const asking = table.relations.filter(({ relation }) => relation in HOLDERS);
   const labels = table.levels.length + table.masks.length;
   const states = 2 ** table.switches.length;
   const each = asking.map((rule) => ({

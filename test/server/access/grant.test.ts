@@ -58,22 +58,33 @@ describe('What a region lets emergencies do (access.md Q2)', () => {
 });
 
 describe('The grant of who represents a patient (access.md 10.3)', () => {
+  const requester = {
+    kind: 'representative',
+    related: 'RelatedPerson/r',
+    patient: 'Patient/a',
+    person: personKey('a'),
+    until: 10,
+    clientId: 'app',
+    scopes: [],
+    purpose: 'FAMRQT',
+    display: 'Somebody',
+  } as const;
+
   it('is nobody’s from 00:00 of the majority on, and on every thread', () => {
-    const requester = {
-      kind: 'representative',
-      related: 'RelatedPerson/r',
-      patient: 'Patient/a',
-      person: personKey('a'),
-      until: 10,
-      clientId: 'app',
-      scopes: [],
-      purpose: 'FAMRQT',
-      display: 'Somebody',
-    } as const;
     const [before, after] = [grantFor(requester, 9), grantFor(requester, 10)];
     expect([before.principals, after.principals]).to.deep.equal([['rp:RelatedPerson/r'], []]);
     expect(grantAt(before, 9).principals).to.deep.equal(['rp:RelatedPerson/r']);
     expect(grantAt(before, 10).principals).to.deep.equal([]);
     expect(grantAt(grantOfTerms(termsOfGrant(before)), 10).principals).to.deep.equal([]);
+  });
+
+  it('is two while the region file lets her reach private items of the child, and ends then; the next is one', () => {
+    const ofChild = { ...requester, ofChildUntil: 5 };
+    const both = ['rp:RelatedPerson/r', 'rpc:RelatedPerson/r'];
+    const [before, after] = [grantFor(ofChild, 4), grantFor(ofChild, 5)];
+    expect([before.principals, after.principals]).to.deep.equal([both, ['rp:RelatedPerson/r']]);
+    expect([before.until, after.until]).to.deep.equal([5, 10]);
+    expect(grantAt(before, 5).principals).to.deep.equal([]);
+    expect(grantFor({ ...requester, ofChildUntil: 20 }, 9).until).to.equal(10);
   });
 });

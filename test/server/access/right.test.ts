@@ -7,6 +7,7 @@ const ORDER = [
   'self',
   'author',
   'representative',
+  'representative-of-child',
   'own-service',
   'referent',
   'circle',

@@ -96,7 +96,8 @@ describe('The rights that a row gives', () => {
     const row = aRow('RelatedPerson', { origin: { ...filed, services: [], represents: true, zone: 'UTC' }, content });
     const author = 'author o:Organization/a RelatedPerson/1';
     const hers = ['record', 'RelatedPerson/1'].map((scope) => `representative rp:RelatedPerson/1 ${scope}`);
-    expect(told(row)).to.deep.equal([author, ...hers]);
+    const ofChild = 'representative-of-child rpc:RelatedPerson/1 record';
+    expect(told(row)).to.deep.equal([author, ...hers, ofChild]);
     expect(rightsGivenBy(row).map(({ to }) => to)).to.include(Date.parse('2026-01-08T00:00:00Z'));
     expect(told(aRow('RelatedPerson', { content }))).to.deep.equal([author]);
     const ended = () => ({ ...content(), active: false });

@@ -19,6 +19,7 @@ const SEEN: Readonly<Record<Relation, readonly [levels: string, masks: string, s
   self: ['N R V', 'professionals representatives unshared restricted', 'opposed withdrawn accountOff'],
   author: ['N R V', 'professionals patient representatives unshared restricted', 'accountOff'],
   representative: ['N R', 'professionals unshared', 'opposed withdrawn accountOff'],
+  'representative-of-child': ['N R V', 'professionals unshared', 'opposed withdrawn accountOff'],
   'own-service': ['N', 'patient representatives unshared', 'accountOff'],
   referent: ['N R', 'patient representatives', 'accountOff'],
   circle: ['N R', 'patient representatives', 'accountOff'],
@@ -51,7 +52,7 @@ describe('access.md 3, the table of decisions', () => {
   }
 
   it('leaves whom the person blocks what they wrote, what names them, what she shares, and some emergencies', () => {
-    const always = ['self', 'author', 'representative', 'share'];
+    const always = ['self', 'author', 'representative', 'representative-of-child', 'share'];
     expect(UNBARRED).to.deep.equal([...always, 'break-glass-past-block', 'named']);
     expect([...UNBARRED, ...BARRED]).to.have.members(RELATIONS);
   });
@@ -72,10 +73,17 @@ describe('access.md 3, the table of decisions', () => {
     const row = { item: 'List/a', level: 'N', masks: [], released: false } as const;
     const waiting = (type: 'DiagnosticReport' | 'ImagingStudy'): readonly Relation[] =>
       RELATIONS.filter((relation) => !lifeCycleAllows(relation, { ...row, type }));
-    expect(waiting('ImagingStudy')).to.deep.equal(['self', 'representative', 'share', 'support']);
+    expect(waiting('ImagingStudy')).to.deep.equal([
+      'self',
+      'representative',
+      'representative-of-child',
+      'share',
+      'support',
+    ]);
     expect(waiting('DiagnosticReport')).to.deep.equal([
       'self',
       'representative',
+      'representative-of-child',
       'referent',
       'circle',
       'assistant',
