@@ -49,7 +49,7 @@ const ROLES: Role[] = [
     organization: 'Organization/2',
     within: ['Organization/2'],
     radiologist: false,
-    offices: ['establishment-desk'],
+    offices: ['establishment-desk', 'support'],
   },
 ];
 
