@@ -20,7 +20,7 @@ import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
 import { nextTurn, readTurn, type Turn } from '../turns.ts';
-import { confirmedTickets } from '../support/ticket-done.ts';
+import { isConfirmedTicket } from '../support/ticket-done.ts';
 
 /** What stands of a person. */
 export type StandingSharing = {
@@ -45,7 +45,8 @@ const OPEN: Criterion = {
   param: 'status',
   values: [{ code: 'active' }, { code: 'proposed' }],
 };
-const REQUESTED: Criterion = { kind: 'token', param: 'status', values: [{ code: 'requested' }] };
+/** Tasks that wait, or whose ticket may stand. */
+const OPEN_TASKS: Criterion = { kind: 'token', param: 'status', values: [{ code: 'requested' }, { code: 'accepted' }] };
 
 /**
  * Whether a patient said it as this identity (`Patient/id`). What she said as another one may be another human's; what
@@ -82,7 +83,8 @@ export async function readSharing(
 ): Promise<StandingSharing> {
   const turn = await readTurn(records, reading, claimKey.sharing(person));
   const consents = await findAll<Consent>(records, reading({ person }), 'Consent', [OPEN]);
-  const tasks = await findAll<Task>(records, reading({ person }), 'Task', [REQUESTED]);
+  const tasks = await findAll<Task>(records, reading({ person }), 'Task', [OPEN_TASKS]);
+  const waiting = tasks.filter(({ resource }) => resource.status === 'requested');
   const identities = await identitiesOf(records, person, now);
   const { denials, ...others } = sharingOf(consents.map(({ row, resource }) => ({ ...resource, id: row.id })));
   const withdrawals = denials.filter((denial) => choiceOf(denial) === 'withdraw');
@@ -94,9 +96,9 @@ export async function readSharing(
     sharing: { denials: denials.filter((denial) => !leftovers.includes(denial)), ...others },
     leftovers,
     rows: new Map(consents.map(({ row }) => [row.id, row])),
-    requests: tasks.filter(({ resource }) => resource.code?.text === RECONSENT_REQUEST),
-    tickets: await confirmedTickets(records, reading, person),
-    papers: tasks.filter(({ resource }) => isPaperTask(resource)),
+    requests: waiting.filter(({ resource }) => resource.code?.text === RECONSENT_REQUEST),
+    tickets: tasks.filter(({ resource }) => isConfirmedTicket(resource)),
+    papers: waiting.filter(({ resource }) => isPaperTask(resource)),
   };
 }
 

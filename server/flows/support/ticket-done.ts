@@ -1,6 +1,11 @@
 /** A ticket of support is done when its Consent has ended, by whoever ended it. */
 import type { Task } from '@medplum/fhirtypes';
-import { consentOfSupport, endedSupport, SUPPORT_ACCESS } from '../../../profiles/consent/giving/support.ts';
+import {
+  consentOfSupport,
+  endedSupport,
+  isSupportTask,
+  SUPPORT_ACCESS,
+} from '../../../profiles/consent/giving/support.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import type { NarrowReading } from '../../access/grant.ts';
@@ -15,6 +20,11 @@ const CONFIRMED: readonly Criterion[] = [
   { kind: 'token', param: 'status', values: [{ code: 'accepted' }] },
   { kind: 'token', param: 'code', values: [{ code: SUPPORT_ACCESS.code }] },
 ];
+
+/** Whether a Task is a ticket that was confirmed, and that nobody said is over. */
+export function isConfirmedTicket(task: Task): boolean {
+  return isSupportTask(task) && task.status === 'accepted';
+}
 
 /** Tasks of a person that were confirmed, and that nobody said is over. */
 export async function confirmedTickets(

@@ -49,10 +49,10 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'WADO-RS rendered, kept': cost(4, 2, 0, 0, 0),
     'viewer page': cost(44, 28, 2, 1, 4),
     'C-STORE': cost(17, 7, 6, 2, 10),
-    // One of it asks whether she was erased.
-    'ITI-104 feed': withoutLog(83, 20, 3, 2),
+    // One of it asks whether she was erased, one what was deleted under the id.
+    'ITI-104 feed': withoutLog(84, 20, 3, 2),
     'ITI-104 feed, an update': withoutLog(100, 39, 3, 2),
-    'ITI-104 feed that joins': withoutLog(164, 53, 9, 2),
+    'ITI-104 feed that joins': withoutLog(165, 53, 9, 2),
     withdrawal: cost(148, 74, 10, 3, 72),
   },
   MongoDB: {
@@ -64,7 +64,7 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'WADO-RS rendered, kept': cost(8, 7, 0, 0, 0),
     'viewer page': cost(32, 29, 0, 0, 0),
     'C-STORE': cost(16, 8, 3, 1, 0),
-    // One of it asks whether she was erased.
+    // One of it asks whether she was erased, one what was deleted under the id.
     'ITI-104 feed': withoutLog(29, 8, 0, 0),
     'ITI-104 feed, an update': withoutLog(33, 30, 0, 0),
     'ITI-104 feed that joins': withoutLog(70, 36, 0, 0),
