@@ -5,6 +5,7 @@ import {
   buildSupportNotice,
   buildSupportTask,
   decidedSupport,
+  endedSupport,
 } from '../../../profiles/consent/giving/support.ts';
 
 const now = Date.UTC(2026, 10, 30, 8);
@@ -32,6 +33,7 @@ export const OF_SUPPORT = [
   },
   { builder: 'decidedSupport', of: 'refused', resource: decidedSupport(record, { ...decision, verdict: 'refused' }) },
   { builder: 'decidedSupport', of: 'ended', resource: decidedSupport(record, { ...decision, verdict: 'ended' }) },
+  { builder: 'endedSupport', resource: endedSupport(record, now) },
   {
     builder: 'buildSupportConsent',
     resource: buildSupportConsent(record, { ...told, officer: 'Practitioner/d2' }),
