@@ -8,8 +8,8 @@ const FILE = new URL(
   '../../../../../profiles/definitions/OperationDefinition-Patient-who-can-access.json',
   import.meta.url,
 );
-/** Which she knows of, or which have lists of their own. */
-const UNLISTED: readonly string[] = ['self', 'named', 'share'];
+/** Which she knows of, which have lists of their own, or which is listed as another one. */
+const UNLISTED: readonly string[] = ['self', 'named', 'share', 'representative-of-child'];
 
 describe('The OperationDefinition of $who-can-access', () => {
   it('names each relation that may be listed', () => {
