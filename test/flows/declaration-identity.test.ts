@@ -2,7 +2,7 @@
 import type { Consent } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { demoConsent } from '../../fixtures/consent.ts';
-import { eventsOf, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { eventsOf, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { fillDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { EACH_STORE, type OpenedStore } from '../support/peers/each-store.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -99,6 +99,26 @@ for (const { name, missing, open } of EACH_STORE) {
         const told = JSON.stringify(await eventsOf(region.patient, 'update'));
         for (const id of [theirs, both]) expect(told, id).to.include(`Consent/${id}`);
       });
+
+    it('ended with another in one transaction, ends both; of a third that each ends a part of, nothing', async () => {
+      const [one, both] = [await declare(region.patient, [STRANGER]), await declare(region.patient, [STRANGER, NIGHT])];
+      const ends = async (ids: readonly string[]): Promise<FhirAnswer> => {
+        const resources = await Promise.all(ids.map(async (id) => ({ ...(await read(id)), status: 'inactive' })));
+        const entry = resources.map((resource) => ({
+          resource,
+          request: { method: 'PUT', url: `Consent/${resource.id}` },
+        }));
+        return await region.patient.send('POST', '', { resourceType: 'Bundle', type: 'transaction', entry });
+      };
+      const ended = await ends([idOf(one), idOf(both)]);
+      expect(ended.status, ended.text).to.equal(200);
+      for (const actor of [STRANGER, NIGHT]) expect(await standing(actor), actor).to.deep.equal([]);
+      expect(await seenBy(region.stranger)).to.equal(0);
+      const hers = [await declare(region.patient, [STRANGER]), await declare(region.patient, [NIGHT])].map(idOf);
+      const theirs = idOf(await declare(region.nancy, [STRANGER, NIGHT]));
+      expectOutcome(await ends(hers), 400, 'invalid');
+      for (const id of [...hers, theirs]) expect((await read(id)).status).to.equal('active');
+    });
 
     it('ended by an establishment, leaves those of others', async () => {
       await declare(region.patient, [STRANGER]);

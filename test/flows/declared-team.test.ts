@@ -135,21 +135,22 @@ onEachWorld('A Consent that names a CareTeam', (world) => {
     await gone(by('author'), team);
   });
 
-  it('it is ended by no transaction that changes the team, too: one after the other', async () => {
+  it('it is ended by a transaction that changes the team, too, or deletes it', async () => {
+    const ends = async (...entry: readonly object[]): Promise<void> => {
+      const answer = await by('author').send('POST', '', { resourceType: 'Bundle', type: 'transaction', entry });
+      expect(answer.status, answer.text).to.equal(200);
+      expect([await sees('stranger'), await sees('emergency')]).to.deep.equal([false, false]);
+    };
     const team = await made(by('author'), aTeam());
     const consent = await made(by('author'), naming([team]));
     const resource = { ...aTeam({ participant: [inTeam(NIGHT)] }), id: team.slice('CareTeam/'.length) };
-    const entry = [
-      { request: { method: 'DELETE' as const, url: consent } },
-      { resource, request: { method: 'PUT' as const, url: team } },
-    ];
-    const answer = await by('author').send('POST', '', { resourceType: 'Bundle', type: 'transaction', entry });
-    expect([await sees('stranger'), await sees('emergency')]).to.deep.equal([true, false]);
-    expectOutcome(answer, 400, 'invalid');
-    await gone(by('author'), consent);
-    await put(by('author'), team, { participant: [inTeam(NIGHT)] });
-    expect([await sees('stranger'), await sees('emergency')]).to.deep.equal([false, false]);
-    await gone(by('author'), team);
+    const changed = { resource, request: { method: 'PUT', url: team } };
+    await ends({ request: { method: 'DELETE', url: consent } }, changed);
+    const again = await made(by('author'), naming([team]));
+    const inactive = { ...(await by('author').get(again)).json<Consent>(), status: 'inactive' };
+    const ended = { resource: inactive, request: { method: 'PUT', url: again } };
+    await ends(ended, { request: { method: 'DELETE', url: team } });
+    expect((await by('author').get(again)).json<Consent>().status).to.equal('inactive');
   });
 
   it('a Consent that is written while the team changes has it as it is afterwards', async () => {

@@ -4,8 +4,9 @@
  */
 import type { AuditEvent, Bundle, Communication, DiagnosticReport } from '@medplum/fhirtypes';
 import { expect } from 'chai';
-import { expectOutcome } from '../support/clients/fhir-caller.ts';
+import { eventually, expectOutcome } from '../support/clients/fhir-caller.ts';
 import {
+  anExam,
   aPdf,
   aReport,
   bytesAt,
@@ -14,7 +15,9 @@ import {
   describeReports,
   documentsOf,
   entriesOf,
+  examByUid,
   idOf,
+  imagesOf,
   iti43,
   put,
   seen,
@@ -32,6 +35,37 @@ async function readersOf(region: ReportCallers, path: string): Promise<string[]>
   for (const name of EVERYBODY) if ((await seen(region[name], path)) === 200) readers.push(name);
   return readers;
 }
+
+const INVISIBLE_PATIENT = { system: 'urn:oid:1.2.250.1.213.1.1.4.13', code: 'INVISIBLE_PATIENT' };
+
+describeReports('Reports of one exam in one transaction', {}, (region) => {
+  it('are none where what one makes of the other would be lost: a correction stands, or nothing is done', async () => {
+    const study = anExam('together');
+    await imagesOf(region(), study);
+    const imagingStudy = [examByUid(study)];
+    const [one, other] = ['together-1', 'together-2'].map((key) => aReport(region(), key, { imagingStudy }));
+    if (one === undefined || other === undefined) throw new Error('There are two');
+    const id = await sent(region().strasbourg, other);
+    await sent(region().strasbourg, one);
+    await eventually(async () => (await linked(id)) || undefined);
+    const corrected = { ...other, conclusion: 'Corrigé' };
+    const masked = { ...one, meta: { security: [INVISIBLE_PATIENT] } };
+    const entry = [corrected, masked].map((resource) => ({
+      resource,
+      request: { method: 'PUT' as const, url: `DiagnosticReport?${conditionOf(resource)}` },
+    }));
+    const bundle: Bundle = { resourceType: 'Bundle', type: 'transaction', entry };
+    expectOutcome(await region().strasbourg.send('POST', '', bundle), 400, 'invalid');
+    for (const { resource } of entry) await put(region().strasbourg, resource);
+    const { conclusion } = (await region().strasbourg.get(`DiagnosticReport/${id}`)).json<DiagnosticReport>();
+    expect(conclusion).to.equal('Corrigé');
+  });
+
+  async function linked(id: string): Promise<boolean> {
+    const { imagingStudy = [] } = (await region().patient.get(`DiagnosticReport/${id}`)).json<DiagnosticReport>();
+    return imagingStudy[0]?.reference !== undefined;
+  }
+});
 
 describeReports('A report that nobody has validated', {}, (region) => {
   for (const status of ['registered', 'partial', 'preliminary', 'unknown'] as const) {

@@ -8,7 +8,6 @@ import { withSearchedSubject } from '../../../profiles/types/logical-subject.ts'
 import { subjectOf } from '../../../profiles/types/row-rules.ts';
 import { mayTouch, mayWrite } from '../../access/may-write.ts';
 import { speaksForPatient } from '../../access/requester.ts';
-import type { Put } from '../../ports/commit-plan.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import { requireFewAsked } from '../consent/declaration-bounds.ts';
 import type { KnownPatient } from '../identity/persons.ts';
@@ -20,10 +19,8 @@ import { aboutRow } from './plain-parts.ts';
 import { requireVersion } from './preconditions.ts';
 import { retriedPlaces } from './retried.ts';
 import { patientFed, patientFor, standingFacts, type AskedPatient } from './source.ts';
-import type { ActParts, Placed, Work } from './work.ts';
-
-/** An act and what it adds to the plan. */
-export type WorkedAct = ActParts & Placed;
+import { eachRowOnce, refuseTwice } from './transaction/each-row-once.ts';
+import type { ActParts, Placed, Work, WorkedAct } from './work.ts';
 
 /**
  * Works out acts on the state that stands; deletes that find nothing are left out. They come in the order in which
@@ -43,10 +40,7 @@ export async function workActs(work: Work, acts: readonly WriteAct[]): Promise<r
   const patients = new Map<string, AskedPatient>();
   const worked: WorkedAct[] = [];
   for (const placed of places) worked.push({ ...placed, ...(await workAct(work, placed, links, patients)) });
-  refuseTwoOfOneName(worked);
-  refuseConsentOfTwo(worked);
-  refuseTwoOfOnePerson(worked);
-  return worked;
+  return eachRowOnce(worked);
 }
 
 const ORDER: readonly WriteAct['interaction'][] = ['delete', 'create', 'update', 'patch'];
@@ -54,47 +48,6 @@ const ORDER: readonly WriteAct['interaction'][] = ['delete', 'create', 'update',
 function orderOf({ type, interaction }: WriteAct): number {
   const order = ORDER.indexOf(interaction);
   return isIdentity(type) ? order - ORDER.length : order;
-}
-
-/** @see https://hl7.org/fhir/R4/http.html#trules: a resource may be the object of one act only */
-function refuseTwice(places: readonly Placed[]): void {
-  const names = places.map(({ act, id }) => `${act.type}/${id}`);
-  const conditions = places.flatMap(({ act, standing }) =>
-    act.condition === undefined || standing !== undefined ? [] : [`${act.type}?${act.condition}`],
-  );
-  const urls = places.flatMap(({ act }) => act.fullUrl ?? []);
-  for (const list of [names, conditions, urls]) if (new Set(list).size < list.length) throw twice();
-}
-
-/** Two new resources under one identity or identifier are one, too. */
-function refuseTwoOfOneName(worked: readonly WorkedAct[]): void {
-  const values = new Map<string, string>();
-  for (const { key, value } of worked.flatMap(({ parts }) => parts.claims ?? [])) {
-    if ((values.get(key) ?? value) !== value) throw twice();
-    values.set(key, value);
-  }
-}
-
-/** A Consent that one entry ends, as a withdrawal does, or brings to a team that it names, is that of no other. */
-function refuseConsentOfTwo(worked: readonly WorkedAct[]): void {
-  const own = new Set(worked.flatMap(({ act, id }) => (act.type === 'Consent' ? [id] : [])));
-  const isOthers = (of: WorkedAct, put: Put): boolean =>
-    put.type === 'Consent' && own.has(put.id) && (of.act.type !== 'Consent' || of.id !== put.id);
-  if (worked.some((one) => one.parts.puts?.some((put) => isOthers(one, put)) === true)) throw twice();
-}
-
-/** The one Patient of a person is made of what stands: of two changes of it in one plan one would be lost. */
-function refuseTwoOfOnePerson(worked: readonly WorkedAct[]): void {
-  const fed = worked.filter(({ act: { type }, parts: { puts = [] } }) => isIdentity(type) && puts.length > 0);
-  const persons = fed.flatMap(({ touched }) => [...(touched?.keys() ?? [])]);
-  if (new Set(persons).size === persons.length) return;
-  throw new Fault('invalid', 'Two entries of the transaction change one person: send one after the other', {
-    expression: 'Bundle.entry',
-  });
-}
-
-function twice(): Fault {
-  return new Fault('invalid', 'Two entries of the transaction are of one resource', { expression: 'Bundle.entry' });
 }
 
 async function workAct(

@@ -94,3 +94,6 @@ export type ActParts = {
   /** What the parts are written under, once the act is decided; an act that adds nothing needs none. */
   readonly warrant?: Warrant;
 };
+
+/** An act and what it adds to the plan. */
+export type WorkedAct = ActParts & Placed;

@@ -13,8 +13,8 @@ import type { WriteAct, WriteResult } from './act.ts';
 import { hookOf, keptTypeOf } from './hooks.ts';
 import { commitFresh, joinParts } from './plan-parts.ts';
 import type { StoredDocument } from './store-document.ts';
-import type { WriteDeps } from './work.ts';
-import { workActs, type WorkedAct } from './work-acts.ts';
+import type { WorkedAct, WriteDeps } from './work.ts';
+import { workActs } from './work-acts.ts';
 
 /**
  * Writes one act.
