@@ -1,5 +1,6 @@
 /** Whether a requester sees a row that a story read for itself: so that a refusal tells of nothing that is hidden. */
 import type { Resource } from '@medplum/fhirtypes';
+import type { Label } from '../../../profiles/confidentiality.ts';
 import type { BreakGlassSetting } from '../../../profiles/consent/emergency.ts';
 import { datesOfRow, examsOfRow, labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { decide, labelAllows, lifeCycleAllows, type RowFacts } from '../../access/decide.ts';
@@ -28,7 +29,12 @@ export async function isRowSeen(
 
 /** Whether who represents the patient may not hear of a row, whose label says so. */
 export function isMaskedFromRepresentatives(row: InternalRow): boolean {
-  return !labelAllows('representative', factsOfRow(row));
+  return hidesFromRepresentatives(factsOfRow(row));
+}
+
+/** Whether a label hides from who represents the patient what bears it. */
+export function hidesFromRepresentatives(label: Label): boolean {
+  return !labelAllows('representative', label);
 }
 
 /** Whether an emergency that does this beyond what every one does shows a row of a record that is open to it. */

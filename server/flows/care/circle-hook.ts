@@ -10,6 +10,7 @@ import type { Criterion } from '../../../profiles/search/query.ts';
 import type { WriteFacts } from '../../access/may-write.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
+import { hidesFromRepresentatives, isMaskedFromRepresentatives } from '../aside/seen.ts';
 import { attendanceOf } from '../consent/attendance.ts';
 import { MOST_ACTORS, stands } from '../consent/named-actors.ts';
 import { findAll } from '../internal-reads.ts';
@@ -45,13 +46,21 @@ function formerOf(standing: InternalRow | undefined): CareTeam | undefined {
   return standing && openedResource<CareTeam>(standing);
 }
 
+function isHiddenFormerly(standing: InternalRow | undefined): boolean | undefined {
+  return standing && isMaskedFromRepresentatives(standing);
+}
+
 /** Works out its parts, and those of the Consents that name it. */
 async function teamParts(work: Work, written: Written): Promise<ActParts> {
   const made = await circleParts(work, written);
   const { placed, resource, known } = written;
-  if (known === undefined || made.parts.puts === undefined || isUnnamed(placed)) return made;
-  const team = { before: formerOf(placed.standing), after: resource as CareTeam };
-  const followed = await followedParts(work, known.person, placed.id, team);
+  if (known === undefined || isUnnamed(placed)) return made;
+  const { standing, id } = placed;
+  // Where it says the same nothing is put.
+  const put = made.parts.puts?.find((one) => one.type === 'CareTeam' && one.id === id);
+  const isHidden = put === undefined ? isHiddenFormerly(standing) : hidesFromRepresentatives(put);
+  const team = { before: formerOf(standing), after: resource as CareTeam, isHidden };
+  const followed = await followedParts(work, known.person, id, team);
   return { ...made, parts: oneOf([made.parts, ...followed]) };
 }
 
@@ -60,7 +69,8 @@ async function removedParts(work: Work, placed: Placed & { readonly standing: In
   const made = await PLAIN_HOOK.remove(work, placed);
   const { id, standing } = placed;
   if (standing.person === undefined) return made;
-  const followed = await followedParts(work, standing.person, id, { before: formerOf(standing), after: undefined });
+  const gone = { before: formerOf(standing), after: undefined, isHidden: undefined };
+  const followed = await followedParts(work, standing.person, id, gone);
   return { ...made, parts: oneOf([made.parts, ...followed]) };
 }
 

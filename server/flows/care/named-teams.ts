@@ -9,7 +9,6 @@ import { isMaskedAsExam, maskedAsExam } from '../../../profiles/consent/giving/m
 import { itemsNamed } from '../../../profiles/consent/giving/told-items.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
-import { labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { storedType } from '../../../profiles/types/visibility.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { FOREVER, itemIn, rightId, type Right } from '../../access/right.ts';
@@ -75,6 +74,9 @@ function requireSmall({ participant = [] }: CareTeam): void {
 /** A team as it was, and as a write makes it. */
 export type ChangedTeam = { readonly before: CareTeam | undefined; readonly after: CareTeam | undefined };
 
+/** Whether who represents the patient may not hear of a team after a write; undefined where there is none. */
+export type HiddenTeam = { readonly isHidden: boolean | undefined };
+
 /** Whether a write lets somebody in, by a Consent that stands, whom that did not let in. */
 export async function letsFurther(work: Work, person: PersonKey, id: string, team: ChangedTeam): Promise<boolean> {
   const { naming, isNews } = await followed(work, person, id, team);
@@ -90,11 +92,11 @@ export async function followedParts(
   work: Work,
   person: PersonKey,
   id: string,
-  team: ChangedTeam,
+  team: ChangedTeam & HiddenTeam,
 ): Promise<readonly PlanParts[]> {
   const { deps, now } = work;
   const { turn, naming, after, isNews, isLess } = await followed(work, person, id, team);
-  const told = await masksFollowed(work, naming, team.after);
+  const told = await masksFollowed(work, naming, team);
   const isOther = isNews || isLess;
   if (!isOther && naming.every(({ resource }, at) => sameContent(resource, told[at] ?? resource))) return [];
   if (naming.length > 0 && team.after !== undefined) requireSmall(team.after);
@@ -113,13 +115,12 @@ export async function followedParts(
 async function masksFollowed(
   { deps, reading }: Work,
   naming: readonly Found<Consent>[],
-  team: CareTeam | undefined,
+  team: HiddenTeam,
 ): Promise<readonly Consent[]> {
   const told: Consent[] = [];
   for (const { resource } of naming) {
     // What named a team that is gone stays hidden as that was.
-    let isHidden =
-      team === undefined ? isMaskedAsExam(resource) : labelOfRow('CareTeam', team).masks.includes('representatives');
+    let isHidden = team.isHidden ?? isMaskedAsExam(resource);
     for (const item of isHidden ? [] : itemsNamed(resource)) {
       const [type = '', itemId = ''] = item.split('/');
       const row = await rowById(deps.records, reading, storedType(type), itemId);

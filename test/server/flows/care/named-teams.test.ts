@@ -1,12 +1,19 @@
 /** A CareTeam that a Consent names: whom a write of it lets in, by what the Consent lets in now (access.md R-16). */
-import type { CareTeam } from '@medplum/fhirtypes';
+import type { CareTeam, Coding } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { demoConsent } from '../../../../fixtures/consent.ts';
+import { CODE_SYSTEM } from '../../../../profiles/codes.ts';
 import { maskCoding } from '../../../../profiles/confidentiality.ts';
+import { maskedAsExam } from '../../../../profiles/consent/giving/masked-as-exam.ts';
 import { namedTeam } from '../../../../profiles/consent/giving/named-team.ts';
-import { withCodingsSaid } from '../../../../profiles/said-label.ts';
+import { withCodingsSaid, withState } from '../../../../profiles/said-label.ts';
+import { labelOfRow } from '../../../../profiles/types/row-rules.ts';
 import { systemReading } from '../../../../server/access/grant.ts';
+import { hidesFromRepresentatives } from '../../../../server/flows/aside/seen.ts';
+import { CIRCLE_HOOK } from '../../../../server/flows/care/circle-hook.ts';
 import { followedParts, letsFurther } from '../../../../server/flows/care/named-teams.ts';
+import { knownPatient } from '../../../../server/flows/identity/persons.ts';
+import { rowById } from '../../../../server/flows/internal-reads.ts';
 import { filedBy, joinParts, putOf } from '../../../../server/flows/write/plan-parts.ts';
 import type { Work } from '../../../../server/flows/write/work.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
@@ -35,21 +42,26 @@ describe('A write of a CareTeam that a Consent names', () => {
     const reading = systemReading('publish-report', NOW);
     return { deps: { records, indexer, timeZone: 'UTC' }, reading, now: NOW } as unknown as Work;
   };
+  const isHidden = (team: CareTeam | undefined): boolean | undefined =>
+    team && hidesFromRepresentatives(labelOfRow('CareTeam', team));
   /** Masks of the Consents that the last write puts. */
   let last: readonly (readonly string[])[] = [];
   /** Whether a write of it lets somebody in, and whom its Consent is to be told to let in. */
   const written = async (before: CareTeam | undefined, after: CareTeam | undefined, id = 'team', of?: Work) => {
     const [work, { person }] = [of ?? (await aWork()), clinic.anne];
     const isFurther = await letsFurther(work, person, id, { before, after });
-    const { puts = [], jobs = [] } = joinParts(...(await followedParts(work, person, id, { before, after })));
+    const hidden = { isHidden: isHidden(after) };
+    const { puts = [], jobs = [] } = joinParts(
+      ...(await followedParts(work, person, id, { before, after, ...hidden })),
+    );
     last = puts.map(({ masks }) => masks);
     const members = puts.map(({ team }) => team?.members.map(({ reference }) => reference));
     return [isFurther, members, jobs.length];
   };
 
-  type Named = { readonly members?: CareTeam; readonly data?: readonly string[] };
+  type Named = { readonly members?: CareTeam; readonly data?: readonly string[]; readonly isMasked?: boolean };
   /** Puts a Consent that names a team, whose row says who is in it: nobody when absent. */
-  const named = async (id: string, { members = teamOf(), data }: Named): Promise<void> => {
+  const named = async (id: string, { members = teamOf(), data, isMasked = false }: Named): Promise<void> => {
     const { indexer } = await loadDefinitions();
     const { provision, ...consent } = demoConsent(subject());
     const [first] = provision?.actor ?? [];
@@ -59,7 +71,8 @@ describe('A write of a CareTeam that a Consent names', () => {
     const { person } = clinic.anne;
     const origin = { ...filedBy(CLINIC), zone: 'UTC', team: namedTeam(id, members, 'UTC') };
     const facts = { person, subject: subject(), origin };
-    const put = putOf(indexer, { ...consent, id: `naming-${id}`, provision: said }, NOW, facts);
+    const naming = maskedAsExam({ ...consent, id: `naming-${id}`, provision: said }, isMasked);
+    const put = putOf(indexer, naming, NOW, facts);
     await commitPlan(clinic.stores.records, aPlan({ puts: [put] }));
   };
 
@@ -92,6 +105,52 @@ describe('A write of a CareTeam that a Consent names', () => {
     expect(last).to.deep.equal([['representatives']]);
     await written(masked, teamOf(), 'hidden');
     expect(last).to.deep.equal([[]]);
+  });
+
+  /** Works a team out under an id, in place of the one that it puts there before: none when absent. */
+  const worked = async (id: string, standing: CareTeam | undefined, sent: CareTeam) => {
+    const { stores, region, visitOf, anne } = clinic;
+    const { person } = anne;
+    const { deps, ...work } = await aWork();
+    if (standing !== undefined) {
+      const facts = { person, subject: subject(), origin: filedBy(CLINIC) };
+      const put = putOf(deps.indexer, { ...standing, id }, NOW, facts);
+      await commitPlan(stores.records, aPlan({ puts: [put] }));
+    }
+    const resource = { ...sent, id };
+    const placed = {
+      act: { interaction: 'update', type: 'CareTeam', id, resource },
+      id,
+      standing: await rowById(stores.records, work.reading, 'CareTeam', id),
+    } as const;
+    const known = await knownPatient(stores.records, work.reading, subject());
+    const of = { ...work, deps: { ...deps, region }, visit: visitOf('clinic', 'fhir') };
+    return (await CIRCLE_HOOK.parts(of, { placed, resource, known })).parts;
+  };
+  const labelled = (security: readonly Coding[], team: CareTeam = teamOf('one')): CareTeam =>
+    withCodingsSaid(team, 'source', security);
+  const HER = maskCoding('patient');
+  const PRIVATE: Coding = { system: CODE_SYSTEM.confidentiality, code: 'V' };
+
+  it('leaves the Consent hidden that was when it was declared, by whatever hides the team', async () => {
+    for (const [at, [standing, sent]] of [
+      [labelled([PRIVATE]), labelled([PRIVATE])],
+      [labelled([HER]), labelled([HER])],
+      // Nobody sends a state.
+      [withState(teamOf('one'), 'restricted', true), teamOf('one')],
+    ].entries()) {
+      const id = `kept-${at}`;
+      await named(id, { members: teamOf('one'), isMasked: true });
+      const { puts: [own, ...others] = [] } = await worked(id, standing, { ...(sent ?? teamOf()), name: 'RCP' });
+      expect([own?.type, others], `${at}`).to.deep.equal(['CareTeam', []]);
+    }
+  });
+
+  it('brings the Consent to a team that is sent again as it is', async () => {
+    await named('again', { isMasked: true });
+    const team = labelled([PRIVATE], teamOf('later'));
+    const { puts = [] } = await worked('again', team, team);
+    expect(puts.map(({ type, masks }) => [type, masks])).to.deep.equal([['Consent', ['representatives']]]);
   });
 
   it('lets in few at once, times the items; and whoever goes may go', async () => {
