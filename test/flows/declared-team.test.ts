@@ -8,6 +8,7 @@ import { demoConsent } from '../../fixtures/consent.ts';
 import { toPatient } from '../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
 import { clientToken } from '../../fixtures/sign-in.ts';
+import { maskCoding } from '../../profiles/confidentiality.ts';
 import { eventually, expectOutcome, fhirCaller, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { visiting } from '../support/clients/representing.ts';
 import { expectHidden, expectShown } from './support/cell.ts';
@@ -151,6 +152,21 @@ onEachWorld('A Consent that names a CareTeam', (world) => {
     const ended = { resource: inactive, request: { method: 'PUT', url: again } };
     await ends(ended, { request: { method: 'DELETE', url: team } });
     expect((await by('author').get(again)).json<Consent>().status).to.equal('inactive');
+  });
+
+  it('it is declared by no transaction that hides the team, too', async () => {
+    const team = await made(by('patient'), aTeam());
+    const meta = { security: [maskCoding('representatives')] };
+    const entry = [
+      {
+        resource: { ...aTeam({ meta }), id: team.slice('CareTeam/'.length) },
+        request: { method: 'PUT' as const, url: team },
+      },
+      { resource: naming([team]), request: { method: 'POST' as const, url: 'Consent' } },
+    ];
+    const answer = await by('patient').send('POST', '', { resourceType: 'Bundle', type: 'transaction', entry });
+    expectOutcome(answer, 400, 'invalid');
+    await gone(by('patient'), team);
   });
 
   it('a Consent that is written while the team changes has it as it is afterwards', async () => {

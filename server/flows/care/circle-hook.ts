@@ -58,8 +58,9 @@ async function teamParts(work: Work, written: Written): Promise<ActParts> {
   const { standing, id } = placed;
   // Where it says the same nothing is put.
   const put = made.parts.puts?.find((one) => one.type === 'CareTeam' && one.id === id);
-  const isHidden = put === undefined ? isHiddenFormerly(standing) : hidesFromRepresentatives(put);
-  const team = { before: formerOf(standing), after: resource as CareTeam, isHidden };
+  const wasHidden = isHiddenFormerly(standing);
+  const isHidden = put === undefined ? wasHidden : hidesFromRepresentatives(put);
+  const team = { before: formerOf(standing), after: resource as CareTeam, wasHidden, isHidden };
   const followed = await followedParts(work, known.person, id, team);
   return { ...made, parts: oneOf([made.parts, ...followed]) };
 }
@@ -69,7 +70,8 @@ async function removedParts(work: Work, placed: Placed & { readonly standing: In
   const made = await PLAIN_HOOK.remove(work, placed);
   const { id, standing } = placed;
   if (standing.person === undefined) return made;
-  const gone = { before: formerOf(standing), after: undefined, isHidden: undefined };
+  const wasHidden = isHiddenFormerly(standing);
+  const gone = { before: formerOf(standing), after: undefined, wasHidden, isHidden: undefined };
   const followed = await followedParts(work, standing.person, id, gone);
   return { ...made, parts: oneOf([made.parts, ...followed]) };
 }

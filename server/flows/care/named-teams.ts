@@ -74,8 +74,8 @@ function requireSmall({ participant = [] }: CareTeam): void {
 /** A team as it was, and as a write makes it. */
 export type ChangedTeam = { readonly before: CareTeam | undefined; readonly after: CareTeam | undefined };
 
-/** Whether who represents the patient may not hear of a team after a write; undefined where there is none. */
-export type HiddenTeam = { readonly isHidden: boolean | undefined };
+/** Whether who represents the patient may not hear of a team, before and after a write; undefined where none is. */
+export type HiddenTeam = { readonly wasHidden: boolean | undefined; readonly isHidden: boolean | undefined };
 
 /** Whether a write lets somebody in, by a Consent that stands, whom that did not let in. */
 export async function letsFurther(work: Work, person: PersonKey, id: string, team: ChangedTeam): Promise<boolean> {
@@ -98,7 +98,9 @@ export async function followedParts(
   const { turn, naming, after, isNews, isLess } = await followed(work, person, id, team);
   const told = await masksFollowed(work, naming, team);
   const isOther = isNews || isLess;
-  if (!isOther && naming.every(({ resource }, at) => sameContent(resource, told[at] ?? resource))) return [];
+  // A Consent that begins to name it meanwhile has read whether it is hidden, too.
+  const isStill = !isOther && team.wasHidden === team.isHidden;
+  if (isStill && naming.every(({ resource }, at) => sameContent(resource, told[at] ?? resource))) return [];
   if (naming.length > 0 && team.after !== undefined) requireSmall(team.after);
   const all = await Promise.all(FOLLOWED.get(work)?.values() ?? []);
   requireFewLetIn(all.reduce((sum, { gained }) => sum + gained, 0));

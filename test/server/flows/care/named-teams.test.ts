@@ -16,6 +16,7 @@ import { knownPatient } from '../../../../server/flows/identity/persons.ts';
 import { rowById } from '../../../../server/flows/internal-reads.ts';
 import { filedBy, joinParts, putOf } from '../../../../server/flows/write/plan-parts.ts';
 import type { Work } from '../../../../server/flows/write/work.ts';
+import { claimKey } from '../../../../server/ports/claim-key.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { aPlan, NOW } from '../../../support/plans.ts';
 import { commitPlan } from '../../../support/warrants.ts';
@@ -50,7 +51,7 @@ describe('A write of a CareTeam that a Consent names', () => {
   const written = async (before: CareTeam | undefined, after: CareTeam | undefined, id = 'team', of?: Work) => {
     const [work, { person }] = [of ?? (await aWork()), clinic.anne];
     const isFurther = await letsFurther(work, person, id, { before, after });
-    const hidden = { isHidden: isHidden(after) };
+    const hidden = { wasHidden: isHidden(before), isHidden: isHidden(after) };
     const { puts = [], jobs = [] } = joinParts(
       ...(await followedParts(work, person, id, { before, after, ...hidden })),
     );
@@ -129,7 +130,7 @@ describe('A write of a CareTeam that a Consent names', () => {
   };
   const labelled = (security: readonly Coding[], team: CareTeam = teamOf('one')): CareTeam =>
     withCodingsSaid(team, 'source', security);
-  const HER = maskCoding('patient');
+  const [INVISIBLE, HER] = [maskCoding('representatives'), maskCoding('patient')];
   const PRIVATE: Coding = { system: CODE_SYSTEM.confidentiality, code: 'V' };
 
   it('leaves the Consent hidden that was when it was declared, by whatever hides the team', async () => {
@@ -151,6 +152,19 @@ describe('A write of a CareTeam that a Consent names', () => {
     const team = labelled([PRIVATE], teamOf('later'));
     const { puts = [] } = await worked('again', team, team);
     expect(puts.map(({ type, masks }) => [type, masks])).to.deep.equal([['Consent', ['representatives']]]);
+  });
+
+  it('takes its turn where representatives see it otherwise, though no Consent names it yet', async () => {
+    const turns = async (id: string, standing: CareTeam | undefined, sent: CareTeam): Promise<boolean> => {
+      const { claims = [] } = await worked(id, standing, { ...sent, name: 'RCP' });
+      return claims.some(({ key }) => key === claimKey.team(id));
+    };
+    for (const security of [[INVISIBLE], [HER], [PRIVATE]])
+      expect(await turns('unnamed', teamOf('one'), labelled(security))).to.equal(true);
+    expect(await turns('unnamed', labelled([PRIVATE]), teamOf('one'))).to.equal(true);
+    expect(await turns('unnamed', labelled([PRIVATE]), labelled([HER])), 'hidden as before').to.equal(false);
+    expect(await turns('unnamed', teamOf('one'), teamOf('one'))).to.equal(false);
+    expect(await turns('new', undefined, labelled([INVISIBLE], teamOf()))).to.equal(true);
   });
 
   it('lets in few at once, times the items; and whoever goes may go', async () => {
