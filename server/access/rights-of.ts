@@ -8,7 +8,7 @@ import type { PermitScope } from '../../profiles/consent/exam-scope.ts';
 import { permitOf, type Permit } from '../../profiles/consent/declaration.ts';
 import type { Mask } from '../../profiles/confidentiality.ts';
 import { circleOf, membersOf } from '../../profiles/consent/record-circle.ts';
-import { namedTime } from '../../profiles/consent/representation.ts';
+import { namedTime, representationsOf } from '../../profiles/consent/representation.ts';
 import { membersWithin, type NamedTeam } from '../../profiles/consent/giving/named-team.ts';
 import { shareOf } from '../../profiles/consent/giving/share.ts';
 import { stayTime } from '../../profiles/consent/stay.ts';
@@ -87,9 +87,9 @@ export type GivingRow = {
  * - a Consent by which the patient shares an item: that of whoever has its link, to the item, for its period;
  * - a CareTeam by which the patient takes people close to her record: theirs to it;
  * - a stay: those of the people of its establishment to the record, for a while;
- * - a RelatedPerson who represents the patient: her own to the record and to this row, for its period, and to the
- *   record once more, as of a child. Until when she represents her, and as which, depends on a birth date, and is asked
- *   of her (`server/flows/care/representatives.ts`).
+ * - a RelatedPerson who represents the patient: her own to the record and to this row, for its period, and a parent's
+ *   or guardian's to the record once more, as of a child. Until when she represents her, and as which, depends on a
+ *   birth date, and is asked of her (`server/flows/care/representatives.ts`).
  */
 export function rightsGivenBy(row: GivingRow): readonly Right[] {
   const { type, person } = row;
@@ -274,10 +274,13 @@ function ofRepresentative(row: GivingRow, person: PersonKey): readonly Right[] {
   if (time === undefined) return [];
   const giver = giverOf(row);
   const [one, ofChild] = [principal.representative(giver), principal.representativeOfChild(giver)];
+  const asOfChild = { principal: ofChild, relation: 'representative-of-child', scope: 'record' } as const;
+  // Who has a mandate alone represents an adult.
+  const mayBeOfChild = representationsOf(row.content()).some((kind) => kind !== 'mandate');
   return [
     { principal: one, relation: 'representative' as const, scope: 'record' as const },
     { principal: one, relation: 'representative' as const, scope: { item: giver } },
-    { principal: ofChild, relation: 'representative-of-child' as const, scope: 'record' as const },
+    ...(mayBeOfChild ? [asOfChild] : []),
   ].map((held) => {
     const given = { person, ...held, ...time };
     return { ...given, id: rightId(given), giver };

@@ -102,6 +102,12 @@ describe('The rights that a row gives', () => {
     expect(told(aRow('RelatedPerson', { content }))).to.deep.equal([author]);
     const ended = () => ({ ...content(), active: false });
     expect(told({ ...row, content: ended })).to.deep.equal([author]);
+    const named = (...codes: readonly string[]) => {
+      const coding = codes.map((code) => ({ system: ROLE_CODE, code }));
+      return told({ ...row, content: () => ({ ...content(), relationship: [{ coding }] }) });
+    };
+    expect(named('POWATT'), 'a mandate is of an adult').to.deep.equal([author, ...hers]);
+    for (const codes of [['GUARD'], ['HPOWATT', 'MTH']]) expect(named(...codes)).to.include(ofChild);
   });
 
   it('a Patient: her own to the record, her source’s to it alone', () => {
