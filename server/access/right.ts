@@ -184,6 +184,11 @@ export function rightId({ person, principal: holder, relation, scope, from, to }
   return from === 0 && to === FOREVER ? name : `${name}|${from}|${to}`;
 }
 
+/** Whose a right is, and to what, whenever: bare days may have been of another zone. */
+export function whoseId(right: Omit<Right, 'id' | 'giver'>): string {
+  return rightId({ ...right, from: 0, to: FOREVER });
+}
+
 /**
  * How the ids of the rights begin that an establishment (`Organization/id`) has to what it filed; each ends with the
  * item (`Type/id`), and outlives its deletion.

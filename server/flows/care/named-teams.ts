@@ -11,7 +11,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { storedType } from '../../../profiles/types/visibility.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import { FOREVER, itemIn, rightId, type Right } from '../../access/right.ts';
+import { itemIn, whoseId, type Right } from '../../access/right.ts';
 import { NO_ORIGIN, rightsGivenBy } from '../../access/rights-of.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
@@ -195,11 +195,6 @@ function comparedWith(
     gained: given.filter((right) => now < right.to && !had.has(whoseId(right))).length,
     isLess: ofNaming.some((right) => !has.has(whoseId(right))),
   };
-}
-
-/** Whose a right is, and to what, whenever: bare days may have been of another zone. */
-function whoseId(right: Right): string {
-  return rightId({ ...right, from: 0, to: FOREVER });
 }
 
 /** Consents of a person that name a team (id), and stand or wait. */

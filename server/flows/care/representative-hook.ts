@@ -6,7 +6,8 @@ import type { Patient, RelatedPerson } from '@medplum/fhirtypes';
 import { majorityOf, namedTime, opensFurther, representationsOf } from '../../../profiles/consent/representation.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { WriteFacts } from '../../access/may-write.ts';
-import { principal } from '../../access/right.ts';
+import { principal, whoseId } from '../../access/right.ts';
+import { NO_ORIGIN, rightsGivenBy } from '../../access/rights-of.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow, VersionPlace } from '../../ports/record-store.ts';
 import { attendanceOf } from '../consent/attendance.ts';
@@ -60,10 +61,31 @@ async function representativeParts(work: Work, written: Written): Promise<ActPar
   if (kinds.length === 0) return await PLAIN_HOOK.parts(work, written, { zone });
   requireBegin(said, kinds);
   if (work.visit.requester.kind === 'patient') await requireMandate(work, written.known, kinds);
-  const made = await PLAIN_HOOK.parts(work, written, { zone, represents: true });
+  const made = await PLAIN_HOOK.parts(work, written, { zone, represents: true }, await givesOtherwise(work, written));
   if (made.parts.puts === undefined) return made;
   const jobs = [tellingOf(`RelatedPerson/${written.placed.id}`, work.now)];
   return { ...made, parts: joinParts(made.parts, { jobs }) };
+}
+
+/** Whether a row that stands gives other rights than it would now: those of earlier servers gave fewer. */
+async function givesOtherwise(
+  { deps: { records, timeZone: zone }, reading, now }: Work,
+  { placed: { id, standing }, resource, known }: Written,
+): Promise<boolean> {
+  if (standing === undefined || known === undefined) return false;
+  const { person } = known;
+  const item = `RelatedPerson/${id}`;
+  const holders = [principal.representative(item), principal.representativeOfChild(item)];
+  const origin = { ...NO_ORIGIN, zone, represents: true } as const;
+  const gives = rightsGivenBy({ type: 'RelatedPerson', id, person, origin, masks: [], content: () => resource });
+  const held = await records.rightsOf(reading({ person }), person, item);
+  const [had, has] = [held, gives].map((rights) =>
+    rights
+      .filter((right) => holders.includes(right.principal) && now < right.to)
+      .map(whoseId)
+      .toSorted(),
+  );
+  return JSON.stringify(had) !== JSON.stringify(has);
 }
 
 /**

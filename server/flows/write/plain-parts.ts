@@ -14,11 +14,12 @@ import type { ActParts, Placed, Work, Written } from './work.ts';
 /** The steps of a type without a hook. */
 export const PLAIN_HOOK = { parts: plainParts, remove: removedParts };
 
-/** `said` is what of its origin the row gives rights by. */
+/** `said` is what of its origin the row gives rights by; `isOtherOrigin`: what stands of it gives others. */
 async function plainParts(
   work: Work,
   { placed, resource, known }: Written,
   said: Pick<Origin, 'zone' | 'stay' | 'represents'> = {},
+  isOtherOrigin = false,
 ): Promise<ActParts> {
   const { deps, visit, now } = work;
   const { id, standing } = placed;
@@ -30,7 +31,7 @@ async function plainParts(
   const filed = shownOf(deps.region, item, filerOf(visit.requester));
   const { ownServices } = filed;
   const origin = isSaid ? { origin: { ...filed, ...said } } : ownServices === undefined ? {} : { ownServices };
-  const parts = changed(deps.indexer, standing, { ...item, id }, now, { person, subject, ...origin });
+  const parts = changed(deps.indexer, standing, { ...item, id }, now, { person, subject, ...origin }, isOtherOrigin);
   return { person, subject, parts: oneOf([parts, rests]) };
 }
 

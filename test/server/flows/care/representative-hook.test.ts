@@ -37,16 +37,30 @@ describe('Naming who represents a patient', () => {
     await commitPlan(clinic.stores.records, aPlan({ puts: [put] }));
   };
 
-  const asked = async (resource: ReturnType<typeof related>): Promise<WriteFacts['isNomination']> => {
-    const { records } = clinic.stores;
+  /** The work of sending one, and what is sent. */
+  const sent = async (resource: ReturnType<typeof related>) => {
+    const { stores, region, visitOf } = clinic;
+    const { records } = stores;
+    const { indexer } = await loadDefinitions();
     const reading = systemReading('publish-report', NOW);
     const standing = await rowById(records, reading, 'RelatedPerson', resource.id);
     const known = await knownPatient(records, reading, resource.patient.reference ?? '');
-    const work = { deps: { records, timeZone: 'UTC' }, visit: clinic.visitOf('clinic', 'fhir'), reading, now: NOW };
+    const deps = { records, indexer, region, timeZone: 'UTC' };
+    const work = { deps, visit: visitOf('clinic', 'fhir'), reading, now: NOW };
     const act = { interaction: 'update', type: 'RelatedPerson', id: resource.id, resource } as const;
     const placed = { act, id: resource.id, standing };
-    const facts = await REPRESENTATIVE_HOOK.asked(work as unknown as Work, { placed, resource, known });
+    return [work as unknown as Work, { placed, resource, known }] as const;
+  };
+
+  const asked = async (resource: ReturnType<typeof related>): Promise<WriteFacts['isNomination']> => {
+    const facts = await REPRESENTATIVE_HOOK.asked(...(await sent(resource)));
     return facts.isNomination;
+  };
+
+  /** Whether it is put. */
+  const isPut = async (resource: ReturnType<typeof related>): Promise<boolean> => {
+    const { parts } = await REPRESENTATIVE_HOOK.parts(...(await sent(resource)));
+    return (parts.puts ?? []).length > 0;
   };
 
   it('C14 of a row of an earlier server, which gives no right, is asked for when it is sent again', async () => {
@@ -55,6 +69,18 @@ describe('Naming who represents a patient', () => {
     expect(await asked(related('earlier'))).to.equal(true);
     await filed(related('later'), { represents: true });
     expect(await asked(related('later'))).to.equal(undefined);
+  });
+
+  it('of a row of an earlier server is put though it says the same, for what it gives; else nothing is', async () => {
+    await filed(related('same-earlier'), {});
+    expect(await isPut(related('same-earlier'))).to.equal(true);
+    await filed(related('same'), { represents: true });
+    expect(await isPut(related('same'))).to.equal(false);
+    for (const gives of [{}, { represents: true }] as const) {
+      const over = related('same-over', { start: '2020-01-01', end: '2020-12-31' });
+      await filed(over, gives);
+      expect(await isPut(over), 'it opens nothing').to.equal(false);
+    }
   });
 
   it('of a time that is over is not asked for, and is when it is made longer', async () => {
